@@ -1,0 +1,10 @@
+"""A small autograd on NumPy for people who derive, teach, check and look at backpropagation."""
+
+from tinygrad_dnn import func as func
+from tinygrad_dnn.graph import no_grad as no_grad
+from tinygrad_dnn.primitives import elementwise as elementwise
+from tinygrad_dnn.primitives import multilinear as multilinear
+from tinygrad_dnn.primitives import primitive as primitive
+from tinygrad_dnn.primitives import rule as rule
+from tinygrad_dnn.tensor import Tensor as Tensor
+from tinygrad_dnn.tensor import grad as grad

@@ -1,0 +1,123 @@
+"""The recorded computation: a DAG of nodes, each one call of a primitive.
+
+A node owns its inputs and nothing points forward, so a graph has no cycles and reference counting
+frees it at once.  Every node carries the moment it was made: creation order is a topological
+order, so no walk over a graph needs to sort it or recurse.
+
+This module does not know what a Tensor is, nor how anything is differentiated.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
+from typing import Any
+
+moment = count(1).__next__  # the clock of creation; never goes back
+
+# What the code now running says about the calls it makes (per thread and per task):
+recording: ContextVar[bool] = ContextVar("recording", default=True)  # are they remembered?
+layer: ContextVar[int | None] = ContextVar("layer", default=None)  # in which layer of a network?
+
+NO_KWARGS: dict[str, Any] = {}
+
+
+class Node:
+    """One value and the call that made it; a leaf has ``fn=None``.
+
+    ``args`` are the arguments of the call: differentiable inputs as Nodes, constants as they were;
+    ``seen`` are the same as the function saw them, all data.  ``detour``, where a loss follows its
+    own activation, is the pair as one numerically sound call: the graph keeps the two operations,
+    value and derivative come from the one.
+    """
+
+    __slots__ = (
+        "args",
+        "born",
+        "detour",
+        "fn",
+        "grad",
+        "kwargs",
+        "layer",
+        "name",
+        "needs_grad",
+        "retains_grad",
+        "seen",
+        "value",
+    )
+
+    def __init__(
+        self,
+        value: Any,
+        fn: Callable[..., Any] | None = None,
+        args: Sequence[Any] = (),
+        seen: Sequence[Any] = (),
+        kwargs: dict[str, Any] = NO_KWARGS,
+        needs_grad: bool = False,
+        name: str | None = None,
+    ) -> None:
+        self.value = value
+        self.fn = fn
+        self.args = args
+        self.seen = seen
+        self.kwargs = kwargs
+        self.needs_grad = needs_grad  # does anything that wants a derivative flow into it?
+        self.name = name
+        self.detour: Node | None = None
+        self.grad: Any = None
+        self.retains_grad = False
+        self.layer = layer.get()
+        self.born = moment()
+
+    @property
+    def parents(self) -> Iterator["Node"]:
+        """The nodes it was made from, one entry per use."""
+        return (a for a in self.args if isinstance(a, Node))
+
+    def changed(self) -> None:
+        """Say that a leaf's data is no longer what earlier calls saw: it is young again."""
+        global last_change
+        self.born = last_change = moment()
+
+
+last_change = 0  # the moment of the latest such change of any leaf: no younger call can be stale
+
+
+def ancestors(*ends: Node) -> list[Node]:
+    """Return ``ends`` and all they were made from, every node after the nodes it was made from."""
+    seen = set(ends)
+    stack = list(seen)
+    while stack:
+        for parent in stack.pop().parents:
+            if parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return sorted(seen, key=lambda node: (node.fn is not None, node.born))
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without recording: results have no history and need no gradient.
+
+    >>> import tinygrad_dnn as tg
+    >>> x = tg.Tensor([1.0, 2.0])
+    >>> with tg.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+    token = recording.set(False)
+    try:
+        yield
+    finally:
+        recording.reset(token)
+
+
+@contextmanager
+def inside_layer(number: int) -> Iterator[None]:
+    """Say that the calls made in this block belong to layer ``number`` of a network."""
+    token = layer.set(number)
+    try:
+        yield
+    finally:
+        layer.reset(token)

@@ -1,0 +1,171 @@
+"""The table that says how each function is differentiated, and the registrars that fill it.
+
+A *primitive* is an ordinary callable: ``np.tanh``, ``np.matmul``, or a function marked
+``@primitive``.  A *rule* holds, for each positional argument, two linear maps:
+
+    vjp(g, out, *args, **kwargs)   cotangent of ``out``      ->  cotangent of the argument
+    jvp(t, out, *args, **kwargs)   tangent of the argument   ->  its share of ``out``'s tangent
+
+Both are plain NumPy on whatever they are given: arrays, or Tensors when the derivative is to be
+differentiated again.  Rules never mention broadcasting, dtypes or Tensors.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tinygrad_dnn.errors import MissingRuleError
+
+Array: TypeAlias = Any  # a NumPy array, or anything that speaks NumPy's dispatch protocols
+Function: TypeAlias = Callable[..., Any]
+LinearMap: TypeAlias = Callable[..., Array]
+
+
+class Each:
+    """One linear map ``f(i, v, out, *args)`` for every positional argument i."""
+
+    def __init__(self, f: Callable[..., Array]) -> None:
+        self.f = f
+
+    def __getitem__(self, i: int) -> LinearMap:
+        return lambda v, out, *args, **kwargs: self.f(i, v, out, *args, **kwargs)
+
+
+Maps: TypeAlias = tuple[LinearMap | None, ...] | Each
+
+
+@dataclass(slots=True)
+class Rule:
+    """How to differentiate one primitive: a vjp and a jvp per positional argument."""
+
+    call: Function  # the primitive itself, for arguments known to be arrays
+    vjps: Maps
+    jvps: Maps
+    broadcasts: bool  # may an argument have been stretched on the way in?
+    constant: bool  # is every derivative zero?
+    detours: dict[Function, tuple[Function, dict[str, Any]]] = field(default_factory=dict)
+
+    def unknown(self, i: int) -> MissingRuleError:
+        """Return the error for argument ``i``, which has no entry."""
+        return MissingRuleError(
+            f"{self.call.__name__}: its derivative with respect to argument {i} is not known; pass "
+            f"that argument as a plain array to hold it constant, or register a rule with it"
+        )
+
+
+RULES: dict[Function, Rule] = {}
+COMPOSITES: dict[Function, Function] = {}
+UNDISPATCHED: dict[Function, Function] = {}  # a primitive of ours -> what it does to arrays
+
+
+def rule(
+    fn: Function,
+    *,
+    vjps: Iterable[LinearMap | None] | Each,
+    jvps: Iterable[LinearMap | None] | Each,
+    broadcasts: bool = False,
+) -> None:
+    """Register ``fn`` with explicit maps, one vjp and one jvp per positional argument.
+
+    ``None`` claims the derivative is zero; a map left off the end says it is not known, and asking
+    for it is an error.  ``broadcasts=True`` lets a vjp return the broadcast shape, which the
+    engine then sums back; otherwise a vjp must return exactly its argument's shape.
+    """
+    if fn in RULES:
+        raise ValueError(f"{fn.__name__} already has a rule")
+    vjps = vjps if isinstance(vjps, Each) else tuple(vjps)
+    jvps = jvps if isinstance(jvps, Each) else tuple(jvps)
+    constant = not isinstance(vjps, Each) and not any(vjps)
+    RULES[fn] = Rule(UNDISPATCHED.get(fn, fn), vjps, jvps, broadcasts, constant)
+
+
+def elementwise(fn: Function, *partials: Function | None) -> None:
+    """Register an elementwise ``fn`` by its partial derivatives ``partial(out, *args)``.
+
+    The Jacobian is diagonal, hence its own transpose: one formula serves both modes.
+
+    >>> import numpy as np
+    >>> import tinygrad_dnn as tg
+    >>> @tg.primitive
+    ... def cube(x):
+    ...     return x**3
+    >>> tg.elementwise(cube, lambda out, x: 3 * x**2)
+    >>> tg.func.grad(lambda x: np.sum(cube(x)))(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    """
+
+    def scaled(partial: Function) -> LinearMap:
+        def scale(v: Array, out: Array, *args: Any, **kwargs: Any) -> Array:
+            return v * partial(out, *args, **kwargs)
+
+        return scale
+
+    maps = [p and scaled(p) for p in partials]
+    rule(fn, vjps=maps, jvps=maps, broadcasts=True)
+
+
+def multilinear(fn: Function, *vjps: LinearMap | None, broadcasts: bool = False) -> None:
+    """Register ``fn``, linear in each argument alone, by its vjps: the jvp is ``fn`` on the tangent."""
+
+    def substituted(i: int) -> LinearMap:
+        def substitute(t: Array, out: Array, *args: Any, **kwargs: Any) -> Array:
+            return fn(*args[:i], t, *args[i + 1 :], **kwargs)
+
+        return substitute
+
+    jvps = [vjp and substituted(i) for i, vjp in enumerate(vjps)]
+    rule(fn, vjps=vjps, jvps=jvps, broadcasts=broadcasts)
+
+
+def scalar(fn: Function, *gradients: Function | None) -> None:
+    """Register a scalar-valued ``fn`` by its gradients ``gradient(out, *args)``."""
+
+    def back(gradient: Function) -> LinearMap:
+        return lambda g, out, *args, **kwargs: g * gradient(out, *args, **kwargs)
+
+    def ahead(gradient: Function) -> LinearMap:
+        return lambda t, out, *args, **kwargs: np.sum(t * gradient(out, *args, **kwargs))
+
+    rule(fn, vjps=[d and back(d) for d in gradients], jvps=[d and ahead(d) for d in gradients])
+
+
+def constant(fn: Function) -> None:
+    """Register ``fn`` as recorded but locally constant: no derivative flows through it."""
+    rule(fn, vjps=(), jvps=())
+
+
+def composite(fn: Function) -> Callable[[Function], Function]:
+    """Define what NumPy's ``fn`` is on Tensors in terms of primitives, so that it needs no rule."""
+
+    def register(definition: Function) -> Function:
+        COMPOSITES[fn] = definition
+        return definition
+
+    return register
+
+
+def detour(outer: Function, inner: Function, pair: Function, **inner_kwargs: Any) -> None:
+    """Declare that ``outer(inner(z), *rest)`` is ``pair(z, *rest, inner(z))``, computed that way.
+
+    The graph keeps both operations; value and derivative come from ``pair``, which is handed
+    ``inner(z)`` only because it is there already.  ``inner_kwargs`` are the only options of
+    ``inner`` for which this holds.
+    """
+    RULES[outer].detours[inner] = pair, inner_kwargs
+
+
+def primitive(fn: Function) -> Function:
+    """Let ``fn`` dispatch like a NumPy function: a Tensor among the arguments records the call."""
+
+    @wraps(fn)
+    def dispatch(*args: Any, **kwargs: Any) -> Any:
+        for arg in (*args, *kwargs.values()) if kwargs else args:
+            if hasattr(type(arg), "__record__"):
+                return arg.__record__(dispatch, args, kwargs)
+        return fn(*args, **kwargs)
+
+    UNDISPATCHED[dispatch] = fn
+    return dispatch

@@ -1,0 +1,136 @@
+"""Report: what validation and the gradient checkers return.
+
+One row per thing compared.  Verdicts: *right*, *wrong*, *kink* (not differentiable there, and the
+value is one of the slopes), *cannot tell*.  Relative errors of arrays are norm-wise,
+max |a - b| / max |b|.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+import numpy as np
+
+from tinygrad_dnn.errors import GradientMismatchError
+from tinygrad_dnn.primitives import Array
+
+RIGHT, WRONG, KINK, CANNOT_TELL = "right", "wrong", "kink", "cannot tell"
+
+
+def relative_error(a: Array, b: Array) -> float:
+    """Return max |a - b| / max |b|: 0 where both vanish, inf where only b does, nan with a nan."""
+    size = float(np.max(np.absolute(b), initial=0.0))
+    off = float(np.max(np.absolute(a - b), initial=0.0))
+    if off == 0:
+        return 0.0
+    return off / size if size else np.inf if off == off else np.nan
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison.  ``details`` are further columns, the same keys in every row of a report."""
+
+    name: str
+    shape: tuple[int, ...]
+    error: float
+    verdict: str
+    details: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Rows with verdicts.  True if every row is right or a kink.
+
+    >>> report = Report("a check", [Row("dW1", (5, 3), 2e-16, RIGHT), Row("db1", (5, 1), 0.5, WRONG)])
+    >>> bool(report), [row.name for row in report.failures]
+    (False, ['db1'])
+    >>> print(report)
+    a check: wrong (1 of 2 rows)
+    name  shape   relative error  verdict
+    dW1   (5, 3)         2.0e-16  right
+    db1   (5, 1)         5.0e-01  WRONG
+    """
+
+    title: str
+    rows: Sequence[Row]
+    notes: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        return not self.failures
+
+    @property
+    def failures(self) -> list[Row]:
+        """The rows that are wrong or could not be told."""
+        return [row for row in self.rows if row.verdict not in (RIGHT, KINK)]
+
+    @property
+    def verdict(self) -> str:
+        """The worst verdict of any row."""
+        found = {row.verdict for row in self.rows}
+        return next(v for v in (WRONG, CANNOT_TELL, KINK, RIGHT) if v in found or v == RIGHT)
+
+    @property
+    def diagnosis(self) -> str:
+        """What is said about single rows, a line each."""
+        return "\n".join(f"{row.name}: {row.note}" for row in self.rows if row.note)
+
+    def raise_if_failed(self) -> None:
+        """Raise GradientMismatchError with the whole report, unless it is true."""
+        if not self:
+            raise GradientMismatchError(str(self))
+
+    def table(self) -> str:
+        """Return the rows as text in columns."""
+        head, *body = self._cells()
+        widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
+        error = head.index("relative error")
+        return "\n".join(
+            "  ".join(
+                cell.rjust(w) if i == error else cell.ljust(w)
+                for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in (head, *body)
+        )
+
+    def __str__(self) -> str:
+        lines = [f"{self.title}: {self._headline()}", self.table(), self.diagnosis, *self.notes]
+        return "\n".join(line for line in lines if line)
+
+    def _repr_html_(self) -> str:
+        head, *body = self._cells()
+        tag = {WRONG: "wrong", CANNOT_TELL: "unknown", KINK: "kink", RIGHT: "right"}
+        rows = "".join(
+            f'<tr class="{tag[row.verdict]}">'
+            + "".join(f"<td>{escape(cell)}</td>" for cell in line)
+            + "</tr>"
+            for row, line in zip(self.rows, body, strict=True)
+        )
+        said = "".join(
+            f"<p>{escape(line)}</p>" for line in (*self.diagnosis.splitlines(), *self.notes)
+        )
+        return (
+            f"<p><b>{escape(self.title)}: {escape(self._headline())}</b></p><table><thead><tr>"
+            + "".join(f"<th>{escape(cell)}</th>" for cell in head)
+            + f"</tr></thead><tbody>{rows}</tbody></table>{said}"
+        )
+
+    def _headline(self) -> str:
+        if self.failures:
+            return f"{self.verdict} ({len(self.failures)} of {len(self.rows)} rows)"
+        kinks = sum(row.verdict == KINK for row in self.rows)
+        return f"right ({len(self.rows)} rows{f', {kinks} at a kink' if kinks else ''})"
+
+    def _cells(self) -> list[list[str]]:
+        extra = list(self.rows[0].details) if self.rows else []
+        head = ["name", "shape", *extra, "relative error", "verdict"]
+        return [head] + [
+            [
+                row.name,
+                str(row.shape),
+                *(row.details[key] for key in extra),
+                f"{row.error:.1e}",
+                row.verdict.upper() if row.verdict == WRONG else row.verdict,
+            ]
+            for row in self.rows
+        ]

@@ -1,0 +1,17 @@
+"""Every derivative the package knows, one table per family.
+
+Notation in all of them: ``g`` cotangent of the output, ``t`` tangent of an input, ``v`` either of
+the two, ``out`` the output; ``x, y`` (or ``a, b`` for matrices) the inputs.
+
+Policy at points without a derivative: relu'(0) = 0 and |x|'(0) = 0; where max, min, maximum or
+minimum are tied, the tied entries share equally; clip passes the gradient at its limits; x**0 has
+derivative 0 at x = 0.
+"""
+
+from tinygrad_dnn.rules import elementwise as elementwise
+from tinygrad_dnn.rules import indexing as indexing
+from tinygrad_dnn.rules import linalg as linalg
+from tinygrad_dnn.rules import losses as losses
+from tinygrad_dnn.rules import network as network
+from tinygrad_dnn.rules import reduction as reduction
+from tinygrad_dnn.rules import shape as shape

@@ -1,0 +1,128 @@
+"""What networks need and NumPy lacks: activations.
+
+Examples are columns and classes are rows, so a softmax runs over axis 0.
+"""
+
+import numpy as np
+
+from tinygrad_dnn.primitives import Array, elementwise, primitive, rule
+from tinygrad_dnn.rules.reduction import expand
+
+
+# ---- activations -----------------------------------------------------------------------------
+@primitive
+def relu(z: Array) -> Array:
+    """max(z, 0), elementwise; the derivative at 0 is 0.
+
+    >>> relu(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    """
+    return np.maximum(z, 0)
+
+
+elementwise(relu, lambda out, z: z > 0)
+
+
+@primitive
+def leaky_relu(z: Array, slope: float = 0.01) -> Array:
+    """z where z > 0, else ``slope`` * z, elementwise; the derivative at 0 is ``slope``.
+
+    >>> leaky_relu(np.array([-1.0, 0.0, 2.0]))
+    array([-0.01,  0.  ,  2.  ])
+    """
+    return z * _steepness(z, slope)
+
+
+def _steepness(z, slope):
+    return np.where(z > 0, 1, slope).astype(z.dtype, copy=False)
+
+
+elementwise(leaky_relu, lambda out, z, slope=0.01: _steepness(z, slope))
+
+
+# exp of more than this overflows; sigmoid stops there, at 1e-308 (1e-38 in float32).
+_LARGEST_EXPONENT = {np.dtype(np.float16): 11.0, np.dtype(np.float32): 88.0}
+
+
+@primitive
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + exp(-z)), elementwise, without overflow.
+
+    >>> sigmoid(np.array([-2.0, 0.0, 1000.0]))
+    array([0.11920292, 0.5       , 1.        ])
+    """
+    return 1 / (1 + np.exp(np.minimum(-z, _LARGEST_EXPONENT.get(z.dtype, 709.0))))
+
+
+elementwise(sigmoid, lambda out, z: out * (1 - out))
+
+
+@primitive
+def softmax(z: Array, *, axis: int = 0) -> Array:
+    """exp(z) / sum(exp(z)) over ``axis``: positive, and summing to one there.
+
+    Shapes: z (n, m) -> (n, m), one distribution per column.
+
+    >>> softmax(np.array([[0.0], [0.0]]))
+    array([[0.5],
+           [0.5]])
+    """
+    e = np.exp(z - np.max(z, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _softmax_map(v, out, z, axis=0):  # the Jacobian is symmetric: one map for both modes
+    return out * (v - np.sum(v * out, axis=axis, keepdims=True))
+
+
+rule(softmax, vjps=(_softmax_map,), jvps=(_softmax_map,))
+
+
+@primitive
+def log_softmax(z: Array, *, axis: int = 0) -> Array:
+    """log(softmax(z)) over ``axis``, finite wherever z is.
+
+    >>> log_softmax(np.array([[1000.0], [0.0]]))
+    array([[    0.],
+           [-1000.]])
+    """
+    return z - logsumexp(z, axis=axis, keepdims=True)
+
+
+rule(
+    log_softmax,
+    vjps=(lambda g, out, z, axis=0: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),),
+    jvps=(lambda t, out, z, axis=0: t - np.sum(np.exp(out) * t, axis=axis, keepdims=True),),
+)
+
+
+@primitive
+def logsumexp(z: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    """log(sum(exp(z))) over ``axis``, without overflow; ``axis`` and ``keepdims`` as in np.sum.
+
+    >>> float(logsumexp(np.array([1000.0, 1000.0]))) - 1000.0  # log 2
+    0.6931471805599...
+    """
+    top = np.max(z, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0).astype(top.dtype, copy=False)
+    out = top + np.log(np.sum(np.exp(z - top), axis=axis, keepdims=True))
+    return out if keepdims else np.squeeze(out, axis=axis)
+
+
+def _weights(out, z, axis, keepdims):
+    return np.exp(z - expand(out, z, axis, keepdims))
+
+
+rule(
+    logsumexp,
+    vjps=(
+        lambda g, out, z, axis=None, keepdims=False: (
+            expand(g, z, axis, keepdims) * _weights(out, z, axis, keepdims)
+        ),
+    ),
+    jvps=(
+        lambda t, out, z, axis=None, keepdims=False: np.sum(
+            t * _weights(out, z, axis, keepdims), axis=axis, keepdims=keepdims
+        ),
+    ),
+)
