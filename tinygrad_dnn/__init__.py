@@ -1,6 +1,7 @@
 """A small autograd on NumPy for people who derive, teach, check and look at backpropagation."""
 
 from tinygrad_dnn import func as func
+from tinygrad_dnn import nn as nn
 from tinygrad_dnn.graph import no_grad as no_grad
 from tinygrad_dnn.primitives import elementwise as elementwise
 from tinygrad_dnn.primitives import multilinear as multilinear

@@ -1,0 +1,74 @@
+"""Linear: the affine part of a layer, Z = W A + b."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.errors import DimensionError
+from tinygrad_dnn.graph import layer as current_layer
+from tinygrad_dnn.nn.init import INITIALISERS, Initialiser
+from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.tensor import Tensor
+
+
+class Linear:
+    """Z = W A + b, with the m examples as columns of A.
+
+    Shapes: A (n_in, m) -> Z (n_out, m), with W (n_out, n_in) and b (n_out, 1).  ``init`` is the
+    name of an initialiser of ``nn.init``, or a function like those; b starts at zero.
+
+    >>> layer = Linear(3, 2, rng=np.random.default_rng(0))
+    >>> layer(np.ones((3, 5))).shape
+    (2, 5)
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        rng: Any,
+        init: str | Initialiser = "he",
+        dtype: Any = np.float64,
+    ) -> None:
+        if n_in < 1 or n_out < 1:
+            raise DimensionError(f"Linear({n_in} -> {n_out}): both numbers of units must be >= 1")
+        if isinstance(init, str) and init not in INITIALISERS:
+            raise ValueError(f"unknown init {init!r}; choose from {', '.join(INITIALISERS)}")
+        draw = INITIALISERS[init] if isinstance(init, str) else init
+        self.W = Tensor(np.asarray(draw(rng, n_out, n_in), dtype), name="W")
+        self.b = Tensor(np.zeros((n_out, 1), dtype), name="b")
+
+    def __call__(self, A: Array) -> Tensor:
+        W, b = self.W, self.b
+        n_out, n_in = W.shape
+        if A.ndim != 2 or A.shape[0] != n_in or b.shape != (n_out, 1):
+            raise DimensionError(self._misfit(A))
+        return W @ A + b
+
+    def _misfit(self, A: Array) -> str:
+        """Say what does not fit, with the names of the network it stands in."""
+        n_out, n_in = self.W.shape
+        number = current_layer.get()
+        where = f"layer {number}, {self}" if number else f"{self}"
+        if self.b.shape != (n_out, 1):
+            return (
+                f"{where}: {self.b.name} is {self.b.shape}, it needs ({n_out}, 1), a column that "
+                f"is added to every example"
+            )
+        given = getattr(A, "name", None) or ("A0 = X" if number in (None, 1) else f"A{number - 1}")
+        advice = ""
+        if A.ndim == 1 and A.shape[0] == n_in:
+            advice = "; one example is a column: reshape(-1, 1)"
+        elif A.ndim == 2 and A.shape[1] == n_in:
+            advice = "; examples are columns here, so transpose it: .T"
+        elif A.ndim > 2:
+            advice = "; flatten each example into a column"
+        return (
+            f"{where}: {self.W.name} is {self.W.shape} but {given} is {A.shape}; "
+            f"it needs ({n_in}, m){advice}"
+        )
+
+    def __repr__(self) -> str:
+        n_out, n_in = self.W.shape
+        return f"Linear({n_in} -> {n_out})"
