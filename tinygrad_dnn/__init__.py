@@ -2,6 +2,7 @@
 
 from tinygrad_dnn import func as func
 from tinygrad_dnn import nn as nn
+from tinygrad_dnn import optim as optim
 from tinygrad_dnn.graph import no_grad as no_grad
 from tinygrad_dnn.primitives import elementwise as elementwise
 from tinygrad_dnn.primitives import multilinear as multilinear
@@ -9,3 +10,4 @@ from tinygrad_dnn.primitives import primitive as primitive
 from tinygrad_dnn.primitives import rule as rule
 from tinygrad_dnn.tensor import Tensor as Tensor
 from tinygrad_dnn.tensor import grad as grad
+from tinygrad_dnn.training import fit as fit

@@ -4,6 +4,7 @@ Examples are columns.  A shape that would broadcast by accident, as Y (m,) again
 an error here.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules import losses
 from tinygrad_dnn.tensor import Tensor
+
+Loss = Callable[[Any, Any], Tensor]
 
 
 def binary_cross_entropy(A: Array, Y: Array) -> Tensor:

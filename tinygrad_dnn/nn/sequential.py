@@ -3,8 +3,9 @@
 Layer l is a layer with parameters together with the activation after it; the input is layer 0.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
 
 import numpy as np
 
@@ -12,19 +13,15 @@ from tinygrad_dnn.graph import layer as current_layer
 from tinygrad_dnn.nn.activations import ACTIVATIONS
 from tinygrad_dnn.nn.init import Initialiser
 from tinygrad_dnn.nn.linear import Linear
+from tinygrad_dnn.nn.losses import Loss
 from tinygrad_dnn.nn.parameters import parameters
+from tinygrad_dnn.nn.saving import load, restore, save
+from tinygrad_dnn.nn.steps import Layer, Step, steps_of
+from tinygrad_dnn.nn.summary import summary
+from tinygrad_dnn.nn.validation import validate
 from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.report import Report
 from tinygrad_dnn.tensor import Tensor
-
-Layer = Callable[[Any], Any]
-
-
-class Step(NamedTuple):
-    """One callable of a network, the layer l it belongs to, and what its result is called."""
-
-    number: int
-    layer: Layer
-    result: str | None
 
 
 class Sequential:
@@ -45,7 +42,7 @@ class Sequential:
         for given in self.layers:
             if not callable(given):
                 raise TypeError(f"Sequential: {given!r} is no layer, as it cannot be called")
-        self.steps = _steps(self.layers)
+        self.steps: list[Step] = steps_of(self.layers)
         for name, tensor in self.parameters().items():
             tensor.name = name
 
@@ -83,7 +80,12 @@ class Sequential:
 
     def __call__(self, X: Array) -> Any:
         """Return the prediction A[L] of X (n[0], m)."""
+        return self.outputs(X)[-1]
+
+    def outputs(self, X: Array) -> list[Any]:
+        """Return X and the result of every step on it: A[0], Z[1], A[1], ..., A[L]."""
         A = X if hasattr(X, "shape") else np.asarray(X)
+        results = [A]
         outside = current_layer.get()
         try:
             for number, layer, result in self.steps:
@@ -91,9 +93,10 @@ class Sequential:
                 A = layer(A)
                 if result and isinstance(A, Tensor) and A.node.name is None:
                     A.node.name = result
+                results.append(A)
         finally:
             current_layer.set(outside)
-        return A
+        return results
 
     def parameters(self) -> dict[str, Tensor]:
         """Return the Tensors to be learned by the course's names: W1, b1, W2, ..."""
@@ -112,10 +115,30 @@ class Sequential:
         return max((step.number for step in self.steps), default=0)
 
     def summary(self, X: Array | None = None) -> str:
-        """Return a table of the layers: equation, shapes, number of parameters."""
-        from tinygrad_dnn.nn.summary import summary
+        """Return a table of the layers: what they are, their parameters, and with X all shapes."""
+        return summary(self.steps, None if X is None else self.outputs(X))
 
-        return summary(self, X)
+    def validate(self, X: Array, Y: Array, *, loss: Loss | None = None) -> Report:
+        """Compare every layer on X (n[0], m), Y with the equations derived by hand.
+
+        Checks, for l = 1 to L, the dimensions and values of Z, A, dZ, dW, db and dA against
+        ``tinygrad_dnn.equations``, in the course's convention: dZ and dA per example, m times the
+        derivatives of J.  ``loss`` is by default the one that belongs to the output activation.
+        Layers that are not Linear with a known activation are taken as given, and named.
+        """
+        return validate(self.steps, self.outputs, X, Y, loss)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write layers and parameters to ``path``, a .npz file that ``load`` reads back."""
+        save(path, self.layers, self.parameters())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> "Sequential":
+        """Return the network that ``save`` wrote to ``path``."""
+        layers, arrays = load(path)
+        net = cls(*layers)
+        restore(net.parameters(), arrays, path)
+        return net
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"
@@ -126,18 +149,3 @@ def _flat(layers: Sequence[Layer]) -> list[Layer]:
     for layer in layers:
         flat += layer.layers if isinstance(layer, Sequential) else [layer]
     return flat
-
-
-def _steps(layers: Sequence[Layer]) -> list[Step]:
-    """Number the callables by layer, and name their results Z[l] and A[l]."""
-    numbers: dict[int, int] = {}  # of each layer with parameters, by identity: used twice, one layer
-    steps: list[Step] = []
-    number = 0
-    for i, layer in enumerate(layers):
-        has_parameters = bool(parameters(layer))
-        if has_parameters:
-            number = numbers.setdefault(id(layer), len(numbers) + 1)
-        ends = i + 1 == len(layers) or bool(parameters(layers[i + 1]))
-        result = f"Z{number}" if has_parameters else f"A{number}" if ends and number else None
-        steps.append(Step(max(number, 1), layer, result))
-    return steps

@@ -1,0 +1,49 @@
+"""Optimisers: they turn the gradients that ``backward`` has left into new parameters, in place.
+
+An optimiser holds the Tensors themselves; its numbers may be changed between steps.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from tinygrad_dnn.tensor import Tensor
+
+
+class SGD:
+    """Gradient descent: W = W - lr dW, for every parameter that has a gradient.
+
+    ``parameters`` is a dict as ``net.parameters()`` returns it, or any iterable of Tensors.
+
+    >>> W = Tensor([1.0, 2.0])
+    >>> descent = SGD([W], lr=0.1)
+    >>> np.sum(W**2).backward()
+    >>> descent.step()
+    >>> W.data
+    array([0.8, 1.6])
+    """
+
+    def __init__(self, parameters: dict[str, Tensor] | Iterable[Tensor], *, lr: float) -> None:
+        given = parameters.values() if isinstance(parameters, dict) else parameters
+        self.parameters = list(given)
+        for p in self.parameters:
+            if not isinstance(p, Tensor) or p.node.fn or not p.requires_grad:
+                raise TypeError(f"SGD learns Tensors that require a gradient, got {p!r}")
+        if not self.parameters:
+            raise ValueError("SGD was given no parameters")
+        if not lr > 0:
+            raise ValueError(f"SGD: lr must be a positive number, got {lr}")
+        self.lr = lr
+
+    def step(self) -> None:
+        """Take one step along the gradients that are there."""
+        for p in self.parameters:
+            node = p.node
+            if node.grad is not None:
+                np.subtract(node.value, self.lr * node.grad, out=node.value)
+                node.changed()
+
+    def zero_grad(self) -> None:
+        """Forget the gradients, so that the next backward starts afresh."""
+        for p in self.parameters:
+            p.node.grad = None

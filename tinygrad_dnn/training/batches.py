@@ -1,0 +1,34 @@
+"""Mini-batches: the columns of X and Y in random order, some at a time."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.errors import DimensionError
+from tinygrad_dnn.primitives import Array
+
+
+def batches(
+    X: Array, Y: Array, size: int | None, *, rng: np.random.Generator | None = None
+) -> Iterator[tuple[Any, Any]]:
+    """Yield (X, Y) in pieces of ``size`` examples, the last one perhaps smaller.
+
+    Shapes: X (n, m); Y (k, m) or (m,).  Without a size: all m examples at once, in their order.
+    ``rng`` shuffles them; without it their order stays.
+
+    >>> [x.shape for x, y in batches(np.ones((3, 10)), np.ones((1, 10)), 4)]
+    [(3, 4), (3, 4), (3, 2)]
+    """
+    m = X.shape[1]
+    if Y.shape[-1] != m:
+        raise DimensionError(f"X is {X.shape} but Y is {Y.shape}; both need the same m columns")
+    if size is None:
+        yield X, Y
+        return
+    if size < 1:
+        raise ValueError(f"a batch holds at least one example, got batch_size={size}")
+    order = np.arange(m) if rng is None else rng.permutation(m)
+    for start in range(0, m, size):
+        chosen = order[start : start + size]
+        yield X[:, chosen], Y[..., chosen]

@@ -1,0 +1,85 @@
+"""fit: the training loop.  One iteration is forward, cost, backward, update."""
+
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import no_grad
+from tinygrad_dnn.nn.losses import Loss, binary_cross_entropy, cross_entropy
+from tinygrad_dnn.optim import SGD
+from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.training.accuracy import accuracy
+from tinygrad_dnn.training.batches import batches
+from tinygrad_dnn.training.history import History
+
+Model = Callable[[Any], Any]
+Callback = Callable[[int, History], Any]
+
+
+def fit(
+    model: Model,
+    X: Array,
+    Y: Array,
+    *,
+    loss: Loss,
+    optimizer: SGD,
+    epochs: int,
+    batch_size: int | None = None,
+    validation_data: tuple[Array, Array] | None = None,
+    callbacks: Iterable[Callback] = (),
+    progress: bool = False,
+    rng: np.random.Generator | None = None,
+) -> History:
+    """Train ``model`` for ``epochs`` passes over the data and return the history.
+
+    Shapes: X (n[0], m); Y as ``loss`` takes it.  Without ``batch_size`` every step sees all m
+    examples; with it they are shuffled by ``rng`` (default_rng(0) if none is given).  Each callback
+    is called with (epoch, history) after every epoch, and stops the training by returning True.
+    ``progress`` shows a bar (needs tqdm).
+    """
+    rng = rng or np.random.default_rng(0)
+    callbacks = list(callbacks)
+    classes = loss in (binary_cross_entropy, cross_entropy)
+    history = History()
+    with _bar(epochs) if progress else nullcontext() as bar:
+        for epoch in range(1, epochs + 1):
+            costs, hits, sizes = [], [], []
+            for x, y in batches(X, Y, batch_size, rng=rng):
+                A = model(x)
+                J = loss(A, y)
+                optimizer.zero_grad()
+                J.backward()
+                optimizer.step()
+                costs.append(float(J))
+                sizes.append(x.shape[1])
+                if classes:
+                    hits.append(accuracy(A, y))
+            history.cost.append(float(np.average(costs, weights=sizes)))
+            if classes:
+                history.accuracy.append(float(np.average(hits, weights=sizes)))
+            if validation_data:
+                _hold_out(history, model, loss, classes, *validation_data)
+            if bar is not None:
+                bar.set_postfix(history.last())
+                bar.update()
+            if any([callback(epoch, history) is True for callback in callbacks]):
+                break
+    return history
+
+
+def _hold_out(history: History, model: Model, loss: Loss, classes: bool, X: Array, Y: Array) -> None:
+    with no_grad():
+        A = model(X)
+        history.validation_cost.append(float(loss(A, Y)))
+    if classes:
+        history.validation_accuracy.append(accuracy(A, Y))
+
+
+def _bar(epochs: int) -> Any:
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        raise ImportError("fit(progress=True) needs tqdm: pip install tqdm") from None
+    return tqdm(total=epochs, unit="epoch")
