@@ -6,7 +6,7 @@ NumPy did to an argument on the way in (stretch it, promote its dtype) is undone
 else.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Any, NoReturn
 
@@ -16,7 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 import tinygrad_dnn.rules  # noqa: F401  (importing it fills the table)
 from tinygrad_dnn import graph
 from tinygrad_dnn.errors import ChangedDataError, DimensionError
-from tinygrad_dnn.graph import Node, ancestors
+from tinygrad_dnn.graph import Node, ancestors, overwritten
 from tinygrad_dnn.primitives import RULES, Array, Rule
 
 View = Callable[[Node], Any]
@@ -47,7 +47,8 @@ def pullback(
             call, skipped = node.detour, node.args[0]
             if skipped.retains_grad if wanted is None else skipped in wanted:
                 rule = RULES[node.fn]
-                c = rule.vjps[0](g, out, *_seen(node, view), **node.kwargs)
+                vjp: Any = rule.vjps[0]
+                c = vjp(g, out, *_seen(node, view), **node.kwargs)
                 aside.append((skipped, _fit(c, skipped.value, rule, 0)))
         rule = RULES[call.fn]
         vjps, kwargs = rule.vjps, call.kwargs
@@ -63,10 +64,14 @@ def pullback(
                 raise rule.unknown(i) from None
             if vjp is None:
                 continue
-            c = vjp(g, out, *seen, **kwargs)
             like = parent.value
-            if c.shape != like.shape or c.dtype != like.dtype:
-                c = _fit(c, like, rule, i)
+            try:
+                c = vjp(g, out, *seen, **kwargs)
+                if c.shape != like.shape or c.dtype != like.dtype:
+                    c = _fit(c, like, rule, i)
+            except Exception as error:
+                error.add_note(f"in the vjp of {rule.call.__name__} for argument {i}")
+                raise
             if parent in cotangents:
                 cotangents[parent] = cotangents[parent] + c
             else:
@@ -97,13 +102,29 @@ def pushforward(end: Node, tangents: dict[Node, Array], view: View | None = None
             except IndexError:
                 raise rule.unknown(i) from None
             if jvp:
-                shares.append(jvp(carried[call.args[i]], out, *seen, **call.kwargs))
+                try:
+                    shares.append(jvp(carried[call.args[i]], out, *seen, **call.kwargs))
+                except Exception as error:
+                    error.add_note(f"in the jvp of {rule.call.__name__} for argument {i}")
+                    raise
         if shares:
             like = node.value
-            total = sum(shares[1:], shares[0])
+            total: Array = sum(shares[1:], shares[0])
             total = total if total.shape == like.shape else np.broadcast_to(total, like.shape)
             carried[node] = total if total.dtype == like.dtype else total.astype(like.dtype)
     return carried.get(end)
+
+
+def owned(found: dict[Node, Array], g: Array) -> Iterator[tuple[Node, Array]]:
+    """Yield cotangents as arrays that share memory with nothing else, nor with the seed ``g``."""
+    taken = {id(g)}
+    for node, c in found.items():
+        if isinstance(c, np.generic):
+            c = np.asarray(c)
+        elif isinstance(c, np.ndarray) and (id(c) in taken or c.base is not None):
+            c = c.copy()
+        taken.add(id(c))
+        yield node, c
 
 
 def _reached(end: Node, wanted: set[Node]) -> set[Node]:
@@ -119,12 +140,15 @@ def _reached(end: Node, wanted: set[Node]) -> set[Node]:
 
 def _seen(call: Node, view: View | None) -> list[Any]:
     """Return a call's arguments as a rule is to see them; changed data must not be read."""
+    fresh = call.born > graph.last_change
     seen: list[Any] = []
     for a, data in zip(call.args, call.seen, strict=True):
         if type(a) is not Node:
             seen.append(a)
-        elif a.born > call.born and (view or a.value is data):  # not merely given a new array
-            seen.append(_Changed(a, call))
+        elif fresh:
+            seen.append(view(a) if view else data)
+        elif changed := (a if view and a.born > call.born else overwritten(a, data, call)):
+            seen.append(_Changed(changed, data, call))
         else:
             seen.append(view(a) if view else data)
     return seen
@@ -157,9 +181,9 @@ def _unbroadcast(c: Array, shape: tuple[int, ...]) -> Array:
 class _Changed(NDArrayOperatorsMixin):
     """Stands for data that was replaced after ``user`` had used it: to read it is an error."""
 
-    def __init__(self, node: Node, user: Node) -> None:
-        self.shape, self.ndim, self.dtype = node.value.shape, node.value.ndim, node.value.dtype
-        self._names = node.name or "a Tensor", getattr(user.fn, "__name__", "a call")
+    def __init__(self, node: Node, data: Any, user: Node) -> None:
+        self.shape, self.ndim, self.size, self.dtype = data.shape, data.ndim, data.size, data.dtype
+        self._names = node.name or "a Tensor", user.fn.__name__
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         name, user = self._names
@@ -169,4 +193,4 @@ class _Changed(NDArrayOperatorsMixin):
         )
 
     __array_ufunc__ = __array_function__ = __array__ = __getitem__ = __record__ = _refuse
-    T = size = astype = sum = property(_refuse)
+    T = mT = astype = sum = property(_refuse)

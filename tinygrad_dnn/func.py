@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.engine import View, pullback, pushforward
+from tinygrad_dnn.engine import View, owned, pullback, pushforward
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node, ancestors, recording
 from tinygrad_dnn.primitives import Array, multilinear, primitive
-from tinygrad_dnn.tensor import Tensor, as_tensor, handle, owned, require_float, seed
+from tinygrad_dnn.tensor import Tensor, as_tensor, handle, require_float, seed
 
 Argnums = int | tuple[int, ...]
 
@@ -32,9 +32,7 @@ def alias(x: Array) -> Array:
 multilinear(alias, lambda g, out, x: g)
 
 
-def value_and_grad(
-    f: Callable[..., Any], argnums: Argnums = 0
-) -> Callable[..., tuple[Any, Any]]:
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]:
     """Return the function ``(*args) -> (f(*args), gradient)`` of a scalar-valued ``f``.
 
     The gradient is by argument ``argnums``, in its shape; a tuple of them for a tuple.
@@ -113,7 +111,9 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
-    """Return the function ``(*args) -> Hessian`` of a scalar ``f``, of shape ``(*x.shape, *x.shape)``.
+    """Return the function ``(*args) -> Hessian`` of a scalar ``f``.
+
+    Its shape is ``(*x.shape, *x.shape)``.
 
     >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
@@ -161,23 +161,26 @@ class _Trace:
 
     def push(self, tangents: Sequence[Any]) -> Any:
         """Return the tangent of the output."""
+        if len(tangents) != len(self.inputs):
+            raise DimensionError(f"{len(tangents)} tangents for {len(self.inputs)} inputs")
         seeds = {}
         for x, t in zip(self.inputs, tangents, strict=True):
             if np.shape(t) != x.shape:
                 raise DimensionError(f"a tangent of shape {np.shape(t)} for an input of {x.shape}")
             seeds[x.node] = t if isinstance(t, Tensor) else np.asarray(t, x.dtype)
-        t = pushforward(self.out.node, seeds, self.view)
+        out = self.out.node
+        t = pushforward(out, seeds, self.view)
         if t is None:
-            return np.zeros_like(self.out.data)
-        return np.asarray(t) if isinstance(t, np.generic) else t
+            return np.zeros_like(out.value)
+        return t if isinstance(t, Tensor) else np.array(t)
 
 
 def _input(p: Any, i: int) -> Node:
     """Return a node of our own for input ``i``, which requires a gradient while ``f`` runs."""
-    if isinstance(p, Tensor):
-        return Node(p.data, alias, (p.node,), (p.data,), needs_grad=True)
-    value = np.asarray(p)
+    value = p.data if isinstance(p, Tensor) else np.asarray(p)
     require_float(value.dtype, f"argument {i}")
+    if isinstance(p, Tensor):
+        return Node(value, alias, (p.node,), (value,), needs_grad=True)
     return Node(value, needs_grad=True)
 
 

@@ -57,7 +57,7 @@ class Node:
         name: str | None = None,
     ) -> None:
         self.value = value
-        self.fn = fn
+        self.fn: Any = fn
         self.args = args
         self.seen = seen
         self.kwargs = kwargs
@@ -81,6 +81,22 @@ class Node:
 
 
 last_change = 0  # the moment of the latest such change of any leaf: no younger call can be stale
+
+
+def overwritten(a: Node, data: Any, call: Node) -> Node | None:
+    """Return the leaf whose new data is where ``call`` saw ``a``'s ``data``, if there is one."""
+    memory = _memory(data)
+    node: Node | None = a
+    while node and node.fn:  # a view lies in the memory of what it is a view of
+        node = next((p for p in node.parents if _memory(p.value) is memory), None)
+    return node if node and node.born > call.born and _memory(node.value) is memory else None
+
+
+def _memory(data: Any) -> Any:
+    """Return the array that owns the memory ``data`` lies in."""
+    while getattr(data, "base", None) is not None:
+        data = data.base
+    return data
 
 
 def ancestors(*ends: Node) -> list[Node]:

@@ -45,7 +45,7 @@ class Rule:
     vjps: Maps
     jvps: Maps
     broadcasts: bool  # may an argument have been stretched on the way in?
-    constant: bool  # is every derivative zero?
+    constant: bool = False  # is every derivative zero?
     detours: dict[Function, tuple[Function, dict[str, Any]]] = field(default_factory=dict)
 
     def unknown(self, i: int) -> MissingRuleError:
@@ -78,8 +78,7 @@ def rule(
         raise ValueError(f"{fn.__name__} already has a rule")
     vjps = vjps if isinstance(vjps, Each) else tuple(vjps)
     jvps = jvps if isinstance(jvps, Each) else tuple(jvps)
-    constant = not isinstance(vjps, Each) and not any(vjps)
-    RULES[fn] = Rule(UNDISPATCHED.get(fn, fn), vjps, jvps, broadcasts, constant)
+    RULES[fn] = Rule(UNDISPATCHED.get(fn, fn), vjps, jvps, broadcasts)
 
 
 def elementwise(fn: Function, *partials: Function | None) -> None:
@@ -108,7 +107,7 @@ def elementwise(fn: Function, *partials: Function | None) -> None:
 
 
 def multilinear(fn: Function, *vjps: LinearMap | None, broadcasts: bool = False) -> None:
-    """Register ``fn``, linear in each argument alone, by its vjps: the jvp is ``fn`` on the tangent."""
+    """Register ``fn``, linear in each argument alone, by its vjps; a jvp is ``fn`` itself."""
 
     def substituted(i: int) -> LinearMap:
         def substitute(t: Array, out: Array, *args: Any, **kwargs: Any) -> Array:
@@ -135,6 +134,7 @@ def scalar(fn: Function, *gradients: Function | None) -> None:
 def constant(fn: Function) -> None:
     """Register ``fn`` as recorded but locally constant: no derivative flows through it."""
     rule(fn, vjps=(), jvps=())
+    RULES[fn].constant = True
 
 
 def composite(fn: Function) -> Callable[[Function], Function]:

@@ -1,17 +1,17 @@
 """Elementwise functions: one partial derivative per argument, ``partial(out, *args)``."""
 
-import math
-
 import numpy as np
 
 from tinygrad_dnn.primitives import Array, composite, constant, elementwise, primitive, rule
 
 
-def same(v, out, *args, **kwargs):
+def same(v, out, *args):
+    """Pass ``v`` on as it is."""
     return v
 
 
-def negated(v, out, *args, **kwargs):
+def negated(v, out, *args):
+    """Pass ``v`` on with the other sign."""
     return -v
 
 
@@ -29,7 +29,7 @@ elementwise(np.sqrt, lambda out, x: 0.5 / out)
 def _power_dx(out, x, n):
     if isinstance(n, int | float):  # a Python number stays weak: float32 stays float32
         return n * x ** (n - 1 if n else 1)
-    return n * x ** np.where(n == 0, 1, n - 1)
+    return n * x ** np.where((n == 0) & (x == 0), 1, n - 1)
 
 
 def _power_dn(out, x, n):
@@ -66,24 +66,22 @@ elementwise(np.minimum, _first, _second)
 
 
 @primitive
-def clip(x: Array, low: Array = -math.inf, high: Array = math.inf) -> Array:
-    """``np.clip`` with its limits always there: ``np.clip`` on Tensors records this."""
+def clip(x: Array, low: Array | None = None, high: Array | None = None) -> Array:
+    """``np.clip`` with one name per limit: ``np.clip`` on Tensors records this."""
     return np.clip(x, low, high)
 
 
 elementwise(
     clip,
-    lambda out, x, low=-math.inf, high=math.inf: (x >= low) & (x <= high),
-    lambda out, x, low=-math.inf, high=math.inf: (x < low) & (low <= high),
-    lambda out, x, low=-math.inf, high=math.inf: (x > high) | (low > high),
+    lambda out, x, low=None, high=None: out == x,
+    lambda out, x, low, high=None: (x < low) if high is None else (x < low) & (low <= high),
+    lambda out, x, low, high: (x > high) if low is None else (x > high) | (low > high),
 )
 
 
 @composite(np.clip)
 def _clip(a, a_min=None, a_max=None, *, min=None, max=None):
-    low = next((v for v in (a_min, min) if v is not None), -math.inf)
-    high = next((v for v in (a_max, max) if v is not None), math.inf)
-    return clip(a, low, high)
+    return clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
 def _chosen(v, out, condition, x, y):
@@ -96,11 +94,12 @@ def _left(v, out, condition, x, y):
 
 rule(np.where, vjps=(None, _chosen, _left), jvps=(None, _chosen, _left), broadcasts=True)
 
-rule(
-    np.astype,
-    vjps=(same,),
-    jvps=(lambda t, out, x, dtype, **kwargs: np.astype(t, out.dtype),),
-)
+
+def _astype_map(v, out, x, dtype, **kwargs):  # the engine casts; to integers is a step function
+    return v if np.issubdtype(out.dtype, np.inexact) else np.zeros_like(v)
+
+
+rule(np.astype, vjps=(_astype_map,), jvps=(_astype_map,))
 
 # ---- piecewise constant: recorded, derivative zero -------------------------------------------
 for _fn in (

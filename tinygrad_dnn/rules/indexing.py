@@ -4,6 +4,8 @@ import numpy as np
 
 from tinygrad_dnn.primitives import multilinear, primitive
 
+_BASIC = (slice, int, np.integer)
+
 
 @primitive
 def getitem(x, *index):
@@ -15,8 +17,8 @@ def getitem(x, *index):
 def scatter(g, shape, *index):
     """Zeros of ``shape`` with ``g`` added at ``index``; places named twice receive both."""
     whole = np.zeros_like(g, shape=shape)
-    if all(isinstance(part, slice | int | np.integer) or part in (None, ...) for part in index):
-        whole[index] = g
+    if all(part is None or part is ... or isinstance(part, _BASIC) for part in index):
+        whole[index] = g  # names no place twice
     else:
         np.add.at(whole, index, g)
     return whole

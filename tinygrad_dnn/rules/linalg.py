@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tinygrad_dnn.primitives import multilinear
+from tinygrad_dnn.errors import HistoryError, MissingRuleError
+from tinygrad_dnn.primitives import composite, multilinear
 
 
 def mT(x):
@@ -31,3 +32,14 @@ def _right(g, out, a, b):
 
 
 multilinear(np.matmul, _left, _right, broadcasts=True)
+
+
+@composite(np.dot)
+def _dot(a, b, out=None):
+    if out is not None:
+        raise HistoryError("np.dot: out= would overwrite data that a derivative may need")
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    if np.ndim(b) > 2:
+        raise MissingRuleError("np.dot on Tensors takes at most a matrix on the right; use @")
+    return np.matmul(a, b)

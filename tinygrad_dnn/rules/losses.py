@@ -2,7 +2,7 @@
 
 Each cross-entropy has two forms, on probabilities A and on logits Z.  Where the first follows its
 own activation the second is computed in its place: log and exp cancel, and the derivative is
-(A - Y) / m, finite where A has rounded to 0 or 1.  It then gets A too, so as not to compute it twice.
+(A - Y) / m, finite where A has rounded to 0 or 1.  It is handed A, to save computing it again.
 """
 
 import numpy as np
@@ -12,13 +12,12 @@ from tinygrad_dnn.rules.network import log_softmax, logsumexp, sigmoid, softmax
 
 
 def _ratio(p, q):
-    """p / q, where 0 / 0 counts as 0."""
-    zero = p == 0
-    return np.where(zero, 0, p / np.where(zero, 1, q))
+    """Divide p by q, where 0 / 0 counts as 0."""
+    return p / np.where((p == 0) & (q == 0), 1, q)
 
 
 def _xlogy(p, q):
-    """p log q, where 0 log 0 counts as 0."""
+    """Return p log q, where 0 log 0 counts as 0."""
     return p * np.log(np.where(p == 0, 1, q))
 
 

@@ -25,7 +25,7 @@ elementwise(relu, lambda out, z: z > 0)
 
 @primitive
 def leaky_relu(z: Array, slope: float = 0.01) -> Array:
-    """z where z > 0, else ``slope`` * z, elementwise; the derivative at 0 is ``slope``.
+    """Return z where z > 0, else ``slope`` * z, elementwise; the derivative at 0 is ``slope``.
 
     >>> leaky_relu(np.array([-1.0, 0.0, 2.0]))
     array([-0.01,  0.  ,  2.  ])

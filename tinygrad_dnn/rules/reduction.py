@@ -1,4 +1,4 @@
-"""Reductions.  A cotangent gets back the axes that the reduction removed, then spreads over them."""
+"""Reductions: a cotangent gets back the axes that were removed, then spreads over them."""
 
 import numpy as np
 
@@ -15,16 +15,24 @@ def expand(v, x, axis, keepdims):
     return np.reshape(v, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
-def _sum_vjp(g, out, x, axis=None, dtype=None, _out=None, keepdims=False):
-    return np.broadcast_to(expand(g, x, axis, keepdims), x.shape)
+def _sum_vjp(g, out, x, axis=None, dtype=None, _out=None, keepdims=False, initial=0, where=True):
+    g = np.broadcast_to(expand(g, x, axis, keepdims), x.shape)
+    return g if where is True else g * where
 
 
-def _mean_vjp(g, out, x, axis=None, dtype=None, _out=None, keepdims=False):
-    count = max(x.size, 1) / max(out.size, 1)
-    return np.broadcast_to(expand(g, x, axis, keepdims) / count, x.shape)
+def _sum_jvp(t, out, x, axis=None, dtype=None, _out=None, keepdims=False, initial=0, where=True):
+    return np.sum(t, axis=axis, keepdims=keepdims, where=where)
 
 
-multilinear(np.sum, _sum_vjp)
+def _mean_vjp(g, out, x, axis=None, dtype=None, _out=None, keepdims=False, where=True):
+    if where is True:
+        count = max(x.size, 1) / max(out.size, 1)
+    else:
+        count = np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=True)
+    return np.broadcast_to(expand(g, x, axis, keepdims) / count, x.shape) * where
+
+
+rule(np.sum, vjps=(_sum_vjp,), jvps=(_sum_jvp,))
 multilinear(np.mean, _mean_vjp)
 
 

@@ -2,17 +2,39 @@
 
 import numpy as np
 
+from tinygrad_dnn.errors import MissingRuleError
 from tinygrad_dnn.primitives import Each, composite, multilinear, primitive, rule
 
-multilinear(
-    np.reshape,
-    lambda g, out, x, shape, order="C", **kwargs: np.reshape(g, x.shape, order=order),
-)
+# ---- asking: the answer is no array, and has no history ---------------------------------------
+composite(np.shape)(lambda a: a.shape)
+composite(np.ndim)(lambda a: a.ndim)
+composite(np.size)(lambda a, axis=None: a.size if axis is None else a.shape[axis])
+
+
+# ---- the same entries in another arrangement -------------------------------------------------
+def _reshape(g, out, x, shape, order="C", copy=None):
+    return np.reshape(g, x.shape, order=_fixed(order))
+
+
+def _ravel(g, out, x, order="C"):
+    return np.reshape(g, x.shape, order=_fixed(order))
+
+
+def _fixed(order):
+    if order not in ("C", "F"):
+        raise MissingRuleError(
+            f"order={order!r} follows the layout in memory, which a derivative does not know; "
+            f"use order='C' or order='F'"
+        )
+    return order
+
+
+multilinear(np.reshape, _reshape)
+multilinear(np.ravel, _ravel)
 multilinear(np.swapaxes, lambda g, out, x, i, j: np.swapaxes(g, i, j))
 multilinear(np.expand_dims, lambda g, out, x, axis: np.reshape(g, x.shape))
 multilinear(np.squeeze, lambda g, out, x, axis=None: np.reshape(g, x.shape))
 multilinear(np.broadcast_to, lambda g, out, x, shape, subok=False: g, broadcasts=True)
-multilinear(np.ravel, lambda g, out, x, order="C": np.reshape(g, x.shape, order=order))
 
 
 def _transpose_vjp(g, out, x, axes=None):
@@ -25,7 +47,7 @@ multilinear(np.transpose, _transpose_vjp)
 # ---- joining: the pieces are positional arguments --------------------------------------------
 @primitive
 def concatenate(*pieces, axis=0):
-    """``np.concatenate`` with the pieces as arguments: ``np.concatenate`` on Tensors records this."""
+    """``np.concatenate``, the pieces as arguments: ``np.concatenate`` on Tensors records this."""
     return np.concatenate(pieces, axis=axis)
 
 

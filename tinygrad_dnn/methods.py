@@ -1,0 +1,114 @@
+"""What a Tensor has in common with any array: what Python asks of it, and NumPy's methods.
+
+Each method is the NumPy function of that name, recorded; how, is not known here.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.primitives import Function
+
+
+class ArrayMethods:
+    """The methods of a class with a ``node``, whose ``__record__`` calls and remembers the call."""
+
+    __slots__ = ()
+
+    node: Node
+
+    # ---- as Python sees it -------------------------------------------------------------------
+    def item(self) -> Any:
+        """Return the one number it holds."""
+        return self.node.value.item()
+
+    def __len__(self) -> int:
+        return len(self.node.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))  # type: ignore[index]
+
+    def __bool__(self) -> bool:
+        value = self.node.value
+        if value.size != 1:
+            raise ValueError(
+                f"the truth of a Tensor of shape {value.shape} is ambiguous; use np.where to choose "
+                f"entry by entry, or (x > 0).data.any() / .all() to ask about all of them"
+            )
+        return bool(value.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        return self.node.value.__index__()  # type: ignore[no-any-return]
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    # ---- NumPy's methods ---------------------------------------------------------------------
+    def _call(self, fn: Function, *args: Any, **kwargs: Any) -> Self:
+        result: Self = self.__record__(fn, (self, *args), kwargs)  # type: ignore[attr-defined]
+        return result
+
+    @property
+    def T(self) -> Self:
+        """The transpose: all axes reversed."""
+        return self._call(np.transpose)
+
+    @property
+    def mT(self) -> Self:
+        """The last two axes exchanged."""
+        return self._call(np.swapaxes, -1, -2)
+
+    def sum(self, axis: Any = None, *, keepdims: bool = False) -> Self:
+        """As np.sum."""
+        return self._call(np.sum, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, *, keepdims: bool = False) -> Self:
+        """As np.mean."""
+        return self._call(np.mean, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, *, keepdims: bool = False) -> Self:
+        """As np.max; tied entries share the derivative equally."""
+        return self._call(np.max, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, *, keepdims: bool = False) -> Self:
+        """As np.min; tied entries share the derivative equally."""
+        return self._call(np.min, axis=axis, keepdims=keepdims)
+
+    def reshape(self, *shape: Any, order: Any = "C") -> Self:
+        """As np.reshape; the shape as one tuple or as separate numbers."""
+        target = shape[0] if len(shape) == 1 else shape
+        return self._call(np.reshape, target, order=order)
+
+    def ravel(self) -> Self:
+        """As np.ravel: one axis."""
+        return self._call(np.ravel)
+
+    flatten = ravel
+
+    def transpose(self, *axes: Any) -> Self:
+        """As np.transpose; the axes as one tuple or as separate numbers."""
+        return self._call(np.transpose, axes[0] if len(axes) == 1 else axes or None)
+
+    def swapaxes(self, first: int, second: int) -> Self:
+        """As np.swapaxes."""
+        return self._call(np.swapaxes, first, second)
+
+    def squeeze(self, axis: Any = None) -> Self:
+        """As np.squeeze."""
+        return self._call(np.squeeze, axis=axis)
+
+    def clip(self, min: Any = None, max: Any = None) -> Self:
+        """As np.clip."""
+        return self._call(np.clip, min, max)
+
+    def astype(self, dtype: Any, *, copy: bool = True) -> Self:
+        """As np.astype; the gradient comes back in this Tensor's own dtype."""
+        return self._call(np.astype, dtype, copy=copy)

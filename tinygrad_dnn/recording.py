@@ -1,0 +1,145 @@
+"""Recording: call a primitive on data, and remember the call as a node of the graph.
+
+``record`` is where every operation on Tensors arrives, and the only maker of nodes with a history.
+Here a call's arguments are put where the rules look for them, options that would corrupt a
+derivative are refused, and a loss after its own activation becomes one numerical step.
+
+Knows a Tensor only as the ``kind`` of handle it is asked to make: an object with a ``node``.
+"""
+
+import inspect
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinygrad_dnn import graph
+from tinygrad_dnn.errors import HistoryError, MissingRuleError
+from tinygrad_dnn.graph import NO_KWARGS, Node, overwritten, recording
+from tinygrad_dnn.primitives import COMPOSITES, RULES, Function, Rule
+
+Handle = TypeVar("Handle")
+
+SCALARS = (np.generic, float, int)
+SEQUENCES = (list, tuple)
+_new = object.__new__
+
+
+def record(
+    kind: type[Handle], fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any] = NO_KWARGS
+) -> Handle:
+    """Call ``fn`` on the data of ``args`` and return a new ``kind`` that remembers the call."""
+    rule = RULES.get(fn)
+    if rule is None:
+        composed: Handle = _without_rule(fn, args, kwargs)
+        return composed
+    if kwargs:
+        args, kwargs = _normalised(kind, fn, args, kwargs)
+    values, inputs, needs_grad = [], [], False
+    for a in args:
+        if isinstance(a, kind):
+            node = a.node  # type: ignore[attr-defined]
+            inputs.append(node)
+            values.append(node.value)
+            if node.needs_grad:
+                needs_grad = True
+        else:
+            if isinstance(a, SEQUENCES) and isinstance(fn, np.ufunc):
+                a = np.asarray(a)
+            inputs.append(a)
+            values.append(a)
+    detour = _detour(rule, inputs, values, kwargs) if rule.detours else None
+    try:
+        value = detour.value if detour else rule.call(*values, **kwargs)
+    except Exception as error:
+        error.add_note(f"in {_describe(fn, inputs)}")
+        raise
+    if type(value) is not np.ndarray:
+        value = _as_array(value, fn)
+    handle: Any = _new(kind)
+    if recording.get():
+        node = Node(value, fn, inputs, values, kwargs, needs_grad and not rule.constant)
+        node.detour = detour
+        handle.node = node
+    else:
+        handle.node = Node(value)
+    return handle  # type: ignore[no-any-return]
+
+
+def name_of(fn: Function) -> str:
+    """Return ``fn`` as a user writes it."""
+    module = getattr(fn, "__module__", "") or ""
+    prefix = "np." if isinstance(fn, np.ufunc) or module.startswith("numpy") else ""
+    return f"{prefix}{getattr(fn, '__name__', fn)}"
+
+
+def _without_rule(fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if fn in COMPOSITES:
+        return COMPOSITES[fn](*args, **kwargs)
+    raise MissingRuleError(
+        f"no derivative rule for {name_of(fn)}; register one (tg.elementwise, tg.multilinear, "
+        f"tg.rule), or call it on x.data to treat the result as a constant"
+    )
+
+
+def _normalised(
+    kind: type, fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Refuse what no rule can undo; move inputs given by keyword to where the rules look."""
+    if kwargs.get("out") is not None:
+        raise HistoryError(
+            f"{name_of(fn)}: out= would overwrite data that a derivative may need; "
+            f"write y = {name_of(fn)}(...) instead"
+        )
+    kwargs = {k: v for k, v in kwargs.items() if k != "out"}
+    if kwargs and isinstance(fn, np.ufunc):
+        raise MissingRuleError(
+            f"{name_of(fn)} takes no {', '.join(kwargs)}= on Tensors; use np.where to choose "
+            f"entries, x.astype(...) to change a dtype"
+        )
+    if RULES[fn].detours or any(isinstance(v, kind) for v in kwargs.values()):
+        bound = inspect.signature(fn).bind(*args, **kwargs)
+        args, kwargs = bound.args, bound.kwargs
+    return args, kwargs
+
+
+def _as_array(value: Any, fn: Function) -> Any:
+    """Return a scalar result as an array; any other array type stays what it is."""
+    if isinstance(value, SCALARS):
+        return np.asarray(value)
+    if not hasattr(value, "dtype"):
+        raise MissingRuleError(
+            f"{name_of(fn)} returned a {type(value).__name__}, but a recorded call returns one "
+            f"array; call it on x.data to treat the result as a constant"
+        )
+    return value
+
+
+def _detour(
+    rule: Rule, inputs: list[Any], values: list[Any], kwargs: dict[str, Any]
+) -> Node | None:
+    """Return the pair as one call, if the first input comes from a function with a detour."""
+    inner = inputs[0]
+    if not isinstance(inner, Node) or inner.fn not in rule.detours:
+        return None
+    pair, options = rule.detours[inner.fn]
+    z, data = inner.args[0], inner.seen[0]
+    if not inner.kwargs.items() <= options.items():
+        return None
+    if inner.born < graph.last_change and (z.born > inner.born or overwritten(z, data, inner)):
+        return None  # what went into the activation is no longer there
+    args, seen = [z, *inputs[1:], inner], [data, *values[1:], values[0]]
+    return Node(RULES[pair].call(*seen, **kwargs), pair, args, seen, kwargs)
+
+
+def _describe(fn: Function, inputs: Iterable[Any]) -> str:
+    """Return the call in the user's words: its name, and each input's name and shape."""
+    shown = (
+        f"{a.name or 'a Tensor'} {a.value.shape}"
+        if isinstance(a, Node)
+        else f"an array {a.shape}"
+        if hasattr(a, "shape")
+        else repr(a)
+        for a in inputs
+    )
+    return f"{name_of(fn)}({', '.join(shown)})"
