@@ -1,0 +1,88 @@
+"""How much rounding there is in a function's values, measured, per output.
+
+Values at equally spaced points along a line are differenced three to six times: what is smooth
+vanishes, rounding stays and looks alike in every order (Moré & Wild, "Estimating computational
+noise", SIAM J. Sci. Comput. 2011).  One kink among the points spoils three of the nine third
+differences, hence medians; it lies in one direction, hence the smaller of two.  Values that all
+lie on a *grid* much coarser than float64 (float32 inside, a large number added) have its noise.
+"""
+
+from collections.abc import Callable
+from math import comb
+
+import numpy as np
+
+from tinygrad_dnn.checking.numeric import EPS
+from tinygrad_dnn.primitives import Array
+
+FINE, COARSE, COARSEST = (1.1 * 2.0**e for e in (-33, -20, -9))  # 1.1: on no grid of the inputs'
+POINTS = 12
+ORDERS = range(3, 7)
+MEDIAN = 0.6745  # of |x|, for x standard normal
+SAMPLE = 4096  # of so many outputs, the noise is measured; the others are taken to be like them
+
+
+def measured_noise(
+    f: Callable[[float], Array], base: Array, rng: np.random.Generator | None = None
+) -> Array:
+    """Return the standard deviation of the rounding in each output of ``f(t)`` near t = 0.
+
+    >>> x = np.arange(1.0, 5.0)
+    >>> f = lambda t: np.sin(x * (1 + t)).astype(np.float32).astype(float)
+    >>> bool(np.all(measured_noise(f, f(0.0)) > 1e-9))
+    True
+    """
+    if base.size > SAMPLE:
+        return _noise_of_many(f, base, rng or np.random.default_rng(0))
+    values = [_values(f, h) for h in (FINE, COARSE)]
+    sigma = np.maximum(*(_from_differences(v) for v in values))
+    if any(np.any(_still(v)) for v in values[1]):
+        values.append(_values(f, COARSEST))
+        still = np.any([_still(v) for v in values[1]], axis=0)
+        sigma = np.where(still, np.maximum(sigma, _from_differences(values[2])), sigma)
+    grid = _grid(np.concatenate([side for both in values for side in both]), base)
+    return np.maximum(np.maximum(sigma, grid / np.sqrt(12)), EPS / 2 * np.absolute(base))
+
+
+def _noise_of_many(f: Callable[[float], Array], base: Array, rng: np.random.Generator) -> Array:
+    chosen = rng.choice(base.size, SAMPLE, replace=False)
+    sigma = measured_noise(lambda t: f(t)[chosen], base[chosen])
+    size = np.absolute(base[chosen])
+    relative = np.quantile(sigma[size > 0] / size[size > 0], 0.9) if np.any(size) else 0.0
+    estimate = np.maximum(np.maximum(relative, EPS / 2) * np.absolute(base), np.median(sigma))
+    estimate[chosen] = sigma
+    return estimate
+
+
+def _values(f: Callable[[float], Array], h: float) -> tuple[Array, Array]:
+    """Return f at POINTS points to the right of 0, and to the left."""
+    right, left = (np.stack([f(sign * i * h) for i in range(POINTS)]) for sign in (1.0, -1.0))
+    return right, left
+
+
+def _from_differences(sides: tuple[Array, Array]) -> Array:
+    found = []
+    for values in sides:
+        orders = [
+            np.median(np.absolute(np.diff(values, n=k, axis=0)), axis=0)
+            / (MEDIAN * np.sqrt(comb(2 * k, k)))
+            for k in ORDERS
+        ]
+        sigma = np.min(orders, axis=0)
+        found.append(np.where(np.isfinite(sigma), sigma, 0.0))
+    return np.minimum(*found)
+
+
+def _still(values: Array) -> Array:
+    """Return which outputs mostly do not move: a stair, whose height differences do not show."""
+    return (np.diff(values, axis=0) == 0).sum(axis=0) > POINTS // 2
+
+
+def _grid(values: Array, base: Array) -> Array:
+    """Return the largest power of two that divides all values of an output; 0 for a constant."""
+    values = np.where(np.isfinite(values), values, 0.0)
+    mantissa, exponent = np.frexp(values)
+    digits = np.ldexp(mantissa, 53).astype(np.int64)
+    lowest = np.ldexp((digits & -digits).astype(float), exponent - 53)
+    grid = np.min(np.where(values == 0, np.inf, lowest), axis=0, initial=np.inf)
+    return np.where(np.all(values == base, axis=0), 0.0, grid)

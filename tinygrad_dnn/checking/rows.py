@@ -1,0 +1,176 @@
+"""From findings to the rows of a report, in the units of the user's own arrays."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tinygrad_dnn.checking.kinks import kinks_at
+from tinygrad_dnn.checking.problem import Probe
+from tinygrad_dnn.checking.search import (
+    DIRECTIONS,
+    FEW,
+    Finding,
+    beside_kinks,
+    check_directions,
+    check_entries,
+)
+from tinygrad_dnn.checking.verdict import SEVERITY, Judgement
+from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG, Row
+
+MANY = 3000  # more numbers than this, in all arguments together, are checked along directions
+
+
+def argument_rows(
+    probe: Probe, rng: np.random.Generator, *, every_entry: bool | None
+) -> tuple[list[Row], list[str]]:
+    """Return a row for every argument of the problem, and notes on what was not looked at."""
+    total = sum(x.size for x in probe.point)
+    rows, notes = [], []
+    for j, x in enumerate(probe.point):
+        one_by_one = x.size <= FEW or (total <= MANY if every_entry is None else every_entry)
+        finding = (check_entries if one_by_one else check_directions)(probe, j, rng)
+        finding = _settle_kinks(probe, j, finding, rng)
+        rows.append(_row(probe, j, finding, one_by_one=one_by_one))
+        if not one_by_one:
+            missed = max(d.error + d.difference for d in finding.directions) * np.sqrt(x.size)
+            notes.append(
+                f"{probe.problem.names[j]}: {DIRECTIONS} random directions stand for "
+                f"{x.size:,} entries; an error of one entry below "
+                f"{missed / max(probe.gauge(0, j), 1e-300):.0e} of the largest would not be seen"
+            )
+    return rows, notes
+
+
+def unchecked_row(name: str, x: Array, why: str, verdict: str = CANNOT_TELL) -> Row:
+    """Return a row without numbers."""
+    return Row(name, x.shape, np.nan, verdict, details("nothing"), why)
+
+
+def details(
+    checked: str, at: str = "", value: float = np.nan, slope: float = np.nan, by: float = np.nan
+) -> dict[str, str]:
+    """Return the further columns of a row."""
+
+    def number(x: float) -> str:
+        return "" if np.isnan(x) and not at else f"{x:.7g}"
+
+    judged = "" if np.isnan(by) else f"{by:.0e}"
+    return {
+        "checked": checked,
+        "worst at": at,
+        "value": number(value),
+        "numeric": number(slope),
+        "judged by": judged,
+    }
+
+
+def _settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generator) -> Finding:
+    """Look whether the gradient is right beside the kinks.
+
+    If not, it is wrong, whatever its value at the kink.  If it is, a value that is none of the
+    slopes is excused where several kinks meet exactly at x.
+    """
+    n = probe.point[j].size
+    for verdict in (KINK, WRONG):
+        entries = np.array(finding.where(verdict), int)
+        several = any(d.verdict == verdict for d in finding.directions)
+        if several and not entries.size:
+            entries = np.arange(n)
+        if not entries.size:
+            continue
+        meeting: dict[str, int] = {}
+        if verdict == WRONG:
+            meeting = kinks_at(probe.problem.graph(probe.point))
+            if sum(meeting.values()) < 2:
+                continue
+        beside = beside_kinks(probe, j, entries, rng)
+        if verdict == KINK and beside.verdict == WRONG:
+            finding.remark = "beside the kink the gradient is wrong"
+            finding.overruled = WRONG
+        if verdict == WRONG and beside.verdict in (RIGHT, KINK):
+            finding.remark = (
+                "several kinks meet here ("
+                + ", ".join(f"{name}: {number}" for name, number in meeting.items())
+                + "), and beside them the gradient is right"
+            )
+            finding.entries = {i: _excused(x) for i, x in finding.entries.items()}
+            finding.directions = [_excused(x) for x in finding.directions]
+    return finding
+
+
+def _excused(judgement: Judgement) -> Judgement:
+    return replace(judgement, verdict=KINK) if judgement.verdict == WRONG else judgement
+
+
+def _row(probe: Probe, j: int, finding: Finding, *, one_by_one: bool) -> Row:
+    x, unit = probe.point[j], np.ravel(probe.units[j])
+    name, verdict = probe.problem.names[j], finding.verdict
+    checked = f"all {x.size:,}" if one_by_one else f"{DIRECTIONS} directions"
+    if not finding.all:
+        return Row(name, x.shape, 0.0, verdict, details(checked))
+    # in the user's units; directions have none of their own
+    found = [(i, judgement, unit[i]) for i, judgement in finding.entries.items()]
+    if not one_by_one or finding.overruled:
+        found = [(-1, judgement, 1.0) for judgement in finding.directions] or found
+    off = np.array([judgement.difference / u for _, judgement, u in found])
+    size = np.max([abs(judgement.slope) / u for _, judgement, u in found])
+    blur = np.array([judgement.error / u for _, judgement, u in found])
+    if size <= np.max(blur):  # a gradient of zero: measure against f itself
+        size = max(probe.sizes) / np.min(unit)
+    severe = np.array([SEVERITY.index(judgement.verdict) for _, judgement, _ in found])
+    worst = int(np.lexsort((off, severe))[-1])
+    i, judgement, u = found[worst]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error, by = np.max(off) / size if np.max(off) else 0.0, blur[worst] / size
+    named = [i for v in (WRONG, CANNOT_TELL, KINK) for i in finding.where(v)]
+    if i < 0 and named:
+        i = named[0]
+        judgement, u = finding.entries[i], unit[i]
+    at = place(i, x.shape) if i >= 0 else "a direction"
+    return Row(
+        name,
+        x.shape,
+        float(error),
+        verdict,
+        details(checked, at, judgement.claimed / u, judgement.slope / u, by),
+        _note(finding, x.shape, unit),
+    )
+
+
+def _note(finding: Finding, shape: tuple[int, ...], unit: Array) -> str:
+    """Say which entries are wrong, on a kink or not decided, and how one can see it."""
+    said = []
+    words = {WRONG: "wrong", CANNOT_TELL: "cannot tell", KINK: "kink"}
+    for verdict, word in words.items():
+        entries = finding.where(verdict)
+        if entries:
+            i, more = entries[0], len(entries) - 1
+            at = f" at {place(i, shape)}" if shape else ""
+            others = f" and at {more} more" if more else ""
+            said.append(f"{word}{at}{others}: {_reason(finding.entries[i], unit[i])}")
+        elif finding.verdict == verdict and finding.directions:
+            judgement = next((d for d in finding.directions if d.verdict == verdict), None)
+            if judgement:
+                said.append(f"{word} along a direction: {_reason(judgement, 1.0)}")
+    if finding.remark:
+        said.append(finding.remark)
+    if finding.unexamined:
+        said.append(f"{finding.unexamined} doubtful entries were judged along directions only")
+    return "; ".join(said)
+
+
+def _reason(judgement: Judgement, unit: float) -> str:
+    value = f"{judgement.claimed / unit:.7g}"
+    if judgement.sides:
+        left, right = (f"{side / unit:.7g}" for side in judgement.sides)
+        return f"slopes {left} from the left, {right} from the right; the value is {value}"
+    if judgement.reason:
+        return f"{judgement.reason}; the value is {value}"
+    return f"the value is {value}, numeric {judgement.slope / unit:.7g}"
+
+
+def place(i: int, shape: tuple[int, ...]) -> str:
+    """Return a flat index as the user writes it."""
+    where = tuple(int(n) for n in np.unravel_index(i, shape)) if shape else ()
+    return f"[{', '.join(map(str, where))}]" if where else "()"

@@ -1,0 +1,117 @@
+"""Judging one claimed slope: right, wrong, kink, or cannot tell.
+
+The claim is compared with the measured slope, and the difference with the measured error: there is
+no tolerance.  Most claims are settled by one small step to either side, since agreement of two
+independent numbers to within rounding is evidence; the rest get a ladder of steps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinygrad_dnn.checking.numeric import LADDER, SURE, Estimate, Line, estimate
+from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
+
+FIRST, SECOND = -17, -11  # exponents of the step that settles most, and of the one beside it
+SEVERITY = (RIGHT, KINK, CANNOT_TELL, WRONG)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict on a claimed slope, what was measured, by what error it was judged, and why."""
+
+    verdict: str
+    claimed: float
+    slope: float
+    error: float
+    reason: str = ""
+    sides: tuple[float, float] | None = None  # at a kink, the slopes to the left and to the right
+
+    @property
+    def difference(self) -> float:
+        """|claimed - measured|, infinite if either is no number."""
+        off = abs(self.claimed - self.slope)
+        return 0.0 if self.claimed == self.slope else off if off == off else np.inf
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A slope somebody computed, for one cotangent.
+
+    ``rounding`` is the measured rounding error of the claim itself, ``gauge`` the largest claim
+    made about the same argument, ``size`` that of the function's values: they say what is small.
+    """
+
+    slope: float
+    rounding: float
+    gauge: float
+    size: float
+
+
+def judge(line: Line, k: int, claim: Claim) -> Judgement:
+    """Return the verdict on a claim about the slope of ``line`` for cotangent ``k``."""
+    return glance(line, k, claim) or examine(line, k, claim)
+
+
+def glance(line: Line, k: int, claim: Claim) -> Judgement | None:
+    """Return *right* if one step (two, where f bends or stands still) settles it, else None."""
+    step = line.step(FIRST)
+    right, left, noise = float(step.right[k]), float(step.left[k]), float(step.noise[k])
+    error = SURE * noise + claim.rounding
+    slope = (right + left) / 2
+    if not abs(slope - claim.slope) <= error:
+        return None
+    if error > max(1e-7 * abs(claim.slope), 1e-8 * claim.gauge) and error:
+        return None
+    gap = abs(right - left)
+    bent = gap > 2 * SURE * noise and gap > 2.0**-11 * abs(slope)
+    if bent or not (right or left):
+        wide = line.step(SECOND)
+        if bent and not abs(wide.right[k] - wide.left[k]) > 8 * gap:
+            return None
+        if not bent and (wide.right[k] or wide.left[k]):
+            return None
+    return Judgement(RIGHT, claim.slope, slope, error)
+
+
+def examine(line: Line, k: int, claim: Claim) -> Judgement:
+    """Return the verdict from a ladder of steps, made longer as long as it does not settle it."""
+    exponents = list(LADDER)
+    judgement = _verdict(estimate(line.ladder(exponents), k), claim)
+    finer = range(-31, min(line.finest, -37) - 1, -2)
+    for more in (finer, range(-3, 4, 2), range(5, 28, 2)):
+        sharp = judgement.error <= 1e-6 * max(abs(claim.slope), claim.gauge / 100)
+        if judgement.verdict == RIGHT and sharp or judgement.verdict == KINK and more is not finer:
+            break
+        exponents += more
+        judgement = _verdict(estimate(line.ladder(exponents), k), claim)
+    return judgement
+
+
+def _verdict(found: Estimate, claim: Claim) -> Judgement:
+    def verdict(which: str, reason: str = "", slope: float = found.slope) -> Judgement:
+        return Judgement(which, claim.slope, slope, error, reason, sides)
+
+    sides = (found.left, found.right) if found.kink else None
+    error = found.error + claim.rounding
+    if np.isnan(claim.slope):
+        return verdict(WRONG, "the gradient is nan")
+    if found.kink:
+        low, high = sorted((found.left, found.right))
+        inside = low - error <= claim.slope <= high + error
+        nearest = min(max(claim.slope, low), high)
+        return verdict(KINK if inside else WRONG, slope=claim.slope if inside else nearest)
+    if found.infinite or np.isinf(claim.slope):
+        same = found.infinite and found.slope == claim.slope
+        return verdict(
+            RIGHT if same else WRONG, "" if same else f"the slope is {found.slope:.6g} there"
+        )
+    if not np.isfinite(error):
+        return verdict(CANNOT_TELL, "f is not finite close to this input")
+    off = abs(claim.slope - found.slope)
+    if off > error:
+        return verdict(WRONG)
+    entry = max(abs(claim.slope), abs(found.slope))
+    if error <= 1e-2 * max(entry, claim.gauge) or error <= 1e-9 * claim.size:
+        return verdict(RIGHT)
+    return verdict(CANNOT_TELL, "rounding in f hides it")
