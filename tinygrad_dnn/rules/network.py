@@ -101,7 +101,7 @@ def logsumexp(z: Array, axis: int | tuple[int, ...] | None = None, keepdims: boo
     """log(sum(exp(z))) over ``axis``, without overflow; ``axis`` and ``keepdims`` as in np.sum.
 
     >>> float(logsumexp(np.array([1000.0, 1000.0]))) - 1000.0  # log 2
-    0.6931471805599...
+    0.693147180559...
     """
     top = np.max(z, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0).astype(top.dtype, copy=False)
