@@ -40,7 +40,7 @@ class SGD:
         for p in self.parameters:
             node = p.node
             if node.grad is not None:
-                np.subtract(node.value, self.lr * node.grad, out=node.value)
+                node.value -= self.lr * node.grad
                 node.changed()
 
     def zero_grad(self) -> None:

@@ -41,8 +41,9 @@ class Linear:
 
     def __call__(self, A: Array) -> Tensor:
         W, b = self.W, self.b
-        n_out, n_in = W.shape
-        if A.ndim != 2 or A.shape[0] != n_in or b.shape != (n_out, 1):
+        n_out, n_in = W.node.value.shape
+        shape = A.shape
+        if len(shape) != 2 or shape[0] != n_in or b.node.value.shape != (n_out, 1):
             raise DimensionError(self._misfit(A))
         return W @ A + b
 

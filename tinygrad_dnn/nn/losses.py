@@ -91,7 +91,8 @@ def _matching(loss: str, A: Array, Y: Array) -> Array:
     """Return Y in floats, if it has the shape of A (n, m)."""
     if not hasattr(Y, "shape"):
         Y = np.asarray(Y)
-    if A.ndim != 2 or Y.shape != A.shape:
+    shape = A.shape
+    if len(shape) != 2 or Y.shape != shape:
         name, target = getattr(A, "name", None) or "A", getattr(Y, "name", None) or "Y"
         advice = ""
         if A.ndim != 2:

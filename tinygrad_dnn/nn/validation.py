@@ -113,7 +113,8 @@ def _by_engine(X: Tensor, layers: list[Layer], J: Tensor) -> Numbers:
 
 def _forward(engine: Numbers, layers: list[Layer]) -> tuple[Numbers, dict[str, float]]:
     """Return Z and A of every layer by hand, and the size of the terms in each."""
-    hand, sizes = {"A0": engine["A0"]}, {}
+    hand: Numbers = {"A0": engine["A0"]}
+    sizes: dict[str, float] = {}
     for layer in layers:
         l = layer.l
         if not layer.linear:
@@ -133,10 +134,14 @@ def _backward(
     """Return dZ, dW, db and dA of every layer by hand, and the size of the terms in each."""
     L = len(layers)
     A, m = hand[f"A{L}"], Y.shape[1]
-    found, sizes = {f"dA{L}": engine[f"dA{L}"]}, {}
+    found: Numbers = {f"dA{L}": engine[f"dA{L}"]}
+    sizes: dict[str, float] = {}
     if kind:
         with np.errstate(divide="ignore", invalid="ignore"):  # 0/0 where A saturates
             found |= {"J": equations.cost(A, Y, kind), f"dA{L}": equations.cost_backward(A, Y, kind)}
+        # rounding of A shifts log A by units of 1, and (A - Y)^2 by units of A and Y
+        unit = _largest(np.abs(A) + np.abs(Y)) ** 2 if kind == "squared error" else 1.0
+        sizes["J"] = unit * A.shape[0]
     cancelled = 1.0  # how much larger the terms of dZ[L] = A - Y were than what is left of them
     for layer in reversed(layers):
         l = layer.l

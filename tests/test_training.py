@@ -1,0 +1,171 @@
+"""Optimisers, mini-batches and the training loop."""
+
+import re
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tinygrad_dnn import nn, optim
+from tinygrad_dnn.training import accuracy, batches
+
+
+def blobs(m=120, seed=0):
+    rng = np.random.default_rng(seed)
+    Y = rng.integers(0, 2, (1, m))
+    return rng.standard_normal((2, m)) + 3 * Y, Y
+
+
+def network(seed=0):
+    return nn.Sequential.from_layer_dims([2, 6, 1], rng=np.random.default_rng(seed))
+
+
+def test_a_step_of_descent_is_W_minus_lr_dW():
+    W = tg.Tensor([[1.0, -2.0]])
+    descent = optim.SGD({"W": W}, lr=0.1)
+    np.sum(W**2).backward()
+    descent.step()
+    np.testing.assert_allclose(W.data, [[0.8, -1.6]], rtol=1e-15)
+    descent.zero_grad()
+    assert W.grad is None
+    descent.step()
+    np.testing.assert_allclose(W.data, [[0.8, -1.6]], rtol=1e-15)
+
+
+def test_descent_reads_its_learning_rate_at_every_step():
+    W = tg.Tensor([1.0])
+    descent = optim.SGD([W], lr=0.5)
+    np.sum(W).backward()
+    descent.step()
+    descent.lr = 0.25
+    descent.step()
+    assert W.data[0] == 0.25
+
+
+def test_walking_back_through_a_graph_older_than_the_step_is_refused():
+    net, (X, Y) = network(), blobs()
+    descent = optim.SGD(net.parameters(), lr=0.1)
+    J = nn.binary_cross_entropy(net(X), Y)
+    J.backward()
+    descent.step()
+    with pytest.raises(RuntimeError, match="needs the data of W2"):
+        J.backward()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "lr", "error", "said"),
+    [
+        ([], 0.1, ValueError, "no parameters"),
+        ([np.ones(2)], 0.1, TypeError, "learns Tensors that require a gradient"),
+        ([tg.Tensor([1.0], requires_grad=False)], 0.1, TypeError, "require a gradient"),
+        ([tg.Tensor([1.0])], -1, ValueError, "lr must be a positive number, got -1"),
+        ([tg.Tensor([1.0])], float("nan"), ValueError, "lr must be a positive number"),
+    ],
+)
+def test_unusable_optimisers_are_refused(parameters, lr, error, said):
+    with pytest.raises(error, match=said):
+        optim.SGD(parameters, lr=lr)
+
+
+def test_batches_hold_every_example_once():
+    X = np.arange(20.0).reshape(2, 10)
+    seen = list(batches(X, X[0], 4, rng=np.random.default_rng(0)))
+    assert [x.shape[1] for x, _ in seen] == [4, 4, 2]
+    assert sorted(np.concatenate([y for _, y in seen])) == sorted(X[0])
+    for x, y in seen:
+        np.testing.assert_array_equal(x[0], y)
+
+
+def test_batches_refuse_data_that_does_not_belong_together():
+    with pytest.raises(ValueError, match=re.escape("X is (2, 10) but Y is (1, 9)")):
+        next(batches(np.ones((2, 10)), np.ones((1, 9)), 4))
+    with pytest.raises(ValueError, match="got batch_size=0"):
+        next(batches(np.ones((2, 10)), np.ones((1, 10)), 0))
+
+
+def test_fit_learns_and_remembers():
+    (X, Y), (Xv, Yv) = blobs(), blobs(seed=1)
+    net = network()
+    told = []
+    history = tg.fit(
+        net,
+        X,
+        Y,
+        loss=nn.binary_cross_entropy,
+        optimizer=optim.SGD(net.parameters(), lr=0.3),
+        epochs=30,
+        batch_size=32,
+        validation_data=(Xv, Yv),
+        callbacks=[lambda epoch, history: told.append((epoch, len(history)))],
+    )
+    assert told == [(i, i) for i in range(1, 31)]
+    assert len(history) == len(history.validation_cost) == 30
+    assert history.cost[-1] < history.cost[0] / 2
+    assert history.validation_accuracy[-1] > 0.9
+    assert history.last()["accuracy"] == history.accuracy[-1]
+
+
+def test_full_batch_fit_is_the_loop_one_writes_by_hand():
+    X, Y = blobs()
+    net, by_hand = network(), network()
+    history = tg.fit(
+        net,
+        X,
+        Y,
+        loss=nn.binary_cross_entropy,
+        optimizer=optim.SGD(net.parameters(), lr=0.1),
+        epochs=7,
+    )
+    costs = []
+    for _ in range(7):
+        J = nn.binary_cross_entropy(by_hand(X), Y)
+        costs.append(float(J))
+        for p, d in zip(
+            by_hand.parameters().values(), tg.grad(J, by_hand.parameters().values()), strict=True
+        ):
+            p.data -= 0.1 * d
+    assert history.cost == costs
+    for ours, theirs in zip(
+        net.parameters().values(), by_hand.parameters().values(), strict=True
+    ):
+        np.testing.assert_array_equal(ours.data, theirs.data)
+
+
+def test_a_callback_can_stop_the_training():
+    net, (X, Y) = network(), blobs()
+    history = tg.fit(
+        net,
+        X,
+        Y,
+        loss=nn.binary_cross_entropy,
+        optimizer=optim.SGD(net.parameters(), lr=0.1),
+        epochs=50,
+        callbacks=[lambda epoch, history: epoch == 3],
+    )
+    assert len(history) == 3
+
+
+def test_accuracy_counts_classes():
+    assert accuracy(np.array([[0.2, 0.9]]), np.array([[0, 0]])) == 0.5
+    A = np.array([[0.2, 0.9], [0.8, 0.1]])
+    assert accuracy(A, np.array([1, 0])) == 1
+    assert accuracy(tg.Tensor(A), nn.one_hot([1, 1], 2)) == 0.5
+    with pytest.raises(ValueError, match=re.escape("A is (1, 2) but Y is (2,)")):
+        accuracy(np.array([[0.2, 0.9]]), np.array([0, 0]))
+
+
+def test_the_history_draws_itself():
+    pytest.importorskip("matplotlib")
+    net, (X, Y) = network(), blobs()
+    history = tg.fit(
+        net,
+        X,
+        Y,
+        loss=nn.binary_cross_entropy,
+        optimizer=optim.SGD(net.parameters(), lr=0.1),
+        epochs=5,
+        validation_data=(X, Y),
+    )
+    training, hold_out = history.plot().get_lines()
+    np.testing.assert_array_equal(training.get_ydata(), history.cost)
+    np.testing.assert_array_equal(hold_out.get_ydata(), history.validation_cost)

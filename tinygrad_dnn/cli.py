@@ -1,0 +1,83 @@
+"""The command ``tinygrad-dnn``, also ``python -m tinygrad_dnn``.
+
+Exit codes: 0 all is right, 1 a gradient is wrong, 2 unusable input, 3 cannot tell.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinygrad_dnn.report import CANNOT_TELL, WRONG
+
+DATA = ("digits", "breast-cancer", "moons")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` and return the exit code."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    return _demo(parser, options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tinygrad-dnn", description="Deep networks whose every gradient can be checked and seen."
+    )
+    commands = parser.add_subparsers(dest="command", title="commands")
+    demo = commands.add_parser(
+        "demo",
+        help="train a deep network on real data, verify every gradient, draw it",
+        description="Train a deep ReLU network, verify its gradients against the equations and "
+        "against numeric differences, and write a page that shows all of it.",
+    )
+    demo.add_argument("--data", choices=DATA, default="digits", help="what to learn")
+    demo.add_argument(
+        "--layers", type=_layers, metavar="64,32", help='hidden units, layer by layer; "" for none'
+    )
+    demo.add_argument("--epochs", type=_positive, metavar="N", help="passes over the data")
+    demo.add_argument("--out", type=Path, default=Path("out"), help="folder for the results")
+    demo.add_argument("--seed", type=int, default=1, help="draws the split and the weights")
+    return parser
+
+
+def _demo(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    try:
+        import matplotlib  # noqa: F401  (said here, not after training, if it is missing)
+        import sklearn  # noqa: F401
+        import tqdm  # noqa: F401
+    except ImportError as error:
+        return _unusable(f"the demo needs {error.name}: pip install 'tinygrad-dnn[demo]'")
+    from tinygrad_dnn.demo import run  # loads what only the demo needs
+
+    try:
+        result = run(
+            options.out,
+            data=options.data,
+            hidden=options.layers,
+            epochs=options.epochs,
+            seed=options.seed,
+            progress=sys.stderr.isatty(),
+        )
+    except OSError as error:
+        return _unusable(f"cannot write to --out {options.out}: {error.strerror or error}")
+    verdicts = {result.validation.verdict, result.check.verdict}
+    return 1 if WRONG in verdicts else 3 if CANNOT_TELL in verdicts else 0
+
+
+def _unusable(message: str) -> int:
+    print(f"tinygrad-dnn: {message}", file=sys.stderr)
+    return 2
+
+
+def _layers(text: str) -> list[int]:
+    return [_positive(part) for part in text.split(",")] if text.strip() else []
+
+
+def _positive(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
