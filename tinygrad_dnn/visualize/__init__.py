@@ -1,0 +1,3 @@
+from tinygrad_dnn.visualize.draw import draw as draw
+from tinygrad_dnn.visualize.engines import GraphvizNotFound as GraphvizNotFound
+from tinygrad_dnn.visualize.picture import Picture as Picture

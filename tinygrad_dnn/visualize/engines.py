@@ -1,0 +1,114 @@
+"""Engines: the programs that turn DOT text into pictures, in order of preference, run by full path.
+
+TINYGRAD_DNN_DOT (a path), a system ``dot``, the executable of the package graphviz-pure: the first
+that can write the format does.  None of them is needed to make DOT text.  Knows nothing of what
+is drawn.
+"""
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+VARIABLE = "TINYGRAD_DNN_DOT"
+SECONDS = 120  # a layout that takes longer is given up
+LONGEST_SIDE = 8192  # pixels of a bitmap
+DPI = 144
+BITMAPS = ("png", "jpg", "jpeg", "gif", "bmp", "webp")
+INSTALL = (
+    "pip install 'tinygrad-dnn[viz]' brings one for svg and png; for every format install "
+    "Graphviz: apt install graphviz, brew install graphviz, winget install Graphviz.Graphviz, or "
+    "conda install graphviz. The DOT text is in .source and needs no engine."
+)
+
+
+class GraphvizNotFound(RuntimeError):  # noqa: N818  (the name says it)
+    """No installed program can draw this format; the message says what to install."""
+
+
+class Engine(NamedTuple):
+    """A program that takes DOT text and the options of ``dot``."""
+
+    name: str
+    path: str
+    lacks: tuple[str, ...] = ()  # formats it cannot write
+
+
+def engines() -> Iterator[Engine]:
+    """Yield the engines of this machine, the preferred one first."""
+    if chosen := os.environ.get(VARIABLE):
+        yield Engine(f"{VARIABLE}={chosen}", chosen)
+    if system := shutil.which("dot"):
+        yield Engine("dot", system)
+    scripts = sysconfig.get_path("scripts")
+    if pure := shutil.which("graphviz-pure", path=scripts) or shutil.which("graphviz-pure"):
+        yield Engine("graphviz-pure", pure, lacks=("pdf", "ps", "eps"))
+
+
+def draw(source: str, format: str, layout: str, *, dpi: int = DPI) -> tuple[bytes, str]:
+    """Return the picture of DOT text, and the name of the engine that drew it.
+
+    ``layout`` is ``dot`` or ``neato``.  The long side of a bitmap is at most 8192 pixels.
+
+    Raises GraphvizNotFound if no engine here can write ``format``.
+    """
+    tried = []
+    for engine in engines():
+        if format in engine.lacks:
+            tried.append(f"{engine.name} (cannot write {format})")
+            continue
+        options = [f"-K{layout}", f"-T{format}"]
+        try:
+            if format in BITMAPS:
+                options.append(f"-Gdpi={_dpi(engine, source, layout, dpi)}")
+            return _run(engine, options, source), engine.name
+        except (OSError, subprocess.SubprocessError) as error:
+            tried.append(f"{engine.name} ({_reason(error)})")
+    found = ", ".join(tried) or "none is installed"
+    raise GraphvizNotFound(
+        f"Cannot draw {format!r}: no Graphviz engine can do it here (tried: {found}). {INSTALL}"
+    )
+
+
+def plain(source: str, layout: str, engine: Engine) -> str:
+    """Return the layout as Graphviz's ``plain`` text: one line per node, in inches."""
+    return _run(engine, [f"-K{layout}", "-Tplain"], source).decode()
+
+
+def _run(engine: Engine, options: Sequence[str], source: str) -> bytes:
+    command = [engine.path, *options]
+    done = subprocess.run(
+        command, input=source.encode(), capture_output=True, timeout=SECONDS, check=True
+    )
+    return done.stdout
+
+
+def _dpi(engine: Engine, source: str, layout: str, dpi: int) -> int:
+    """Return a resolution at which the long side stays within bounds."""
+    first = plain(source, layout, engine).split("\n", 1)[0].split()
+    inches = max(float(first[2]), float(first[3])) + 0.5  # some margin for the border
+    return max(1, min(dpi, int(LONGEST_SIDE / inches)))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, subprocess.CalledProcessError):
+        said = error.stderr.decode(errors="replace").strip().splitlines()
+        return said[-1][:120] if said else f"exit code {error.returncode}"
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"took more than {SECONDS} s"
+    return "no such program" if isinstance(error, FileNotFoundError) else str(error)
+
+
+def suffix(path: str | Path) -> str:
+    """Return the format that a file's name asks for.
+
+    >>> suffix("net.svg")
+    'svg'
+    """
+    ending = Path(path).suffix[1:].lower()
+    if not ending:
+        raise ValueError(f"outfile={str(path)!r} names no format; end it in .svg, .png or .pdf")
+    return ending

@@ -1,0 +1,199 @@
+"""Ops: a recorded computation as a scene: one box per operation, leaf and constant array.
+
+Layers become frames, what an operation is made from stands beside it (so the layers form a straight
+lane), and a red arrow goes back wherever the backward walk goes, carrying a gradient of the
+shape written at it.  Numbers stay inside the operation that uses them.  The graph is only read.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.visualize.fold import plural
+from tinygrad_dnn.visualize.reading import Reading, Thing
+from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene, shape_text
+from tinygrad_dnn.visualize.words import constants_text, op_name, short, value_text
+
+Part = list[int]  # the things drawn as one box
+
+
+def ops_scene(
+    ends: Mapping[str, Node],
+    *,
+    names: Sequence[tuple[str, Any]] = (),
+    fold: int | None,
+    max_nodes: int,
+    backward: bool,
+    direction: str,
+    title: str = "",
+    notes: Sequence[str] = (),
+) -> Scene:
+    """Return the operations that ``ends`` (by their names) were made with.
+
+    ``names`` call constant arrays by name.  More than ``fold`` layers, or more than ``max_nodes``
+    boxes, are folded.
+    """
+    reading = Reading(ends, names)
+    parts = reading.parts(fold, max_nodes)
+    return _Drawing(reading, parts, backward, direction).scene(title, notes)
+
+
+class _Drawing:
+    def __init__(self, reading: Reading, parts: list[Part], backward: bool, direction: str) -> None:
+        self.reading, self.parts, self.backward = reading, parts, backward
+        self.direction = direction
+        self.part_of = {i: p for p, part in enumerate(parts) for i in part}
+        self.ids = self._ids()
+
+    def _ids(self) -> list[str]:
+        counted: Counter[str] = Counter()
+        ids = []
+        for part in self.parts:
+            thing = self.reading.things[part[0]]
+            word = "fold" if len(part) > 1 else thing.kind
+            if word == "operation":
+                word = "".join(c for c in op_name(thing.fn) if c.isascii() and c.isalnum()) or "op"
+            counted[word] += 1
+            ids.append(f"{word}_{counted[word]}")
+        return ids
+
+    def scene(self, title: str, notes: Sequence[str]) -> Scene:
+        things = self.reading.things
+        count = sum(thing.kind == "operation" for thing in things)
+        scene = Scene("ops", f"graph of {plural(count, 'operation')}", direction=self.direction)
+        scene.title, scene.notes = title, list(notes)
+        scene.boxes = [self.box(p) for p in range(len(self.parts))]
+        self.frames(scene)
+        self.arrows(scene)
+        return scene
+
+    # ---- boxes -------------------------------------------------------------------------------
+    def box(self, p: int) -> Box:
+        part = self.parts[p]
+        thing = self.reading.things[part[0]]
+        if len(part) > 1:
+            return self.folded(p)
+        if thing.kind == "operation":
+            return self.operation(p, thing)
+        role = "parameter" if thing.kind == "leaf" else "data"
+        shape = "rounded" if thing.kind == "leaf" else "square"
+        name = [Line(short(thing.name), "name")] if thing.name else []
+        what = value_text(thing.value) if thing.value_shown else shape_text(thing.shape)
+        tip = f"{thing.kind} {thing.name} {shape_text(thing.shape)}"
+        lines = (*name, Line(what, "shape" if name else "label"))
+        return Box(self.ids[p], role, (lines,), shape, short(tip))
+
+    def operation(self, p: int, thing: Thing) -> Box:
+        lines = [Line(op_name(thing.fn), "title")]
+        if text := thing.formula or constants_text(thing.fn, thing.args, thing.kwargs):
+            lines.append(Line(short(text), "equation"))
+        if thing.name:
+            shown = short(thing.name)
+            if thing.value_shown:
+                shown += f" = {value_text(thing.value)}"
+            lines.append(Line(shown, "equation"))
+        elif thing.value_shown:
+            lines.append(Line(f"= {value_text(thing.value)}", "equation"))
+        if thing.shape or not thing.value_shown:
+            lines.append(Line(shape_text(thing.shape), "shape"))
+        role = "cost" if thing.is_end else "forward"
+        tip = f"{op_name(thing.fn)} {thing.name} {shape_text(thing.shape)}"
+        return Box(self.ids[p], role, (tuple(lines),), "rounded", short(tip))
+
+    def folded(self, p: int) -> Box:
+        inside = [self.reading.things[i] for i in self.parts[p]]
+        operations = [thing for thing in inside if thing.kind == "operation"]
+        leaves = [thing for thing in inside if thing.kind == "leaf"]
+        held = plural(sum(thing.size for thing in leaves), "parameter") if leaves else ""
+        layers = sorted({thing.layer for thing in operations if thing.layer is not None})
+        lines = [Line(f"… {plural(len(operations), 'operation')} …", "title")]
+        if len(layers) > 1:
+            each = [[op_name(t.fn) for t in operations if t.layer == n] for n in layers]
+            alike = len({tuple(names) for names in each}) == 1
+            lines = [Line(f"Layers {layers[0]} … {layers[-1]}", "heading")]
+            what = " → ".join(each[0]) if alike and len(each[0]) < 6 else "different layers"
+            lines.append(Line(f"{len(layers)} × [{what}]" if alike else what, "equation"))
+        elif operations:
+            common = Counter(op_name(thing.fn) for thing in operations).most_common(3)
+            lines.append(Line(", ".join(f"{n:,} × {name}" for name, n in common), "equation"))
+        else:
+            lines = [Line(f"… {plural(len(inside), 'input')} …", "title")]
+        if held:
+            lines.append(Line(held, "shape"))
+        return Box(self.ids[p], "fold", (tuple(lines),), "rounded", "folded", dashed=True)
+
+    # ---- frames and arrows -------------------------------------------------------------------
+    def frames(self, scene: Scene) -> None:
+        """Put each layer's operations, and the leaves that only they use, into one frame."""
+        things, reading = self.reading.things, self.reading
+        layer_of: dict[int, int] = {}
+        for p, part in enumerate(self.parts):
+            thing = things[part[0]]
+            if len(part) > 1 or thing.layer is None or thing.kind != "operation":
+                continue
+            layer_of[p] = thing.layer
+        for p, part in enumerate(self.parts):
+            thing = things[part[0]]
+            if len(part) > 1 or thing.kind == "operation":
+                continue
+            users = {self.part_of[i] for i in reading.users[part[0]]}
+            layers = {layer_of.get(user) for user in users}
+            first = min(users, default=None)
+            if first is None or len(users) > 1:
+                continue
+            if thing.kind == "leaf" and layers != {None}:
+                layer_of[p] = layer_of[first]
+            if (layers != {None} and thing.kind == "leaf") or self.has_other_input(first, p):
+                scene.level.append([self.ids[p], self.ids[first]])
+        for number in sorted(set(layer_of.values())):
+            members = [p for p in range(len(self.parts)) if layer_of.get(p) == number]
+            group = Group(f"L{number}", f"Layer {number}", self.sizes(members))
+            group.members = [self.ids[p] for p in members]
+            scene.groups.append(group)
+
+    def has_other_input(self, user: int, p: int) -> bool:
+        """Say whether ``user`` has an operation before it, so that ``p`` may stand beside it."""
+        things = self.reading.things
+        return any(
+            things[j].kind == "operation" and self.part_of[j] not in (user, p)
+            for i in self.parts[user]
+            for j in self.reading.inputs[i]
+        )
+
+    def sizes(self, members: list[int]) -> str:
+        """Return n_in → n_out of a layer that holds one matrix."""
+        things = self.reading.things
+        leaves = [t for p in members if (t := things[self.parts[p][0]]).kind == "leaf"]
+        matrices = [leaf for leaf in leaves if len(leaf.shape) == 2 and leaf.used_by is np.matmul]
+        if len(matrices) != 1:
+            return ""
+        n_out, n_in = matrices[0].shape
+        return f"{n_in} → {n_out}"
+
+    def arrows(self, scene: Scene) -> None:
+        reading, things = self.reading, self.reading.things
+        back: dict[tuple[int, int], Thing] = {}
+        folded: set[tuple[int, int]] = set()
+        for i, inputs in enumerate(reading.inputs):
+            head = self.part_of[i]
+            for j in inputs:
+                tail = self.part_of[j]
+                if tail == head:
+                    continue
+                many = len(self.parts[tail]) > 1 or len(self.parts[head]) > 1
+                if not many or (tail, head) not in folded:
+                    role = {"leaf": "parameter", "operation": "forward"}.get(things[j].kind, "data")
+                    weight = 20 if things[j].kind == "operation" else 1
+                    scene.arrows.append(Arrow(self.ids[tail], self.ids[head], role, weight=weight))
+                folded.add((tail, head))
+                if self.backward and (j, i) in reading.flows_back:
+                    back.setdefault((head, tail), things[j])
+        for (head, tail), thing in back.items():
+            name = f"d{short(thing.name)} " if thing.name else "gradient "
+            tip = f"{name}{shape_text(thing.shape)}"
+            scene.arrows.append(
+                Arrow(self.ids[head], self.ids[tail], "backward", aside=True, tip=tip)
+            )

@@ -1,0 +1,57 @@
+"""Palette: the colours, strokes and type sizes of every picture, each under the role it plays.
+
+Colour is never alone: row, shape, dash, arrow direction and the letter d say the same again.
+Contrast of text (4.5 : 1) and strokes (2.8 : 1) on their own fill is tested.  Knows nothing of
+what is drawn.
+"""
+
+from typing import NamedTuple
+
+INK, GREY = "#1B2733", "#5B6B7B"
+FONT = "Arial"  # exactly this name: a list makes some engines fall back to the metrics of Times
+FONTS_IN_SVG = "Arial,Helvetica,Liberation Sans,sans-serif"
+
+
+class Role(NamedTuple):
+    """How a kind of box is drawn."""
+
+    stroke: str
+    fill: str
+    text: str
+
+
+ROLES = {
+    "forward": Role("#0B5FA5", "#E6F1FB", "#0B5FA5"),
+    "value": Role("#0B5FA5", "#FFFFFF", "#0B5FA5"),
+    "backward": Role("#B3202A", "#FCEBEC", "#B3202A"),
+    "gradient": Role("#B3202A", "#FFFFFF", "#B3202A"),
+    "parameter": Role("#CC8400", "#FFF3D6", "#7A4F00"),
+    "cache": Role("#00A078", "#E0F5EE", "#006B50"),
+    "cost": Role("#AA3377", "#F8E8F1", "#8A1F5E"),
+    "data": Role("#5B6B7B", "#FFFFFF", "#3C4855"),
+    "fold": Role("#5B6B7B", "#F1F4F7", "#3C4855"),
+    "plain": Role("#FFFFFF", "#FFFFFF", "#5B6B7B"),
+}
+
+BAND = Role("#D5DDE5", "#FAFBFC", INK)
+FOLDED_BAND = Role("#8593A1", "#F1F4F7", INK)
+
+
+class Style(NamedTuple):
+    """A kind of text; ``colour`` None takes that of the box's role."""
+
+    size: float
+    bold: bool = False
+    colour: str | None = None
+
+
+STYLES = {
+    "name": Style(14),
+    "title": Style(12, bold=True),
+    "heading": Style(13, bold=True, colour=INK),
+    "equation": Style(12, colour=INK),
+    "shape": Style(9.5, colour=GREY),
+    "label": Style(11),
+    "note": Style(10, colour=GREY),
+}
+LEADING = 1.3  # height of a line in units of its type size

@@ -1,0 +1,143 @@
+"""Picture: a ``graphviz.Digraph`` that draws itself with whatever engine there is.
+
+Used as any Digraph: ``.source``, ``.save``, ``.render``, ``.pipe``, ``.view``, and shown by notebooks.
+It carries the scene it was written from, for other writers.  In a notebook it never raises: where
+no engine is installed, a sentence says so.
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from tinygrad_dnn.visualize.dot import dot_lines
+from tinygrad_dnn.visualize.engines import DPI, GraphvizNotFound, draw, suffix
+from tinygrad_dnn.visualize.scene import Scene
+from tinygrad_dnn.visualize.svg import finish
+
+SVG, PNG, TEXT = "image/svg+xml", "image/png", "text/plain"
+NOTEBOOK_DPI = 96
+_shown = count(1).__next__
+
+
+class Picture(graphviz.Digraph):  # type: ignore[misc]
+    """A drawing of a network or a computation.
+
+    ``scene`` is what is drawn, as data; ``used`` the engine that drew it last.
+    """
+
+    scene: Scene | None = None
+    used: str | None = None
+
+    @classmethod
+    def of(
+        cls, scene: Scene, *, filename: str | None = None, format: str | None = None
+    ) -> "Picture":
+        """Return the picture of a scene."""
+        layout = "neato" if scene.pinned else "dot"
+        name = filename or f"{scene.view}.gv"
+        picture = cls(filename=name, format=format or "svg", engine=layout, body=dot_lines(scene))
+        picture.scene = scene
+        return picture
+
+    def pipe(
+        self,
+        format: str | None = None,
+        *_: Any,
+        engine: str | None = None,
+        encoding: str | None = None,
+        dpi: int = DPI,
+        **__: Any,
+    ) -> bytes | str:
+        """Return the drawing in ``format`` (svg by default), as text if ``encoding`` is given.
+
+        ``engine`` is the layout, as in graphviz; ``dpi`` the resolution of a bitmap, reduced where
+        its long side would exceed 8192 pixels.
+
+        Raises GraphvizNotFound, a RuntimeError, if no program here can write the format.
+        """
+        return self._drawn(format or self.format, self._prefix(), engine, encoding, dpi)
+
+    def render(
+        self,
+        filename: str | Path | None = None,
+        directory: str | Path | None = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,
+        *_: Any,
+        outfile: str | Path | None = None,
+        engine: str | None = None,
+        dpi: int = DPI,
+        **__: Any,
+    ) -> str:
+        """Write the drawing, and unless ``cleanup`` the DOT text beside it; return its path.
+
+        ``outfile="net.png"`` names the drawing itself and its format, and writes nothing else.
+        """
+        if outfile is not None:
+            path = Path(directory or "", outfile)
+            kind = format or suffix(path)
+        else:
+            kind = format or self.format
+            path = Path(self.save(filename, directory))
+            path = path.with_name(f"{path.name}.{kind}")
+        data = self.pipe(kind, engine=engine, dpi=dpi)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        if cleanup and outfile is None:
+            path.with_suffix("").unlink()
+        if view:
+            graphviz.view(str(path))
+        return str(path)
+
+    def _drawn(
+        self, format: str, prefix: str, engine: str | None, encoding: str | None, dpi: int
+    ) -> bytes | str:
+        data, self.used = draw(self.source, format, engine or self.engine, dpi=dpi)
+        if format == "svg":
+            data = self._finished(data.decode(), prefix).encode()
+        return data.decode(encoding) if encoding else data
+
+    def _finished(self, svg: str, prefix: str) -> str:
+        boxes = self.scene.boxes if self.scene else []
+        groups = self.scene.groups if self.scene else []
+        tips = {box.id: box.tip for box in boxes}
+        tips |= {group.id: f"{group.title} {group.subtitle}".strip() for group in groups}
+        return finish(svg, prefix, tips)
+
+    def _prefix(self) -> str:
+        return "g" + sha256(self.source.encode()).hexdigest()[:8]
+
+    # ---- in a notebook -----------------------------------------------------------------------
+    def __repr__(self) -> str:
+        what = self.scene.summary if self.scene else "drawing"
+        return (
+            f"<{type(self).__name__}: {what}; .source is DOT, .render(outfile='net.svg') draws it>"
+        )
+
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
+    ) -> dict[str, Any]:
+        """Return the drawing as SVG, as PNG for notebooks that may not show SVG, and a sentence."""
+        wanted = {SVG, PNG, TEXT} if include is None else set(include)
+        wanted -= set(exclude or ())
+        bundle: dict[str, Any] = {TEXT: repr(self)}
+        try:
+            if SVG in wanted:
+                bundle[SVG] = self._repr_svg_()
+            if PNG in wanted:
+                bundle[PNG] = self.pipe("png", dpi=NOTEBOOK_DPI)
+        except GraphvizNotFound as error:
+            bundle[TEXT] = str(error)
+        return {kind: data for kind, data in bundle.items() if kind in wanted and data is not None}
+
+    def _repr_svg_(self) -> str | None:
+        try:
+            prefix = f"{self._prefix()}-{_shown()}"
+            return str(self._drawn("svg", prefix, None, "utf-8", DPI))
+        except GraphvizNotFound:
+            return None

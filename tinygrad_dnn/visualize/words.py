@@ -1,0 +1,94 @@
+"""Words: what operations, constants and values are called in a box."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node
+
+LONGEST = 40  # characters of a name; a longer one is cut
+SIGNS: dict[Any, str] = {
+    np.add: "+",
+    np.subtract: "−",
+    np.multiply: "×",
+    np.divide: "÷",
+    np.power: "**",
+    np.greater: ">",
+    np.less: "<",
+}
+DEFAULTS = (None, False, "C")
+
+
+def op_name(fn: Callable[..., Any] | None) -> str:
+    """Return the name of an operation in words: ``binary cross entropy``."""
+    return str(getattr(fn, "__name__", fn)).replace("_", " ").strip()
+
+
+def course_name(name: str, layer: int | None) -> str:
+    """Return the name of a layer's own W, b, Z or A as the course writes it.
+
+    >>> course_name("W2", 2), course_name("W2", None)
+    ('W[2]', 'W2')
+    """
+    match = re.fullmatch(r"([WbZA])(\d+)", name)
+    return f"{match[1]}[{layer}]" if match and int(match[2]) == layer else name
+
+
+def short(text: str) -> str:
+    """Return ``text``, cut if it is very long."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def value_text(value: Any) -> str:
+    """Return a number with four digits.
+
+    >>> value_text(2.0), value_text(np.float64(1 / 3))
+    ('2', '0.3333')
+    """
+    try:
+        return f"{np.asarray(value).item():.4g}".replace("-", "−")
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def constants_text(
+    fn: Callable[..., Any] | None, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> str:
+    """Return what a call was given besides things drawn, which stand as a dot.
+
+    >>> constants_text(np.multiply, (2, np.ones(3)), {})
+    '2 × ·'
+    >>> constants_text(np.maximum, (np.ones(3), 0), {})
+    '(·, 0)'
+    """
+    drawn = [isinstance(a, Node) or (hasattr(a, "shape") and np.ndim(a) > 0) for a in args]
+    options = [f"{key}={_given(v)}" for key, v in kwargs.items() if not _is_default(v)]
+    if all(drawn) and not options:
+        return ""
+    shown = ["·" if d else _given(a) for a, d in zip(args, drawn, strict=True)]
+    if fn in SIGNS and len(args) == 2:
+        return f"{shown[0]} {SIGNS[fn]} {shown[1]}"
+    rest = [text for text, d in zip(shown, drawn, strict=True) if not d]
+    if fn is not None and fn.__name__ == "getitem":
+        return f"[{', '.join(rest)}]"
+    if len(shown) > 1 and rest:
+        return f"({', '.join(shown + options)})"
+    return ", ".join(rest + options)
+
+
+def _is_default(value: Any) -> bool:
+    return any(value is default for default in DEFAULTS) or value == "C"
+
+
+def _given(value: Any) -> str:
+    if isinstance(value, bool | str) or value is None or value is Ellipsis:
+        return "…" if value is Ellipsis else str(value)
+    if isinstance(value, slice):
+        ends = (value.start, value.stop, value.step)
+        start, stop, step = ("" if end is None else str(end) for end in ends)
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    if isinstance(value, int | float | np.generic) or np.ndim(value) == 0:
+        return value_text(value)
+    return str(value)
