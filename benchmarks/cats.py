@@ -13,6 +13,7 @@ Exits with 1 if the published numbers are not reproduced.
 import argparse
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def with_tensors(X, Y, iterations):
     """Train with nothing but Tensors; return the costs and a function that predicts."""
     np.random.seed(1)  # noqa: NPY002  (the published run used the global generator)
     W, b = [], []
-    for n_in, n_out in zip(LAYER_DIMS, LAYER_DIMS[1:], strict=False):
+    for n_in, n_out in pairwise(LAYER_DIMS):
         W.append(tg.Tensor(np.random.randn(n_out, n_in) / np.sqrt(n_in)))  # noqa: NPY002
         b.append(tg.Tensor(np.zeros((n_out, 1))))
 

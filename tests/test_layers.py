@@ -161,10 +161,10 @@ def test_saving_and_loading_say_what_is_wrong(rng, tmp_path):
     with pytest.raises(TypeError, match="only this package's layers can be rebuilt"):
         nn.Sequential(Mine()).save(tmp_path / "net.npz")
     (tmp_path / "bad.npz").write_bytes(b"not a network")
-    with pytest.raises(ValueError, match="is not a network saved by net.save"):
+    with pytest.raises(ValueError, match=r"is not a network saved by net\.save"):
         nn.Sequential.load(tmp_path / "bad.npz")
     np.savez(tmp_path / "objects.npz", layers=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="is not a network saved by net.save"):
+    with pytest.raises(ValueError, match=r"is not a network saved by net\.save"):
         nn.Sequential.load(tmp_path / "objects.npz")
 
 

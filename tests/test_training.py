@@ -125,9 +125,7 @@ def test_full_batch_fit_is_the_loop_one_writes_by_hand():
         ):
             p.data -= 0.1 * d
     assert history.cost == costs
-    for ours, theirs in zip(
-        net.parameters().values(), by_hand.parameters().values(), strict=True
-    ):
+    for ours, theirs in zip(net.parameters().values(), by_hand.parameters().values(), strict=True):
         np.testing.assert_array_equal(ours.data, theirs.data)
 
 

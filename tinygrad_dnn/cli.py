@@ -25,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="tinygrad-dnn", description="Deep networks whose every gradient can be checked and seen."
+        prog="tinygrad-dnn",
+        description="Deep networks whose every gradient can be checked and seen.",
     )
     commands = parser.add_subparsers(dest="command", title="commands")
     demo = commands.add_parser(

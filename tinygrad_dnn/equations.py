@@ -40,7 +40,7 @@ def leaky_relu_prime(Z: Array) -> Array:
 
 
 def tanh(Z: Array) -> Array:
-    """tanh(Z)."""
+    """The hyperbolic tangent of Z."""
     return np.tanh(Z)
 
 
@@ -56,7 +56,7 @@ def sigmoid(Z: Array) -> Array:
 
 
 def sigmoid_prime(Z: Array) -> Array:
-    """a (1 - a) with a = sigmoid(Z)."""
+    """A (1 - a) with a = sigmoid(Z)."""
     a = sigmoid(Z)
     return a * (1 - a)
 

@@ -5,8 +5,6 @@ An optimiser holds the Tensors themselves; its numbers may be changed between st
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from tinygrad_dnn.tensor import Tensor
 
 

@@ -42,7 +42,8 @@ class Row:
 class Report:
     """Rows with verdicts.  True if every row is right or a kink.
 
-    >>> report = Report("a check", [Row("dW1", (5, 3), 2e-16, RIGHT), Row("db1", (5, 1), 0.5, WRONG)])
+    >>> rows = [Row("dW1", (5, 3), 2e-16, RIGHT), Row("db1", (5, 1), 0.5, WRONG)]
+    >>> report = Report("a check", rows)
     >>> bool(report), [row.name for row in report.failures]
     (False, ['db1'])
     >>> print(report)
@@ -94,7 +95,7 @@ class Report:
         )
 
     def __str__(self) -> str:
-        lines = [f"{self.title}: {self._headline()}", self.table(), self.diagnosis, *self.notes]
+        lines = [f"{self.title}: {self.headline}", self.table(), self.diagnosis, *self.notes]
         return "\n".join(line for line in lines if line)
 
     def _repr_html_(self) -> str:
@@ -110,12 +111,14 @@ class Report:
             f"<p>{escape(line)}</p>" for line in (*self.diagnosis.splitlines(), *self.notes)
         )
         return (
-            f"<p><b>{escape(self.title)}: {escape(self._headline())}</b></p><table><thead><tr>"
+            f"<p><b>{escape(self.title)}: {escape(self.headline)}</b></p><table><thead><tr>"
             + "".join(f"<th>{escape(cell)}</th>" for cell in head)
             + f"</tr></thead><tbody>{rows}</tbody></table>{said}"
         )
 
-    def _headline(self) -> str:
+    @property
+    def headline(self) -> str:
+        """The verdict, with how many rows it concerns."""
         if self.failures:
             return f"{self.verdict} ({len(self.failures)} of {len(self.rows)} rows)"
         kinks = sum(row.verdict == KINK for row in self.rows)

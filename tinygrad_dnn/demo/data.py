@@ -40,7 +40,9 @@ def _digits(seed: int) -> Data:
 
     pixels, labels = load_digits(return_X_y=True)
     classes = [str(digit) for digit in range(10)]
-    return _split("handwritten digits, 8 x 8 pixels", pixels / 16, labels, classes, [64, 32], 40, seed)
+    return _split(
+        "handwritten digits, 8 x 8 pixels", pixels / 16, labels, classes, [64, 32], 40, seed
+    )
 
 
 def _breast_cancer(seed: int) -> Data:

@@ -71,7 +71,7 @@ def _plane(net: Sequential, data: Data) -> bytes:
     ax.contour(across, up, A, levels=[0.5], colors=INK, linewidths=1.2)
     for label, colour in ((0, AMBER), (1, BLUE)):
         chosen = data.X_hold_out[:, data.Y_hold_out[0] == label]
-        ax.scatter(*chosen, s=14, color=colour, edgecolor="white", lw=0.5)
+        ax.scatter(chosen[0], chosen[1], s=14, color=colour, edgecolor="white", lw=0.5)
     ax.set(xticks=[], yticks=[])
     return _png(ax.figure)
 

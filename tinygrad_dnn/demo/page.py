@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
+from typing import Any
 
 
 def page(title: str, lead: str, figures: Sequence[tuple[str, str]], sections: Sequence[str]) -> str:
@@ -42,7 +43,7 @@ def picture(png: bytes, alt: str) -> str:
     return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}">'
 
 
-def drawing(svg: str) -> str:
+def drawing(svg: Any) -> str:
     """Return an SVG drawing that scrolls sideways where the screen is narrow."""
     return f'<div class="drawing">{svg[svg.index("<svg") :]}</div>'
 

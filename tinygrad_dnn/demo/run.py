@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from tinygrad_dnn.training import History, accuracy, fit
 from tinygrad_dnn.visualize import draw
 
 LEARNING_RATE, BATCH_SIZE = 0.2, 32
-FEW = 64  # examples on which gradients are verified
+FEW = 50  # examples on which gradients are verified
 
 
 @dataclass(frozen=True)
@@ -109,17 +110,20 @@ def _write(out: Path, result: Result, X: Array, Y: Array) -> list[Path]:
     block = draw(net, X, Y, loss=result.loss)
     operations = draw(result.loss(net(X), Y), direction="LR")
     cost = figures.cost_curve(history)
-    svgs = {"network.svg": block.pipe("svg"), "operations.svg": operations.pipe("svg")}
+    svgs: dict[str, Any] = {
+        "network.svg": block.pipe("svg", encoding="utf-8"),
+        "operations.svg": operations.pipe("svg", encoding="utf-8"),
+    }
     (out / "cost.png").write_bytes(cost)
     for name, svg in svgs.items():
-        (out / name).write_bytes(svg)
+        (out / name).write_text(svg, encoding="utf-8")
     net.save(out / "weights.npz")
     sections = [
         page.section(
             "The network",
             "Forward in blue from left to right, backward in red from right to left, as the "
             "equations say it; all shapes are those of this run.",
-            page.drawing(svgs["network.svg"].decode()) + page.preformatted(net.summary(X)),
+            page.drawing(svgs["network.svg"]) + page.preformatted(net.summary(X)),
         ),
         page.section(
             "The cost",
@@ -143,7 +147,7 @@ def _write(out: Path, result: Result, X: Array, Y: Array) -> list[Path]:
         page.section(
             "Every operation",
             "The recorded graph that the backward pass walks: one box per call of NumPy.",
-            page.drawing(svgs["operations.svg"].decode()),
+            page.drawing(svgs["operations.svg"]),
         ),
     ]
     counts = [
@@ -153,8 +157,7 @@ def _write(out: Path, result: Result, X: Array, Y: Array) -> list[Path]:
         (f"{sum(p.size for p in net.parameters().values()):,}", "parameters"),
         (f"{result.seconds:.1f} s", "training time"),
     ]
-    n = [net.layers[0].W.shape[1], *(p.shape[0] for p in net.parameters().values() if p.name[0] == "b")]
-    lead = f"{result.data.title}. Layers {n}, {net.layers}"
+    lead = f"{result.data.title.capitalize()}: {len(result.data.classes)} classes. {net}"
     html = page.page("A deep network, trained and verified", lead, counts, sections)
     (out / "index.html").write_text(html, encoding="utf-8")
     return [out / name for name in ("index.html", "cost.png", *svgs, "weights.npz")]
@@ -167,4 +170,8 @@ def _learned(result: Result) -> list[str]:
         for caption, png in shown
     )
     text = "On examples that it has never seen."
-    return [page.section("What it learned", text, f'<div class="figures">{body}</div>')] if shown else []
+    return (
+        [page.section("What it learned", text, f'<div class="figures">{body}</div>')]
+        if shown
+        else []
+    )

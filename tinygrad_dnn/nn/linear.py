@@ -45,7 +45,8 @@ class Linear:
         shape = A.shape
         if len(shape) != 2 or shape[0] != n_in or b.node.value.shape != (n_out, 1):
             raise DimensionError(self._misfit(A))
-        return W @ A + b
+        Z: Tensor = W @ A + b
+        return Z
 
     def _misfit(self, A: Array) -> str:
         """Say what does not fit, with the names of the network it stands in."""

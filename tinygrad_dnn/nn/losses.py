@@ -1,7 +1,7 @@
 """Losses: the cost J of predictions against targets, with the shapes checked first.
 
 Examples are columns.  A shape that would broadcast by accident, as Y (m,) against A (1, m) does, is
-an error here.
+an error here.  The cost is a Tensor if one flows in, else a number.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules import losses
 from tinygrad_dnn.tensor import Tensor
 
-Loss = Callable[[Any, Any], Tensor]
+Loss = Callable[[Any, Any], Any]
 
 
-def binary_cross_entropy(A: Array, Y: Array) -> Tensor:
+def binary_cross_entropy(A: Array, Y: Array) -> Any:
     """Return J = -(1/m) sum(Y log A + (1 - Y) log(1 - A)), where 0 log 0 = 0.
 
     Shapes: A, Y (n, m) -> ().  A holds probabilities; one that ``sigmoid`` has just made is not
@@ -29,13 +29,13 @@ def binary_cross_entropy(A: Array, Y: Array) -> Tensor:
     return losses.binary_cross_entropy(A, _matching("binary_cross_entropy", A, Y))
 
 
-def binary_cross_entropy_with_logits(Z: Array, Y: Array) -> Tensor:
+def binary_cross_entropy_with_logits(Z: Array, Y: Array) -> Any:
     """Return binary_cross_entropy(sigmoid(Z), Y), exact for any Z.  Shapes: Z, Y (n, m) -> ()."""
     Y = _matching("binary_cross_entropy_with_logits", Z, Y)
     return losses.binary_cross_entropy_with_logits(Z, Y)
 
 
-def cross_entropy(A: Array, Y: Array) -> Tensor:
+def cross_entropy(A: Array, Y: Array) -> Any:
     """Return J = -(1/m) sum(Y log A), where 0 log 0 = 0.
 
     Shapes: A (n, m); Y one-hot (n, m), or class numbers (m,) -> ().  A holds probabilities, a
@@ -48,7 +48,7 @@ def cross_entropy(A: Array, Y: Array) -> Tensor:
     return losses.cross_entropy(A, _one_column_each("cross_entropy", A, Y))
 
 
-def cross_entropy_with_logits(Z: Array, Y: Array) -> Tensor:
+def cross_entropy_with_logits(Z: Array, Y: Array) -> Any:
     """Return cross_entropy(softmax(Z), Y), exact for any Z.
 
     Shapes: Z (n, m); Y one-hot (n, m), or class numbers (m,) -> ().
@@ -57,7 +57,7 @@ def cross_entropy_with_logits(Z: Array, Y: Array) -> Tensor:
     return losses.cross_entropy_with_logits(Z, Y)
 
 
-def mean_squared_error(A: Array, Y: Array) -> Tensor:
+def mean_squared_error(A: Array, Y: Array) -> Any:
     """Return the mean of (A - Y)**2 over all entries.  Shapes: A, Y (n, m) -> ().
 
     >>> float(mean_squared_error(np.array([[1.0, 2.0]]), np.array([[0, 0]])))
@@ -79,7 +79,7 @@ def one_hot(labels: Array, n: int, *, dtype: Any = np.float64) -> Array:
         raise DimensionError(
             f"one_hot: labels are whole numbers of shape (m,), got {labels.dtype} {labels.shape}"
         )
-    if labels.size and not (0 <= labels.min() and labels.max() < n):
+    if labels.size and not (labels.min() >= 0 and labels.max() < n):
         raise DimensionError(
             f"one_hot: labels run from {labels.min()} to {labels.max()}, but {n} classes are "
             f"numbered 0 to {n - 1}"

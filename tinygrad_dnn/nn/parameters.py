@@ -8,9 +8,9 @@ from tinygrad_dnn.tensor import Tensor
 def parameters(model: Any) -> dict[str, Tensor]:
     """Return every Tensor in ``model`` that requires a gradient, by its path.
 
-    ``model`` is any object, list, tuple or dict, nested at will: attributes, positions and keys make
-    the path.  A model with a ``parameters()`` method of its own names its Tensors itself.  A Tensor
-    found twice is listed once.
+    ``model`` is any object, list, tuple or dict, nested at will: attributes, positions and keys
+    make the path.  A model with a ``parameters()`` method of its own names its Tensors itself.  A
+    Tensor found twice is listed once.
 
     >>> class Scale:
     ...     def __init__(self):

@@ -73,7 +73,9 @@ class Sequential:
             layers.append(Linear(dims[i - 1], dims[i], rng=rng, init=init, dtype=dtype))
             name = output if i == last else hidden
             if name not in ACTIVATIONS:
-                raise ValueError(f"unknown activation {name!r}; choose from {', '.join(ACTIVATIONS)}")
+                raise ValueError(
+                    f"unknown activation {name!r}; choose from {', '.join(ACTIVATIONS)}"
+                )
             if activation := ACTIVATIONS[name]:
                 layers.append(activation())
         return cls(*layers)

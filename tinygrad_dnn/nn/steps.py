@@ -21,7 +21,9 @@ class Step(NamedTuple):
 
 def steps_of(layers: Sequence[Layer]) -> list[Step]:
     """Number the callables by layer, and name their results Z[l] and A[l]."""
-    numbers: dict[int, int] = {}  # of each layer with parameters, by identity: used twice, one layer
+    numbers: dict[
+        int, int
+    ] = {}  # of each layer with parameters, by identity: used twice, one layer
     steps: list[Step] = []
     number = 0
     for i, layer in enumerate(layers):

@@ -23,7 +23,9 @@ def summary(steps: Sequence[Step], outputs: Sequence[Any] | None) -> str:
         total += size
         held = ", ".join(f"{t.name} {t.shape}" for t in own.values())
         shape = "" if outputs is None else str(outputs[i].shape)
-        lines.append((str(number), repr(layer), held, f"{result or ''} {shape}", f"{size:,}" if size else ""))
+        lines.append(
+            (str(number), repr(layer), held, f"{result or ''} {shape}", f"{size:,}" if size else "")
+        )
     lines.append(("", "", "", "all parameters", f"{total:,}"))
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
     return "\n".join(

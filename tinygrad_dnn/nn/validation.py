@@ -1,8 +1,8 @@
 """Validation: a network's forward and backward pass against the equations derived by hand.
 
 The equations run from X and Y alone, with the network's parameters; the engine's numbers are then
-compared with theirs, layer by layer.  They follow the course's convention: dZ and dA are derivatives
-of the sum of the losses, m times the engine's derivatives of J.
+compared with theirs, layer by layer.  They follow the course's convention: dZ and dA are
+derivatives of the sum of the losses, m times the engine's derivatives of J.
 
 A difference is rounding if it is small against the terms that were summed, not only against their
 sum: the gradient of a well-trained network is a small difference of large numbers.
@@ -24,7 +24,7 @@ from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import RIGHT, WRONG, Report, Row, relative_error
 from tinygrad_dnn.tensor import Tensor, grad
 
-LOSSES = {
+LOSSES: dict[losses.Loss, str] = {
     losses.binary_cross_entropy: "binary cross-entropy",
     losses.cross_entropy: "cross-entropy",
     losses.mean_squared_error: "squared error",
@@ -46,7 +46,10 @@ class Layer:
 
 def default_loss(steps: Sequence[Step]) -> losses.Loss:
     """Return the loss that belongs to the output activation."""
-    of = {"sigmoid": losses.binary_cross_entropy, "softmax": losses.cross_entropy}
+    of: dict[str, losses.Loss] = {
+        "sigmoid": losses.binary_cross_entropy,
+        "softmax": losses.cross_entropy,
+    }
     return of.get(_activation(steps[-1].layer) or "", losses.mean_squared_error)
 
 
@@ -81,15 +84,15 @@ def _activation(layer: Any) -> str | None:
 
 
 def _layers(steps: Sequence[Step], outputs: list[Any]) -> list[Layer]:
-    layers = []
+    layers: list[Layer] = []
     results = iter(outputs[1:])
     uses = [number for number, _ in groupby(step.number for step in steps)]
     for l, group in groupby(steps, key=lambda step: step.number):
         callables = [step.layer for step in group]
         made = [next(results) for _ in callables]
-        known = isinstance(callables[0], Linear) and uses.count(l) == 1 and len(callables) <= 2
-        g = "identity" if len(callables) == 1 else _activation(callables[-1])
-        linear = callables[0] if known and g else None
+        first, *after = callables
+        g = "identity" if not after else _activation(after[0]) if len(after) == 1 else None
+        linear = first if isinstance(first, Linear) and g and uses.count(l) == 1 else None
         layers.append(Layer(len(layers) + 1, linear, g or "", made[0], made[-1]))
     return layers
 
@@ -138,7 +141,10 @@ def _backward(
     sizes: dict[str, float] = {}
     if kind:
         with np.errstate(divide="ignore", invalid="ignore"):  # 0/0 where A saturates
-            found |= {"J": equations.cost(A, Y, kind), f"dA{L}": equations.cost_backward(A, Y, kind)}
+            found |= {
+                "J": equations.cost(A, Y, kind),
+                f"dA{L}": equations.cost_backward(A, Y, kind),
+            }
         # rounding of A shifts log A by units of 1, and (A - Y)^2 by units of A and Y
         unit = _largest(np.abs(A) + np.abs(Y)) ** 2 if kind == "squared error" else 1.0
         sizes["J"] = unit * A.shape[0]
@@ -189,7 +195,7 @@ def _rows(
     rows: list[Row] = []
     for name, wanted in _dimensions(n, engine["A0"].shape[1], known).items():
         ours = engine[name]
-        theirs = hand.get(name, ours)
+        theirs: Array = hand.get(name, ours)
         if name in ("J", f"dA{len(layers)}") and not np.all(np.isfinite(theirs)):
             continue  # log 0 and 0/0 where A saturates; dZ[L] = A - Y, the form used, has its row
         fits = ours.shape == wanted

@@ -64,12 +64,15 @@ def fit(
             if bar is not None:
                 bar.set_postfix(history.last())
                 bar.update()
-            if any([callback(epoch, history) is True for callback in callbacks]):
+            stops = [callback(epoch, history) for callback in callbacks]
+            if True in stops:
                 break
     return history
 
 
-def _hold_out(history: History, model: Model, loss: Loss, classes: bool, X: Array, Y: Array) -> None:
+def _hold_out(
+    history: History, model: Model, loss: Loss, classes: bool, X: Array, Y: Array
+) -> None:
     with no_grad():
         A = model(X)
         history.validation_cost.append(float(loss(A, Y)))
