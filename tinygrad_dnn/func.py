@@ -10,6 +10,7 @@ is the derivative itself recorded.
 """
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -201,6 +202,7 @@ def _restrict(
         if not -len(args) <= i < len(args):
             raise ValueError(f"argnums={argnums}, but the function was given {len(args)} arguments")
 
+    @wraps(f)
     def restricted(*chosen: Any) -> Any:
         full = list(args)
         for i, x in zip(positions, chosen, strict=True):

@@ -9,7 +9,9 @@ This module does not know what a Tensor is, nor how anything is differentiated.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
+from functools import wraps
+from inspect import isgeneratorfunction
 from itertools import count
 from typing import Any
 
@@ -111,9 +113,11 @@ def ancestors(*ends: Node) -> list[Node]:
     return sorted(seen, key=lambda node: (node.fn is not None, node.born))
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class no_grad:  # noqa: N801  (named as what it does)
     """Compute without recording: results have no history and need no gradient.
+
+    A block, or a decorator.  A generator is better decorated: its steps then do not record, while
+    a block that it yields from stays open for its consumer too.
 
     >>> import tinygrad_dnn as tg
     >>> x = tg.Tensor([1.0, 2.0])
@@ -122,11 +126,36 @@ def no_grad() -> Iterator[None]:
     >>> y.requires_grad
     False
     """
-    token = recording.set(False)
-    try:
-        yield
-    finally:
-        recording.reset(token)
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[bool]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(recording.set(False))
+
+    def __exit__(self, *_: object) -> None:
+        recording.reset(self._tokens.pop())
+
+    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """Return ``f`` with every call of it, or every step if it is a generator, in a block."""
+
+        @wraps(f)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with no_grad():
+                return f(*args, **kwargs)
+
+        @wraps(f)
+        def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            items = f(*args, **kwargs)
+            while True:
+                with no_grad():
+                    try:
+                        item = next(items)
+                    except StopIteration:
+                        return
+                yield item
+
+        return steps if isgeneratorfunction(f) else call
 
 
 @contextmanager

@@ -1,0 +1,124 @@
+"""The layers of the package: who may import whom, and how long a file may grow."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tinygrad_dnn
+
+ROOT = Path(tinygrad_dnn.__file__).parent
+MODULES = sorted(path for path in ROOT.rglob("*.py"))
+LONGEST = 300
+
+LAYERS = {  # a name is a module or a package; not all of them need exist yet
+    "primitives": 0,
+    "graph": 0,
+    "errors": 0,
+    "report": 0,
+    "equations": 0,
+    "rules": 1,
+    "engine": 2,
+    "recording": 2,
+    "methods": 2,
+    "tensor": 3,
+    "func": 4,
+    "optim": 4,
+    "replay": 5,
+    "nn": 5,
+    "checking": 6,
+    "visualize": 6,
+    "training": 7,
+    "integrations": 8,
+    "demo": 8,
+    "cli": 9,
+    "__main__": 9,
+    "__init__": 10,  # of the package itself: it re-exports, and nobody imports it
+}
+# Layers whose files lean on each other, one way: errors carry no code, so all may raise them.
+WITHIN = {("primitives", "errors"), ("graph", "errors"), ("report", "errors"), ("__main__", "cli")}
+
+
+def name_of(path: Path) -> str:
+    """The module's name inside the package, ``rules.shape`` or ``rules`` or ``__init__``."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+NAMES = {name_of(path) for path in MODULES}
+
+
+def resolved(dotted: str, imported: str | None = None) -> str:
+    """The module meant by ``from tinygrad_dnn.<dotted> import <imported>``."""
+    full = f"{dotted}.{imported}" if dotted and imported else imported or dotted
+    while full and full not in NAMES:
+        full = full.rpartition(".")[0]
+    return full or "__init__"
+
+
+def imports(path: Path) -> set[str]:
+    """Every module of the package that a file imports, inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            module = node.module or ""
+            if module.split(".")[0] == "tinygrad_dnn":
+                dotted = module.partition(".")[2]
+                found |= {resolved(dotted, alias.name) for alias in node.names}
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "tinygrad_dnn":
+                    found.add(resolved(alias.name.partition(".")[2]))
+    return found - {name_of(path)}
+
+
+IMPORTS = {name_of(path): imports(path) for path in MODULES}
+every_module = pytest.mark.parametrize("path", MODULES, ids=name_of)
+
+
+def top(name: str) -> str:
+    return name.split(".")[0]
+
+
+@every_module
+def test_every_module_has_a_layer(path):
+    assert top(name_of(path)) in LAYERS
+
+
+@every_module
+def test_imports_point_to_lower_layers(path):
+    name = name_of(path)
+    for other in IMPORTS[name]:
+        one, another = top(name), top(other)
+        allowed = one == another or (one, another) in WITHIN or LAYERS[another] < LAYERS[one]
+        assert allowed, f"{name} (layer {LAYERS[one]}) imports {other} (layer {LAYERS[another]})"
+
+
+def test_there_are_no_circles():
+    without = {name: set(others) for name, others in IMPORTS.items()}
+    while free := {name for name, others in without.items() if not others & set(without)}:
+        without = {name: others for name, others in without.items() if name not in free}
+    assert not without, f"these import each other: {without}"
+
+
+@every_module
+def test_no_file_outgrows_its_reader(path):
+    assert len(path.read_text().splitlines()) <= LONGEST
+
+
+def test_the_checker_sees_imports_where_they_hide(tmp_path):
+    (file := tmp_path / "hidden.py").write_text(
+        "import numpy\n"
+        "def f():\n"
+        "    from tinygrad_dnn.tensor import Tensor\n"
+        "    import tinygrad_dnn.rules.shape\n"
+        "    from tinygrad_dnn import graph, no_grad\n"
+        "    from tinygrad_dnn.rules import linalg\n"
+    )
+    IMPORTED = {"tensor", "rules.shape", "graph", "__init__", "rules.linalg"}
+    tree_root, globals()["ROOT"] = ROOT, tmp_path
+    try:
+        assert imports(file) == IMPORTED
+    finally:
+        globals()["ROOT"] = tree_root
