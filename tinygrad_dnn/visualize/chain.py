@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.primitives import RULES
 from tinygrad_dnn.rules import losses
+from tinygrad_dnn.visualize.words import course_name
 
 LOSSES = (
     losses.binary_cross_entropy,
@@ -103,7 +104,8 @@ def _same_shape(a: Node, b: Node) -> bool:
 def _called(node: Node) -> str:
     name = getattr(node.fn, "__name__", "the input")
     where = f"layer {node.layer}: " if node.layer else ""
-    return where + (f"{node.name} = {name}(…)" if node.name else f"{name}(…)")
+    result = course_name(node.name or "", node.layer)
+    return where + (f"{result} = {name}(…)" if result else f"{name}(…)")
 
 
 def value(x: Any) -> Any:

@@ -168,7 +168,7 @@ def _lines(column: Iterable[Line], colour: str) -> str:
 
 def _run(each: Line, colour: str) -> str:
     style = STYLES[each.style]
-    text = escape(clean(each.text)) or " "
+    text = escape(clean(each.text)).replace("\\", "&#92;") or " "  # \\N would be the box's id
     text = f"<B>{text}</B>" if style.bold else text
     return f'<FONT POINT-SIZE="{style.size:g}" COLOR="{style.colour or colour}">{text}</FONT>'
 

@@ -1,27 +1,19 @@
-"""Draw: one function for every picture; it finds out what it was given and which view suits it.
+"""Draw: one function for every picture; it finds the view that suits what it was given.
 
-A network is run once, on copies of nothing: its parameters, their gradients and its record stay as
-they were.  Knows no colours, no coordinates and no engines.
+Knows the options and the views; no colours, no coordinates and no engines.
 """
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
-from tinygrad_dnn import nn
-from tinygrad_dnn.graph import Node
-from tinygrad_dnn.tensor import Tensor
 from tinygrad_dnn.visualize.block import block_scene
 from tinygrad_dnn.visualize.chain import Chain, NotAChain, read_chain
 from tinygrad_dnn.visualize.ops import ops_scene
 from tinygrad_dnn.visualize.picture import Picture
+from tinygrad_dnn.visualize.targets import Computed, Loss, computed
 
-Loss = Callable[[Any, Any], Tensor]
 VIEWS = ("auto", "block", "ops")
 BACKWARD = ("auto", True, False)
 DIRECTIONS = (None, "LR", "TB")
-USUAL_LOSS: dict[Any, Loss] = {nn.sigmoid: nn.binary_cross_entropy, nn.softmax: nn.cross_entropy}
 
 
 def draw(
@@ -48,7 +40,7 @@ def draw(
     backward    whether to draw the backward pass; "auto": if there is a cost to derive
     loss        of the network's output and Y; by default what belongs to the output activation:
                 binary cross-entropy to sigmoid, cross-entropy to softmax, else squared error
-    direction   "LR" or "TB", of the operations
+    direction   "LR" or "TB", of the operations; the block diagram always runs LR
     fold        deeper networks are drawn with their middle layers as one; None: never
     max_nodes   the most boxes of the operations; longer graphs are folded
 
@@ -57,6 +49,8 @@ def draw(
 
     Raises ValueError for an unknown option, TypeError for a target that is no computation.
 
+    >>> import numpy as np
+    >>> from tinygrad_dnn import Tensor, nn
     >>> rng = np.random.default_rng(0)
     >>> net = nn.Sequential.from_layer_dims([3, 5, 1], rng=rng)
     >>> draw(net, np.ones((3, 8)), np.ones((1, 8)))
@@ -72,29 +66,35 @@ def draw(
         raise ValueError(f"fold={fold}: choose 3 or more layers, or None to draw all of them")
     if max_nodes < 20:
         raise ValueError(f"max_nodes={max_nodes}: choose 20 or more")
-    ends, output, symbolic = _computed(target, X, Y, loss)
-    is_net = output is not None
+    found = computed(target, X, Y, loss)
     notes = []
-    if view == "block" or (view == "auto" and is_net):
+    if view == "block" or (view == "auto" and direction != "TB" and found.output):
+        if direction == "TB":
+            raise ValueError('direction="TB" is for view="ops"; the block diagram runs LR')
         try:
-            chain = _chain(ends, output, Y)
+            chain = _chain(found)
         except NotAChain as reason:
-            notes.append(
-                f"Drawn as operations, since it is no chain of Linear + activation: {reason}."
-            )
+            if view == "block" or found.is_net:
+                notes = [
+                    f"Drawn as operations, as this is no chain of Linear + activation: {reason}."
+                ]
         else:
-            if direction == "TB":
-                raise ValueError('direction="TB" is for view="ops"; the block diagram runs LR')
             scene = block_scene(
-                chain, fold=fold, backward=backward is not False, title=title, symbolic=symbolic
+                chain,
+                fold=fold,
+                backward=backward is not False,
+                title=title,
+                symbolic=found.symbolic,
             )
             return Picture.of(scene, filename=filename, format=format)
+    if backward == "auto":
+        backward = found.output is None or any(node.value.size == 1 for node in found.ends.values())
     scene = ops_scene(
-        ends,
-        names=[("X", _node(X)), ("Y", _node(Y))],
+        found.ends,
+        names=[("X", found.X), ("Y", found.Y)],
         fold=fold,
         max_nodes=max_nodes,
-        backward=_wants_backward(backward, ends, is_net and Y is None),
+        backward=bool(backward),
         direction=direction or "LR",
         title=title,
         notes=notes,
@@ -102,84 +102,15 @@ def draw(
     return Picture.of(scene, filename=filename, format=format)
 
 
-def _computed(
-    target: Any, X: Any, Y: Any, loss: Loss | None
-) -> tuple[dict[str, Node], Node | None, bool]:
-    """Return the results by name, a network's output, and whether m is unknown."""
-    if isinstance(target, Tensor):
-        return {_end_name(target, "J" if target.size == 1 else "result"): target.node}, None, False
-    if isinstance(target, Mapping | list | tuple):
-        return _several(target), None, False
-    if not callable(target):
-        raise TypeError(
-            f"draw() takes a network, a Tensor, or a tuple, list or dict of Tensors; "
-            f"got {type(target).__name__}"
-        )
-    symbolic = X is None
-    if symbolic:
-        X = _stand_in(target)
-        if Y is not None:
-            raise TypeError("draw(net, Y=...) needs X too: the cost is computed from both")
-    A = target(X)
-    if not isinstance(A, Tensor):
-        raise TypeError(
-            f"draw(): {target!r} returned {type(A).__name__}, not a Tensor, so nothing was recorded"
-        )
-    if Y is None:
-        return {_end_name(A, "J" if A.size == 1 else "result"): A.node}, A.node, symbolic
-    J = (loss or USUAL_LOSS.get(A.node.fn, nn.mean_squared_error))(A, Y)
-    if not isinstance(J, Tensor):
-        raise TypeError(f"draw(): loss returned {type(J).__name__}, it must return a Tensor")
-    return {_end_name(J, "J"): J.node}, A.node, False
-
-
-def _several(targets: Any) -> dict[str, Node]:
-    named = targets.items() if isinstance(targets, Mapping) else enumerate(targets, 1)
-    ends: dict[str, Node] = {}
-    for key, tensor in named:
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"draw(): {key!r} is {type(tensor).__name__}, not a Tensor")
-        name = str(key) if isinstance(targets, Mapping) else tensor.name or f"output {key}"
-        ends[name if name not in ends else f"{name} ({key})"] = tensor.node
-    if not ends:
-        raise TypeError("draw() got no Tensors")
-    return ends
-
-
-def _stand_in(net: Any) -> Any:
-    """Return an input of the right number of rows, for a network drawn without data."""
-    first = next(iter(net.layers), None) if isinstance(net, nn.Sequential) else None
-    W = getattr(first, "W", None)
-    if W is None:
-        raise TypeError("draw(net) without X needs a Sequential that begins with Linear; give X")
-    return np.zeros((W.shape[1], 2), W.dtype)
-
-
-def _chain(ends: Mapping[str, Node], output: Node | None, Y: Any) -> Chain:
-    (end, *more) = ends.values()
+def _chain(found: Computed) -> Chain:
+    end, *more = found.ends.values()
     if more:
         raise NotAChain("there are several results")
-    if output is None or output is end:
+    if found.output in (None, end):
         return read_chain(end)
-    return read_chain(end, of=output, Y=_node(Y))
-
-
-def _wants_backward(backward: bool | str, ends: Mapping[str, Node], forward_only: bool) -> bool:
-    if backward == "auto":
-        return not forward_only and any(node.needs_grad for node in ends.values())
-    return bool(backward)
-
-
-def _end_name(tensor: Tensor, otherwise: str) -> str:
-    return tensor.name or otherwise
-
-
-def _node(x: Any) -> Any:
-    return x.node if isinstance(x, Tensor) else x
+    return read_chain(end, of=found.output, Y=found.Y)
 
 
 def _choose(option: str, given: Any, choices: tuple[Any, ...]) -> None:
-    if not any(
-        given is choice or (given == choice and type(given) is type(choice)) for choice in choices
-    ):
+    if not any(type(given) is type(choice) and given == choice for choice in choices):
         raise ValueError(f"{option}={given!r}: choose from {', '.join(map(repr, choices))}")

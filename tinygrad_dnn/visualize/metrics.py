@@ -12,7 +12,7 @@ from tinygrad_dnn.visualize.scene import Column, Line
 _GROUPS = {
     222: "ijl'",
     278: " !,./:;[]\\ftI·²",
-    333: "()-`r",
+    333: "()-`rᵀ",
     355: '"',
     389: "*",
     469: "^",
@@ -32,6 +32,11 @@ WIDTHS = {character: width for width, group in _GROUPS.items() for character in 
 BOLDER = 1.08  # bold Arial is about this much wider
 
 
+def natural(text: str) -> float:
+    """Return the width of ``text`` in units of the type size."""
+    return sum(WIDTHS.get(character, 1000) for character in text) / 1000
+
+
 def width(line: Line) -> float:
     """Return the width of ``line`` in points.
 
@@ -40,8 +45,7 @@ def width(line: Line) -> float:
     28.784
     """
     style = STYLES[line.style]
-    thousandths = sum(WIDTHS.get(character, 1000) for character in line.text)
-    return round(thousandths / 1000 * style.size * (BOLDER if style.bold else 1), 3)
+    return round(natural(line.text) * style.size * (BOLDER if style.bold else 1), 3)
 
 
 def height(column: Column) -> float:

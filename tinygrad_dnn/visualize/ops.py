@@ -15,7 +15,7 @@ from tinygrad_dnn.graph import Node
 from tinygrad_dnn.visualize.fold import plural
 from tinygrad_dnn.visualize.reading import Reading, Thing
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene, shape_text
-from tinygrad_dnn.visualize.words import constants_text, op_name, short, value_text
+from tinygrad_dnn.visualize.words import constants_text, gradient_name, op_name, short, value_text
 
 Part = list[int]  # the things drawn as one box
 
@@ -83,8 +83,15 @@ class _Drawing:
         name = [Line(short(thing.name), "name")] if thing.name else []
         what = value_text(thing.value) if thing.value_shown else shape_text(thing.shape)
         tip = f"{thing.kind} {thing.name} {shape_text(thing.shape)}"
-        lines = (*name, Line(what, "shape" if name else "label"))
+        lines = (*name, Line(what, "shape" if name else "label"), *self.gradient(thing))
         return Box(self.ids[p], role, (lines,), shape, short(tip))
+
+    def gradient(self, thing: Thing) -> list[Line]:
+        """Return what the red arrows bring: the gradient's name, if it has one, and its shape."""
+        if not (self.backward and thing.derived and thing.shape) or thing.is_end:
+            return []
+        name = gradient_name(thing.name)
+        return [Line(f"{name} {shape_text(thing.shape)}", "gradient")]
 
     def operation(self, p: int, thing: Thing) -> Box:
         lines = [Line(op_name(thing.fn), "title")]
@@ -99,6 +106,7 @@ class _Drawing:
             lines.append(Line(f"= {value_text(thing.value)}", "equation"))
         if thing.shape or not thing.value_shown:
             lines.append(Line(shape_text(thing.shape), "shape"))
+        lines += self.gradient(thing)
         role = "cost" if thing.is_end else "forward"
         tip = f"{op_name(thing.fn)} {thing.name} {shape_text(thing.shape)}"
         return Box(self.ids[p], role, (tuple(lines),), "rounded", short(tip))
@@ -192,8 +200,7 @@ class _Drawing:
                 if self.backward and (j, i) in reading.flows_back:
                     back.setdefault((head, tail), things[j])
         for (head, tail), thing in back.items():
-            name = f"d{short(thing.name)} " if thing.name else "gradient "
-            tip = f"{name}{shape_text(thing.shape)}"
+            tip = f"{gradient_name(thing.name)} {shape_text(thing.shape)}"
             scene.arrows.append(
                 Arrow(self.ids[head], self.ids[tail], "backward", aside=True, tip=tip)
             )

@@ -50,7 +50,8 @@ STYLES = {
     "title": Style(12, bold=True),
     "heading": Style(13, bold=True, colour=INK),
     "equation": Style(12, colour=INK),
-    "shape": Style(9.5, colour=GREY),
+    "shape": Style(10, colour=GREY),
+    "gradient": Style(10, colour="#B3202A"),
     "label": Style(11),
     "note": Style(10, colour=GREY),
 }

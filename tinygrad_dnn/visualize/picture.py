@@ -1,6 +1,6 @@
 """Picture: a ``graphviz.Digraph`` that draws itself with whatever engine there is.
 
-Used as any Digraph: ``.source``, ``.save``, ``.render``, ``.pipe``, ``.view``, and shown by notebooks.
+Used as any Digraph: ``.source .save .render .pipe .view``, and shown by notebooks as it is.
 It carries the scene it was written from, for other writers.  In a notebook it never raises: where
 no engine is installed, a sentence says so.
 """

@@ -31,6 +31,7 @@ class Thing:
     is_end: bool = False
     formula: str = ""
     used_by: Any = None  # the function that first uses a leaf
+    derived: bool = False  # does the backward walk arrive here?
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -64,9 +65,10 @@ class Reading:
         named_ends = {id(node): name for name, node in ends.items()}
         for node in ancestors(*ends.values()):
             self._read(node, named_ends.get(id(node)))
+        self._walk_back()
 
     def _read(self, node: Node, end_name: str | None) -> None:
-        name = self._names.get(id(node)) or node.name or ""
+        name = node.name or self._names.get(id(node)) or ""
         if node.fn is None:
             kind = "leaf" if node.needs_grad else "constant"
             self._add(node, Thing(kind, name, node.value), [])
@@ -80,7 +82,7 @@ class Reading:
                     leaf.used_by, leaf.name = node.fn, course_name(leaf.name, node.layer)
             elif np.ndim(a) > 0 and hasattr(a, "shape"):
                 if id(a) not in self._index:
-                    known = self._names.get(id(a)) or _guessed(node, position)
+                    known = _guessed(node, position) or self._names.get(id(a), "")
                     self._add(a, Thing("constant", known, a), [])
                 j = self._index[id(a)]
             else:
@@ -89,6 +91,7 @@ class Reading:
         name = course_name(name or end_name or "", node.layer)
         thing = Thing("operation", name, node.value, node.fn, node.args, node.kwargs, node.layer)
         thing.is_end = end_name is not None
+        thing.derived = thing.is_end and node.needs_grad
         i = self._add(node, thing, inputs)
         if node.fn is np.matmul and all(self.things[j].name for j in inputs) and len(inputs) == 2:
             thing.formula = " ".join(self.things[j].name.split(" = ")[-1] for j in inputs)
@@ -100,6 +103,16 @@ class Reading:
                 and _carries(node, position)
             ):
                 self.flows_back.add((self._index[id(a)], i))
+
+    def _walk_back(self) -> None:
+        """Keep of ``flows_back`` what a walk from the ends comes by: a zero derivative stops it."""
+        carried, self.flows_back = self.flows_back, set()
+        for i in reversed(range(len(self.things))):
+            if self.things[i].derived:
+                for j in self.inputs[i]:
+                    if (j, i) in carried:
+                        self.flows_back.add((j, i))
+                        self.things[j].derived = True
 
     def _add(self, key: Any, thing: Thing, inputs: list[int]) -> int:
         i = len(self.things)

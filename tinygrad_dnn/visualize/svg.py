@@ -9,10 +9,13 @@ import re
 from collections.abc import Mapping
 from html import escape
 
+from tinygrad_dnn.visualize.metrics import natural
 from tinygrad_dnn.visualize.palette import FONTS_IN_SVG
 
 SYMBOL = re.compile(r"\b(dW|db|dZ|dA|W|b|Z|A|n|Ŷ)(\[\d+\])(ᵀ?)")
-TEXT = re.compile(r'(<text [^>]*font-size="([\d.]+)"[^>]*>)([^<]*)(</text>)')
+TEXT = re.compile(r'<text ([^>]*)font-size="([\d.]+)"([^>]*)>([^<]*)</text>')
+X = re.compile(r'\bx="([-\d.]+)"')
+RISE, SMALLER = 0.38, 0.72  # of a superscript, in units of the type size
 
 
 def finish(svg: str, prefix: str, tips: Mapping[str, str]) -> str:
@@ -41,9 +44,8 @@ def _title(id: str, tips: Mapping[str, str]) -> str:
 
 def _raised(found: re.Match[str]) -> str:
     """Write W[1]ᵀ with its number (and T) as a superscript; the text flows, in every browser."""
-    start, size, text, end = found.groups()
-    up = round(float(size) * 0.38, 2)
-    small = round(float(size) * 0.72, 2)
+    before, size, after, text = found.groups()
+    up, small = round(float(size) * RISE, 2), round(float(size) * SMALLER, 2)
 
     def symbol(match: re.Match[str]) -> str:
         letter, number, transposed = match.groups()
@@ -53,4 +55,8 @@ def _raised(found: re.Match[str]) -> str:
             f'<tspan dy="{up}">\u200b</tspan>'
         )
 
-    return start + SYMBOL.sub(symbol, text) + end
+    if 'text-anchor="start"' in before:  # keep the line where its middle was
+        raised = sum(natural("".join(match.groups()[1:])) for match in SYMBOL.finditer(text))
+        saved = raised * float(size) * (1 - SMALLER)
+        before = X.sub(lambda x: f'x="{float(x[1]) + saved / 2:.2f}"', before)
+    return f'<text {before}font-size="{size}"{after}>{SYMBOL.sub(symbol, text)}</text>'

@@ -36,6 +36,15 @@ def course_name(name: str, layer: int | None) -> str:
     return f"{match[1]}[{layer}]" if match and int(match[2]) == layer else name
 
 
+def gradient_name(name: str) -> str:
+    """Return the course's name of a derivative of J, where what it belongs to is a plain symbol.
+
+    >>> gradient_name("W[1]"), gradient_name("inner.W2")
+    ('dW[1]', 'gradient')
+    """
+    return f"d{name}" if re.fullmatch(r"[^\W\d_]\d*(\[\d+\])?", name) else "gradient"
+
+
 def short(text: str) -> str:
     """Return ``text``, cut if it is very long."""
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -1,0 +1,94 @@
+"""Targets: what ``draw`` may be given, run where it must be run, as nodes with names.
+
+A network or function is called once, recording; its parameters, their gradients and their names
+stay as they were.  Knows nothing of pictures.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn import nn
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.tensor import Tensor
+
+Loss = Callable[[Any, Any], Tensor]
+USUAL_LOSS: dict[Any, Loss] = {nn.sigmoid: nn.binary_cross_entropy, nn.softmax: nn.cross_entropy}
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What is to be drawn: results by name, and what is known of where they come from."""
+
+    ends: dict[str, Node]
+    X: Any = None
+    Y: Any = None
+    output: Node | None = None  # of a network or function, the cost not yet applied
+    is_net: bool = False
+    symbolic: bool = False  # was the input made up, the number of examples unknown?
+
+
+def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
+    """Return the computation behind ``target``; see ``draw``."""
+    if isinstance(target, Tensor):
+        return Computed(_named(target), _data(X), _data(Y))
+    if isinstance(target, Mapping | list | tuple):
+        return Computed(_several(target), _data(X), _data(Y))
+    if not callable(target):
+        raise TypeError(
+            f"draw() takes a network, a Tensor, or a tuple, list or dict of Tensors; "
+            f"got {type(target).__name__}"
+        )
+    symbolic = X is None
+    if symbolic:
+        if Y is not None:
+            raise TypeError("draw(net, Y=...) needs X too: the cost is computed from both")
+        X = _stand_in(target)
+    A = _recorded(target(X), target)
+    is_net = isinstance(target, nn.Sequential) or Y is not None
+    if Y is None:
+        return Computed(_named(A), _data(X), None, A.node, is_net, symbolic)
+    loss = loss or USUAL_LOSS.get(A.node.fn, nn.mean_squared_error)
+    J = _recorded(loss(A, Y), loss)
+    return Computed(_named(J), _data(X), _data(Y), A.node, is_net)
+
+
+def _recorded(result: Any, by: Any) -> Tensor:
+    if not isinstance(result, Tensor):
+        called = getattr(by, "__name__", type(by).__name__)
+        raise TypeError(
+            f"draw(): {called} returned {type(result).__name__}, not a Tensor: nothing was recorded"
+        )
+    return result
+
+
+def _named(tensor: Tensor) -> dict[str, Node]:
+    return {tensor.name or ("J" if tensor.size == 1 else "result"): tensor.node}
+
+
+def _several(targets: Any) -> dict[str, Node]:
+    named = targets.items() if isinstance(targets, Mapping) else enumerate(targets, 1)
+    ends: dict[str, Node] = {}
+    for key, tensor in named:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"draw(): {key!r} is {type(tensor).__name__}, not a Tensor")
+        name = str(key) if isinstance(targets, Mapping) else tensor.name or f"output {key}"
+        ends[name if name not in ends else f"{name} ({key})"] = tensor.node
+    if not ends:
+        raise TypeError("draw() got no Tensors")
+    return ends
+
+
+def _stand_in(net: Any) -> Any:
+    """Return an input of the right number of rows, for a network drawn without data."""
+    first = next(iter(net.layers), None) if isinstance(net, nn.Sequential) else None
+    W = getattr(first, "W", None)
+    if W is None:
+        raise TypeError("draw(net) without X needs a Sequential that begins with Linear; give X")
+    return np.zeros((W.shape[1], 2), W.dtype)
+
+
+def _data(x: Any) -> Any:
+    return x.node if isinstance(x, Tensor) else x
