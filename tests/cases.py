@@ -206,6 +206,11 @@ case(np.transpose, normal(2, 3, 4), (1, 2, 0))
 case(np.transpose, normal(2, 3, 4), (-1, 0, 1))
 case(np.transpose, normal())
 case(np.swapaxes, normal(2, 3, 4), 0, -1)
+case(np.swapaxes, normal(2, 3, 4), axis1=1, axis2=0)
+case(np.reshape, normal(2, 3), shape=(6, 1))
+case(np.transpose, normal(2, 3, 4), axes=(0, 2, 1))
+case(np.broadcast_to, normal(1, 3), shape=(2, 3))
+case(np.expand_dims, normal(2, 3), axis=-1)
 case(np.expand_dims, normal(2, 3), 1)
 case(np.expand_dims, normal(2, 3), (0, -1))
 case(np.squeeze, normal(1, 2, 1))
@@ -240,6 +245,7 @@ INDICES: dict[str, Any] = {
     "places": np.array([2, 0]),
     "places named twice": np.array([1, 1, 0, 1]),
     "a list": [0, 0],
+    "an empty list": [],
     "negative places": np.array([-1, 2, -1]),
     "pairs": (np.array([0, 1, 0]), np.array([2, 2, 2])),
     "places and a slice": (slice(None), np.array([0, 0, 3])),

@@ -125,6 +125,13 @@ def test_gradients_share_memory_with_nothing(make, create_graph):
     assert not np.shares_memory(x.grad, middle.grad)
 
 
+def test_an_input_asked_for_twice_is_answered_twice():
+    x = tg.Tensor(np.ones(3))
+    first, second = tg.grad(np.sum(x * x), [x, x])
+    assert not np.shares_memory(first, second)
+    assert (first.tolist(), second.tolist()) == ([2, 2, 2], [2, 2, 2])
+
+
 def test_a_tangent_shares_no_memory_with_what_was_given():
     v = np.ones(3)
     _, tangent = tg.func.jvp(lambda x: x + 1, [np.ones(3)], [v])
@@ -240,6 +247,14 @@ def test_none_claims_that_a_derivative_is_zero():
     rule(gate, vjps=(lambda g, out, x, key: g, None), jvps=(lambda t, out, x, key: t, None))
     x, key = tg.Tensor(1.0), tg.Tensor(5.0)
     assert tg.grad(gate(x, key), [x, key]) == [1, 0]
+
+
+def test_a_function_that_would_never_reach_its_rule():
+    def plain(x):
+        return np.sin(x)
+
+    with pytest.raises(ValueError, match=r"plain would never .* @tg\.primitive"):
+        tg.elementwise(plain, lambda out, x: np.cos(x))
 
 
 def test_a_function_has_one_rule():

@@ -138,6 +138,8 @@ CUBE = np.arange(24.0).reshape(2, 3, 4)
         lambda x: x.astype(np.float32),
         lambda x: x[0, ..., ::2],
         lambda x: x[x > 5],
+        lambda x: x[[]],
+        lambda x: x[0].dot(np.ones((4, 2))),
     ],
 )
 def test_a_method_does_what_the_arrays_method_does(f):

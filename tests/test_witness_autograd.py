@@ -57,7 +57,7 @@ SAME = {
     "swapaxes": (lambda np, x: np.swapaxes(x, 0, 2), CUBE),
     "expand_dims": (lambda np, x: np.expand_dims(x, 1), X),
     "squeeze": (lambda np, x: np.squeeze(x[:1]), X),
-    "broadcast_to": (lambda np, x: np.broadcast_to(x, (3, 4)), ROW),
+    "broadcast_to": (lambda np, x: np.broadcast_to(x[:, :1], (3, 4)), X),
     "concatenate": (lambda np, x, y: np.concatenate([x, y, x], axis=1), X, Y),
     "stack": (lambda np, x, y: np.stack([x, y], axis=1), X, Y),
     "slices": (lambda np, x: x[1:, ::2], X),

@@ -34,8 +34,8 @@ class ArrayMethods:
         value = self.node.value
         if value.size != 1:
             raise ValueError(
-                f"the truth of a Tensor of shape {value.shape} is ambiguous; use np.where to choose "
-                f"entry by entry, or (x > 0).data.any() / .all() to ask about all of them"
+                f"the truth of a Tensor of shape {value.shape} is ambiguous; use np.where to "
+                f"choose entry by entry, or (x > 0).data.any() / .all() to ask about all of them"
             )
         return bool(value.item())
 
@@ -65,6 +65,10 @@ class ArrayMethods:
     def mT(self) -> Self:
         """The last two axes exchanged."""
         return self._call(np.swapaxes, -1, -2)
+
+    def dot(self, other: Any) -> Self:
+        """As np.dot."""
+        return self._call(np.dot, other)
 
     def sum(self, axis: Any = None, *, keepdims: bool = False) -> Self:
         """As np.sum."""

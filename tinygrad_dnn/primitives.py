@@ -76,6 +76,11 @@ def rule(
     """
     if fn in RULES:
         raise ValueError(f"{fn.__name__} already has a rule")
+    if not (isinstance(fn, np.ufunc) or fn in UNDISPATCHED or hasattr(fn, "_implementation")):
+        raise ValueError(
+            f"{fn.__name__} would never reach its rule: it is no function of NumPy's that knows "
+            f"other arrays; mark it with @tg.primitive"
+        )
     vjps = vjps if isinstance(vjps, Each) else tuple(vjps)
     jvps = jvps if isinstance(jvps, Each) else tuple(jvps)
     RULES[fn] = Rule(UNDISPATCHED.get(fn, fn), vjps, jvps, broadcasts)

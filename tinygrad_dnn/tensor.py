@@ -179,16 +179,15 @@ class Tensor(ArrayMethods):
     __xor__, __rxor__ = _operator(np.bitwise_xor)
     __lt__, __gt__ = _operator(np.less)[0], _operator(np.greater)[0]
     __le__, __ge__ = _operator(np.less_equal)[0], _operator(np.greater_equal)[0]
-    __eq__ = _operator(np.equal)[0]
-    __ne__ = _operator(np.not_equal)[0]
+    __eq__, __ne__ = _operator(np.equal)[0], _operator(np.not_equal)[0]
     __neg__, __pos__ = _unary(np.negative), _unary(np.positive)
     __abs__, __invert__ = _unary(np.absolute), _unary(np.invert)
     __hash__ = object.__hash__  # by identity: == compares entries
 
     def __getitem__(self, index: Any) -> "Tensor":
         parts = index if isinstance(index, tuple) else (index,)
-        parts = tuple(np.asarray(part) if type(part) is list else part for part in parts)
-        return record(Tensor, getitem, (self, *parts))
+        arrays = (np.array(p, None if p else int) if type(p) is list else p for p in parts)
+        return record(Tensor, getitem, (self, *arrays))
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise HistoryError(
@@ -253,6 +252,8 @@ def grad(
     found = [arrays[x.node] if x.node in arrays else np.zeros_like(x.data) for x in xs]
     if create_graph:
         found = [as_tensor(dx) for dx in found]
+    elif len(set(xs)) < len(xs):
+        found = [dx.copy() for dx in found]
     return found[0] if isinstance(inputs, Tensor) else found
 
 

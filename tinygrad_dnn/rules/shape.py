@@ -31,7 +31,7 @@ def _fixed(order):
 
 multilinear(np.reshape, _reshape)
 multilinear(np.ravel, _ravel)
-multilinear(np.swapaxes, lambda g, out, x, i, j: np.swapaxes(g, i, j))
+multilinear(np.swapaxes, lambda g, out, x, axis1, axis2: np.swapaxes(g, axis1, axis2))
 multilinear(np.expand_dims, lambda g, out, x, axis: np.reshape(g, x.shape))
 multilinear(np.squeeze, lambda g, out, x, axis=None: np.reshape(g, x.shape))
 multilinear(np.broadcast_to, lambda g, out, x, shape, subok=False: g, broadcasts=True)
