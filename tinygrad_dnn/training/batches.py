@@ -12,13 +12,14 @@ from tinygrad_dnn.primitives import Array
 def batches(
     X: Array, Y: Array, size: int | None, *, rng: np.random.Generator | None = None
 ) -> Iterator[tuple[Any, Any]]:
-    """Yield (X, Y) in pieces of ``size`` examples, the last one perhaps smaller.
+    """Yield (X, Y) in pieces of at most ``size`` examples, as equal as can be.
 
     Shapes: X (n, m); Y (k, m) or (m,).  Without a size: all m examples at once, in their order.
-    ``rng`` shuffles them; without it their order stays.
+    ``rng`` shuffles them; without it their order stays.  Equal pieces, because a mean over the two
+    or three examples that a division left over would take a step as large as any other.
 
     >>> [x.shape for x, y in batches(np.ones((3, 10)), np.ones((1, 10)), 4)]
-    [(3, 4), (3, 4), (3, 2)]
+    [(3, 4), (3, 3), (3, 3)]
     """
     m = X.shape[1]
     if Y.shape[-1] != m:
@@ -29,6 +30,5 @@ def batches(
     if size < 1:
         raise ValueError(f"a batch holds at least one example, got batch_size={size}")
     order = np.arange(m) if rng is None else rng.permutation(m)
-    for start in range(0, m, size):
-        chosen = order[start : start + size]
+    for chosen in np.array_split(order, -(-m // size)):
         yield X[:, chosen], Y[..., chosen]
