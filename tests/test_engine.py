@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tinygrad_dnn as tg
+from tinygrad_dnn.engine import pushforward
 from tinygrad_dnn.errors import ChangedDataError, DimensionError, MissingRuleError
 from tinygrad_dnn.primitives import RULES, rule, scalar
 from tinygrad_dnn.rules.losses import (
@@ -174,6 +177,60 @@ def test_backward_inside_a_rule():
     x = tg.Tensor(2.0)
     (cube(x) * x).backward()
     assert x.grad == 32
+
+
+# ---- any graph -------------------------------------------------------------------------------
+STEPS = [
+    lambda x, y: x + y,
+    lambda x, y: x * y,
+    lambda x, y: np.sin(x) - y,
+    lambda x, y: np.tanh(x @ y),
+    lambda x, y: np.where(x > y, x, y * 0.5),
+    lambda x, y: softmax(x) + np.mean(y, axis=0),
+    lambda x, y: np.concatenate([x[:1], y[1:]]),
+    lambda x, y: x.T * y[::-1],
+]
+
+
+def network_of(program, leaves):
+    """Run a random program: each step takes two earlier values and adds one."""
+    values = list(leaves)
+    for step, i, j in program:
+        values.append(STEPS[step](values[i % len(values)], values[j % len(values)]))
+    return values, np.sum(np.cos(values[-1] + values[len(values) // 2]))
+
+
+numbers = st.integers(0, 20)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(program=st.lists(st.tuples(st.integers(0, len(STEPS) - 1), numbers, numbers), max_size=12))
+def test_all_walks_over_a_random_graph_agree(program):
+    data = [rng.normal(size=(2, 2)) for _ in range(2)]
+    leaves = [tg.Tensor(x) for x in data]
+    values, J = network_of(program, leaves)
+    gradients = tg.grad(J, values)
+
+    recorded = tg.grad(J, values, create_graph=True)
+    for x in values[2:]:
+        x.retain_grad()
+    J.backward()
+    for x, dx, again in zip(values, gradients, recorded, strict=True):
+        np.testing.assert_allclose(again.data, dx, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(0 if x.grad is None else x.grad, dx, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(tg.grad(J, x), dx, rtol=1e-12, atol=1e-14)
+
+    for x, dx in zip(values, gradients, strict=True):  # forwards, from a leaf or from the middle
+        t = rng.normal(size=x.shape)
+        tangent = pushforward(J.node, {x.node: t})
+        expected = 0 if tangent is None else tangent
+        np.testing.assert_allclose(np.sum(dx * t), expected, rtol=1e-11, atol=1e-13)
+
+    ts = [rng.normal(size=x.shape) for x in data]
+    f = lambda *xs: network_of(program, xs)[1]
+    _, tangent = tg.func.jvp(f, data, ts)
+    expected = sum(np.sum(dx * t) for dx, t in zip(gradients, ts, strict=False))
+    np.testing.assert_allclose(tangent, expected, rtol=1e-11, atol=1e-13)
 
 
 # ---- what is refused -------------------------------------------------------------------------
