@@ -307,6 +307,13 @@ def test_an_activation_computes_its_formula(fn, by_hand):
     np.testing.assert_allclose(fn(Z), by_hand, rtol=1e-14)
 
 
+def test_activations_of_plain_numbers_and_of_integers():
+    assert (relu(-1.0), leaky_relu(-1.0), sigmoid(0.0)) == (0, -0.01, 0.5)
+    for dtype in (bool, np.uint8, np.int64):
+        np.testing.assert_allclose(sigmoid(np.array([1], dtype)), 1 / (1 + math.exp(-1)))
+    np.testing.assert_allclose(leaky_relu(np.array([-3, 2])), [-0.03, 2])
+
+
 def test_the_losses_compute_their_formulas():
     A, Y = np.array([[0.2, 0.9]]), np.array([[0, 1]])
     J = -(math.log(0.8) + math.log(0.9)) / 2

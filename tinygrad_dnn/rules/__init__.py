@@ -5,7 +5,7 @@ the two, ``out`` the output; ``x, y`` (or ``a, b`` for matrices) the inputs.
 
 Policy at points without a derivative: relu'(0) = 0 and |x|'(0) = 0; where max, min, maximum or
 minimum are tied, the tied entries share equally; clip passes the gradient at its limits; x**0 has
-derivative 0 at x = 0.
+derivative 0 at x = 0; a step function (sign, a comparison, a cast to integers) has derivative 0.
 """
 
 from tinygrad_dnn.rules import elementwise as elementwise

@@ -106,7 +106,7 @@ for _fn in (
     np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal,
     np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
     np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert,
-    np.sign, np.floor, np.ceil, np.rint, np.trunc,
+    np.sign, np.floor, np.ceil, np.rint, np.round, np.trunc, np.any, np.all,
     np.isfinite, np.isnan, np.isinf, np.signbit, np.argmax, np.argmin,
     np.zeros_like, np.ones_like, np.floor_divide,
 ):  # fmt: skip

@@ -30,18 +30,14 @@ def leaky_relu(z: Array, slope: float = 0.01) -> Array:
     >>> leaky_relu(np.array([-1.0, 0.0, 2.0]))
     array([-0.01,  0.  ,  2.  ])
     """
-    return z * _steepness(z, slope)
+    return np.where(z > 0, z, slope * z)
 
 
-def _steepness(z, slope):
-    return np.where(z > 0, 1, slope).astype(z.dtype, copy=False)
+elementwise(leaky_relu, lambda out, z, slope=0.01: np.where(z > 0, z.dtype.type(1), slope))
 
 
-elementwise(leaky_relu, lambda out, z, slope=0.01: _steepness(z, slope))
-
-
-# exp of more than this overflows; sigmoid stops there, at 1e-308 (1e-38 in float32).
-_LARGEST_EXPONENT = {np.dtype(np.float16): 11.0, np.dtype(np.float32): 88.0}
+# Below this exp(-z) overflows; sigmoid stops there, at 1e-308 (1e-38 in float32).
+_LOWEST = {np.dtype(np.float16): -11.0, np.dtype(np.float32): -88.0}
 
 
 @primitive
@@ -51,7 +47,8 @@ def sigmoid(z: Array) -> Array:
     >>> sigmoid(np.array([-2.0, 0.0, 1000.0]))
     array([0.11920292, 0.5       , 1.        ])
     """
-    return 1 / (1 + np.exp(np.minimum(-z, _LARGEST_EXPONENT.get(z.dtype, 709.0))))
+    lowest = _LOWEST.get(getattr(z, "dtype", None), -709.0)
+    return 1 / (1 + np.exp(-np.maximum(z, lowest)))
 
 
 elementwise(sigmoid, lambda out, z: out * (1 - out))
