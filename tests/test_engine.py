@@ -442,6 +442,8 @@ def test_the_activation_can_still_be_asked_for():
 
     (dA,) = tg.grad(J, [A])
     np.testing.assert_allclose(dA, plain, rtol=1e-14)
+    along = pushforward(J.node, {A.node: MILD})
+    np.testing.assert_allclose(along, np.sum(plain * MILD), rtol=1e-13)
     dZ, dA = tg.grad(J, [Z, A])
     np.testing.assert_allclose(dA, plain, rtol=1e-14)
     np.testing.assert_allclose(dZ, (A.data - Y) / 5, rtol=1e-14)
@@ -498,6 +500,9 @@ def test_the_labels_may_be_tensors_and_may_be_given_by_name():
     np.testing.assert_allclose(dZ, (1 / (1 + np.exp(-MILD)) - LABELS) / 5, rtol=1e-13)
     np.testing.assert_allclose(dY, -MILD / 5, rtol=1e-13)
     by_name = binary_cross_entropy(A=sigmoid(Z), Y=LABELS)
+    np.testing.assert_array_equal(tg.grad(by_name, Z), dZ)
+    by_name = binary_cross_entropy(sigmoid(Z), Y=LABELS)
+    assert by_name.node.detour is not None
     np.testing.assert_array_equal(tg.grad(by_name, Z), dZ)
 
 

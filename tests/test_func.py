@@ -226,6 +226,7 @@ def test_inside_no_grad_a_derivative_is_still_taken():
     with tg.no_grad():
         result = grad(lambda x: w * x * x)(np.array(3.0))
         second = grad(grad(lambda x: w * x * x))(np.array(3.0))
+        assert not (w * w).requires_grad
     assert type(result) is np.ndarray
     assert (result, second) == (12, 4)
 
