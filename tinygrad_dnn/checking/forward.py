@@ -37,6 +37,7 @@ def forward_row(probe: Probe, reverse: str, rng: np.random.Generator) -> Row | s
         size = float(np.linalg.norm(u * probe.base))
         relative = np.linalg.norm(u * probe.sigma) / size if size else EPS
         error = 32 * float(np.clip(relative, EPS, 1e-3)) * total + 4 * float(sum(blurs))
+        error += 32 * EPS * probe.sizes[k]
         off = abs(ahead - back)
         verdict = RIGHT if off <= error else WRONG
         if reverse not in (RIGHT, KINK) or (reverse == KINK and verdict == WRONG):

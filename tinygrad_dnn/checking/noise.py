@@ -35,11 +35,13 @@ def measured_noise(
     if base.size > SAMPLE:
         return _noise_of_many(f, base, rng or np.random.default_rng(0))
     values = [_values(f, h) for h in (FINE, COARSE)]
-    sigma = np.maximum(*(_from_differences(v) for v in values))
-    if any(np.any(_still(v)) for v in values[1]):
+    fine, coarse = (_from_differences(v) for v in values)
+    noisy = fine > 8 * EPS * np.absolute(base)  # perhaps a sum of stairs: more in larger steps
+    sigma = np.where(noisy, np.clip(coarse, fine, 32 * fine), fine)
+    sigma = np.where(_still(values[0]), np.maximum(fine, coarse), sigma)
+    if np.any(_still(values[1])):
         values.append(_values(f, COARSEST))
-        still = np.any([_still(v) for v in values[1]], axis=0)
-        sigma = np.where(still, np.maximum(sigma, _from_differences(values[2])), sigma)
+        sigma = np.where(_still(values[1]), np.maximum(sigma, _from_differences(values[2])), sigma)
     grid = _grid(np.concatenate([side for both in values for side in both]), base)
     return np.maximum(np.maximum(sigma, grid / np.sqrt(12)), EPS / 2 * np.absolute(base))
 
@@ -73,9 +75,10 @@ def _from_differences(sides: tuple[Array, Array]) -> Array:
     return np.minimum(*found)
 
 
-def _still(values: Array) -> Array:
+def _still(sides: tuple[Array, Array]) -> Array:
     """Return which outputs mostly do not move: a stair, whose height differences do not show."""
-    return (np.diff(values, axis=0) == 0).sum(axis=0) > POINTS // 2
+    still = [(np.diff(v, axis=0) == 0).sum(axis=0) > POINTS // 2 for v in sides]
+    return np.asarray(still[0] | still[1])
 
 
 def _grid(values: Array, base: Array) -> Array:

@@ -9,7 +9,7 @@ This file does not know what slope anybody claims.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,6 +62,9 @@ class Line:
         self.f, self.base, self.sigma, self.cotangents = f, base, sigma, cotangents
         self.touched = np.zeros(base.shape, bool)  # the outputs that have been seen to change
         self.steps: dict[int, Step] = {}
+        self._counted = 0, np.zeros(len(cotangents))
+        size = float(np.linalg.norm(base))
+        self.relative = max(EPS, float(np.linalg.norm(sigma)) / size) if size else EPS
         self.finest = -37  # the exponent of the smallest step that makes sense
 
     def step(self, e: int) -> Step:
@@ -70,15 +73,22 @@ class Line:
             t = 2.0**e
             up, down = self.f(t), self.f(-t)
             self.touched |= (up != self.base) | (down != self.base)
-            size = np.maximum(np.maximum(np.absolute(up), np.absolute(down)), EPS**4)
-            grown = np.maximum(1.0, size / np.maximum(np.absolute(self.base), EPS**4))
-            relative = np.where(self.base == 0, self.sigma + EPS * size, self.sigma * grown)
-            sigma = np.where(self.touched & np.isfinite(size), relative, 0.0)
-            noise = np.sqrt(((self.cotangents * sigma) ** 2).sum(axis=1)) / t
+            beyond = np.maximum(np.absolute(up), np.absolute(down)) - np.absolute(self.base)
+            grown = np.where(beyond > 0, beyond, 0.0)  # and 0 where it is no number
+            extra = self.relative * np.linalg.norm(self.cotangents * grown, axis=1) / t
             right = self.cotangents @ (up - self.base) / t
             left = self.cotangents @ (self.base - down) / t
-            self.steps[e] = Step(t, right, left, noise)
-        return self.steps[e]
+            self.steps[e] = Step(t, right, left, extra)
+        step = self.steps[e]
+        return replace(step, noise=step.noise + self._noise() / step.t)
+
+    def _noise(self) -> Array:
+        """Return the noise of the outputs touched so far, weighted."""
+        number = int(np.count_nonzero(self.touched))
+        if number != self._counted[0]:
+            weighted = np.where(self.touched, self.cotangents * self.sigma, 0.0)
+            self._counted = number, np.linalg.norm(weighted, axis=1)
+        return self._counted[1]
 
     def ladder(self, exponents: Sequence[int]) -> list[Step]:
         """Return the steps 2**e, smallest first.

@@ -109,7 +109,8 @@ class Probe:
 
     def claim(self, k: int, j: int, slope: float, rounding: float) -> Claim:
         """Return a claim with what is needed to judge it."""
-        return Claim(float(slope), float(rounding), self.gauge(k, j), self.sizes[k])
+        least = 4 * EPS * self.sizes[k]
+        return Claim(float(slope), float(rounding) + least, self.gauge(k, j), self.sizes[k])
 
 
 def random_cotangents(out: Array, rng: np.random.Generator) -> Array:

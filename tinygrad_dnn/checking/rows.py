@@ -1,22 +1,19 @@
 """From findings to the rows of a report, in the units of the user's own arrays."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from tinygrad_dnn.checking.kinks import kinks_at
+from tinygrad_dnn.checking.beside import settle_kinks
 from tinygrad_dnn.checking.problem import Probe
 from tinygrad_dnn.checking.search import (
     DIRECTIONS,
     FEW,
     Finding,
-    beside_kinks,
     check_directions,
     check_entries,
 )
 from tinygrad_dnn.checking.verdict import SEVERITY, Judgement
 from tinygrad_dnn.primitives import Array
-from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG, Row
+from tinygrad_dnn.report import CANNOT_TELL, KINK, WRONG, Row
 
 MANY = 3000  # more numbers than this, in all arguments together, are checked along directions
 
@@ -30,7 +27,7 @@ def argument_rows(
     for j, x in enumerate(probe.point):
         one_by_one = x.size <= FEW or (total <= MANY if every_entry is None else every_entry)
         finding = (check_entries if one_by_one else check_directions)(probe, j, rng)
-        finding = _settle_kinks(probe, j, finding, rng)
+        finding = settle_kinks(probe, j, finding, rng)
         rows.append(_row(probe, j, finding, one_by_one=one_by_one))
         if not one_by_one:
             missed = max(d.error + d.difference for d in finding.directions) * np.sqrt(x.size)
@@ -63,44 +60,6 @@ def details(
         "numeric": number(slope),
         "judged by": judged,
     }
-
-
-def _settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generator) -> Finding:
-    """Look whether the gradient is right beside the kinks.
-
-    If not, it is wrong, whatever its value at the kink.  If it is, a value that is none of the
-    slopes is excused where several kinks meet exactly at x.
-    """
-    n = probe.point[j].size
-    for verdict in (KINK, WRONG):
-        entries = np.array(finding.where(verdict), int)
-        several = any(d.verdict == verdict for d in finding.directions)
-        if several and not entries.size:
-            entries = np.arange(n)
-        if not entries.size:
-            continue
-        meeting: dict[str, int] = {}
-        if verdict == WRONG:
-            meeting = kinks_at(probe.problem.graph(probe.point))
-            if sum(meeting.values()) < 2:
-                continue
-        beside = beside_kinks(probe, j, entries, rng)
-        if verdict == KINK and beside.verdict == WRONG:
-            finding.remark = "beside the kink the gradient is wrong"
-            finding.overruled = WRONG
-        if verdict == WRONG and beside.verdict in (RIGHT, KINK):
-            finding.remark = (
-                "several kinks meet here ("
-                + ", ".join(f"{name}: {number}" for name, number in meeting.items())
-                + "), and beside them the gradient is right"
-            )
-            finding.entries = {i: _excused(x) for i, x in finding.entries.items()}
-            finding.directions = [_excused(x) for x in finding.directions]
-    return finding
-
-
-def _excused(judgement: Judgement) -> Judgement:
-    return replace(judgement, verdict=KINK) if judgement.verdict == WRONG else judgement
 
 
 def _row(probe: Probe, j: int, finding: Finding, *, one_by_one: bool) -> Row:

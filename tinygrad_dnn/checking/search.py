@@ -94,20 +94,6 @@ def check_directions(
     return finding
 
 
-def beside_kinks(probe: Probe, j: int, entries: Array, rng: np.random.Generator) -> Judgement:
-    """Return the worst verdict on the gradient close by, where these entries' kinks are not.
-
-    The value at a kink is a convention; the gradient beside it is not.
-    """
-    point = [
-        x + 2.0**-8 * np.where(x == 0, unit, np.absolute(x)) * random_signs(x.shape, rng)
-        for x, unit in zip(probe.point, probe.units, strict=True)
-    ]
-    close = Probe(probe.problem, point, rng)
-    found = check_directions(close, j, rng, within=entries)
-    return max(found.all, key=lambda judgement: SEVERITY.index(judgement.verdict))
-
-
 def _judge_entry(probe: Probe, j: int, i: int, line: Line) -> Judgement:
     found = []
     for k in range(len(probe.cotangents)):

@@ -81,7 +81,8 @@ def examine(line: Line, k: int, claim: Claim) -> Judgement:
     finer = range(-31, min(line.finest, -37) - 1, -2)
     for more in (finer, range(-3, 4, 2), range(5, 28, 2)):
         sharp = judgement.error <= 1e-6 * max(abs(claim.slope), claim.gauge / 100)
-        if judgement.verdict == RIGHT and sharp or judgement.verdict == KINK and more is not finer:
+        settled = judgement.verdict == RIGHT and sharp
+        if settled or (judgement.verdict == KINK and more is not finer):
             break
         exponents += more
         judgement = _verdict(estimate(line.ladder(exponents), k), claim)
@@ -112,6 +113,7 @@ def _verdict(found: Estimate, claim: Claim) -> Judgement:
     if off > error:
         return verdict(WRONG)
     entry = max(abs(claim.slope), abs(found.slope))
-    if error <= 1e-2 * max(entry, claim.gauge) or error <= 1e-9 * claim.size:
+    unseen = 1e-6 if claim.gauge <= 1e-12 * claim.size else 1e-9  # nothing claimed, nothing there
+    if error <= max(1e-2 * entry, 1e-2 * claim.gauge, unseen * claim.size):
         return verdict(RIGHT)
     return verdict(CANNOT_TELL, "rounding in f hides it")

@@ -1,0 +1,72 @@
+"""What a value at a kink is worth: the gradient beside it, and kinks that meet.
+
+The value at a kink is a convention; the gradient beside it is not, and is checked.  Where several
+kinks meet, a value made of their conventions need not lie between the slopes of the two sides:
+relu(x) - relu(-x) has slope 1 everywhere, and no convention for relu(0) gives that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tinygrad_dnn.checking.kinks import kinks_at
+from tinygrad_dnn.checking.problem import Probe, random_signs
+from tinygrad_dnn.checking.search import EXAMINED, Finding, check_directions
+from tinygrad_dnn.checking.verdict import SEVERITY, Judgement
+from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.report import KINK, RIGHT, WRONG
+
+STEP = 2.0**-20  # in elastic units: leaves a kink, and reaches few others
+
+
+def settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generator) -> Finding:
+    """Overrule kinks beside which the gradient is wrong; excuse wrong values where kinks meet."""
+    everything = range(probe.point[j].size)
+    kinks: Sequence[int] = finding.where(KINK)
+    if any(d.verdict == KINK for d in finding.directions):
+        kinks = everything
+    if kinks and _beside(probe, j, kinks, rng) == WRONG:
+        finding.remark, finding.overruled = "beside the kink the gradient is wrong", WRONG
+    wrong = finding.where(WRONG)
+    if len(wrong) > EXAMINED or finding.verdict != WRONG:
+        return finding
+    if sum(kinks_at(probe.problem.graph(probe.point)).values()) < 2:
+        return finding
+    excused = [i for i in wrong if _kinks_left(probe, j, i) >= 2]
+    if excused and _beside(probe, j, excused, rng) in (RIGHT, KINK):
+        for i in excused:
+            finding.entries[i] = replace(finding.entries[i], verdict=KINK)
+        finding.remark = "several kinks meet there, and beside them the gradient is right"
+    blamed = any(d.verdict == WRONG for d in finding.directions) and not finding.where(WRONG)
+    if blamed and _beside(probe, j, everything, rng) in (RIGHT, KINK):
+        finding.directions = [_excused(d) for d in finding.directions]
+        finding.remark = "several kinks meet there, and beside them the gradient is right"
+    return finding
+
+
+def _beside(probe: Probe, j: int, entries: Sequence[int], rng: np.random.Generator) -> str:
+    """Return the verdict on the gradient by these entries close by, where the kinks are not."""
+    point = [
+        x + 2.0**-8 * np.where(x == 0, unit, np.absolute(x)) * random_signs(x.shape, rng)
+        for x, unit in zip(probe.point, probe.units, strict=True)
+    ]
+    close = Probe(probe.problem, point, rng)
+    found = check_directions(close, j, rng, within=np.array(entries, int))
+    return max((judgement.verdict for judgement in found.all), key=SEVERITY.index)
+
+
+def _kinks_left(probe: Probe, j: int, i: int) -> int:
+    """Return how many functions, exactly on a kink, leave it when entry ``i`` moves."""
+
+    def count(x: Array) -> int:
+        point = [*probe.point[:j], x, *probe.point[j + 1 :]]
+        return sum(kinks_at(probe.problem.graph(point)).values())
+
+    moved = np.array(probe.point[j])
+    moved.flat[i] += STEP * probe.units[j].flat[i]
+    return count(probe.point[j]) - count(moved)
+
+
+def _excused(judgement: Judgement) -> Judgement:
+    return replace(judgement, verdict=KINK) if judgement.verdict == WRONG else judgement
