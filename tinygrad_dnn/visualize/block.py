@@ -63,7 +63,7 @@ class _Drawing:
             groups=[stack.group for stack in self.stacks if stack.group],
             pinned=True,
             title=title,
-            notes=[self.facts()] + ([NOTE] if self.backward else []),
+            notes=[self.facts(), *([NOTE, *formulas.remarks(chain)] if self.backward else [])],
         )
         place(scene, self.stacks)
         return scene
@@ -162,7 +162,7 @@ class _Drawing:
     # ---- the cost ----------------------------------------------------------------------------
     def cost(self, J: Node) -> None:
         chain, L = self.chain, len(self.chain.layers)
-        group = Group("LJ", "Cost", formulas.caption(J.fn))
+        group = Group("LJ", "Cost", formulas.caption(chain))
         self.stacks.append(Stack(group=group, alike=False))
         Y = self.named("Y", chain.Y)
         self.add("parameters", "Y", "data", Y, "the targets", "square")

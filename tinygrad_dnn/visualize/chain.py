@@ -46,16 +46,17 @@ class Chain:
     X: Any
     J: Node | None = None
     Y: Any = None
+    loss: str = ""  # what a cost that is not one of ours is called
 
 
 class NotAChain(Exception):  # noqa: N818  (an answer, not a fault)
     """The reason why a graph is not a chain of layers."""
 
 
-def read_chain(end: Node, *, of: Node | None = None, Y: Any = None) -> Chain:
+def read_chain(end: Node, *, of: Node | None = None, Y: Any = None, loss: str = "") -> Chain:
     """Return the chain of layers whose output is ``end``, or whose cost it is.
 
-    A cost that is not one of ours must say whose (``of``, the output of the last layer) and ``Y``.
+    A cost that is not one of ours comes with its input (``of``, the output), ``Y`` and a name.
     """
     A: Any = of or end
     J = end if of else None
@@ -63,6 +64,8 @@ def read_chain(end: Node, *, of: Node | None = None, Y: Any = None) -> Chain:
         J, A, Y = end, end.args[0], end.args[1]
         if of and A is not of:
             raise NotAChain("the cost is not computed from the output alone")
+    elif of:
+        _only_through(of, end)
     layers: list[Layer] = []
     while isinstance(A, Node) and A.fn:
         layers.append(_layer(A))
@@ -73,7 +76,19 @@ def read_chain(end: Node, *, of: Node | None = None, Y: Any = None) -> Chain:
     if len(set(held)) < len(held):
         raise NotAChain("parameters are shared between layers")
     layers = [replace(layer, number=n) for n, layer in enumerate(reversed(layers), 1)]
-    return Chain(layers, A, J, Y)
+    return Chain(layers, A, J, Y, loss)
+
+
+def _only_through(output: Node, J: Node) -> None:
+    """Refuse a cost that what is learned enters by another way, as a penalty does."""
+    seen, stack = {output, J}, [J]
+    while stack:
+        for parent in stack.pop().parents:
+            if parent.needs_grad and parent.fn is None:
+                raise NotAChain(f"the cost also depends on {parent.name or 'a Tensor'} directly")
+            if parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
 
 
 def _layer(A: Node) -> Layer:

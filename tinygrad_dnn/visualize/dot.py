@@ -21,6 +21,7 @@ from tinygrad_dnn.visualize.palette import (
     STYLES,
 )
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene
+from tinygrad_dnn.visualize.words import clean
 
 SHAPES = {
     "rounded": ("box", "rounded,filled"),
@@ -31,7 +32,6 @@ SHAPES = {
     "note": ("none", ""),
 }
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
-JOINERS = "\u200c\u200d"  # not printable, but parts of words and of emoji
 
 
 class Html(str):
@@ -56,16 +56,6 @@ def dot_lines(scene: Scene) -> list[str]:
     out += ["{rank=same; " + "; ".join(ids) + "}" for ids in scene.level if together(ids)]
     out += [_arrow(arrow) for arrow in scene.arrows]
     return [f"\t{text}\n" for text in out]
-
-
-def clean(text: str) -> str:
-    r"""Return ``text`` on one line, without the characters that XML forbids.
-
-    >>> clean("a\nb")
-    'a b'
-    """
-    text = " ".join(text.split())
-    return "".join(c if c.isprintable() or c in JOINERS else "\ufffd" for c in text)
 
 
 def _graph(scene: Scene) -> str:
@@ -168,7 +158,7 @@ def _lines(column: Iterable[Line], colour: str) -> str:
 
 def _run(each: Line, colour: str) -> str:
     style = STYLES[each.style]
-    text = escape(clean(each.text)).replace("\\", "&#92;") or " "  # \\N would be the box's id
+    text = escape(clean(each.text)).replace("\\", "\\\\") or " "  # \\N alone would be the id
     text = f"<B>{text}</B>" if style.bold else text
     return f'<FONT POINT-SIZE="{style.size:g}" COLOR="{style.colour or colour}">{text}</FONT>'
 

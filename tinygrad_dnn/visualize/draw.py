@@ -108,7 +108,7 @@ def _chain(found: Computed) -> Chain:
         raise NotAChain("there are several results")
     if found.output in (None, end):
         return read_chain(end)
-    return read_chain(end, of=found.output, Y=found.Y)
+    return read_chain(end, of=found.output, Y=found.Y, loss=found.loss)
 
 
 def _choose(option: str, given: Any, choices: tuple[Any, ...]) -> None:

@@ -76,29 +76,42 @@ def _dZ(layer: Layer, chain: Chain | None) -> list[str]:
     return [*lines, f"= (A[{n}] − Y) / m"] if pair else lines
 
 
+def remarks(chain: Chain) -> list[str]:
+    """Return what must be said beside the formulas: where the usual one does not hold."""
+    said = []
+    for layer in chain.layers:
+        if layer.activation is nn.softmax:
+            n, alone = layer.number, any(x.startswith("s = ") for x in backward(layer, chain))
+            form = "takes s, a sum down each column" if alone else "includes its cross-entropy"
+            said.append(f"softmax does not act entry by entry: dZ[{n}] {form}.")
+    return said
+
+
 def _columns_sum_to_one(Y: Any) -> bool:
     data = np.asarray(value(Y))
     return data.ndim == 2 and bool(np.allclose(data.sum(axis=0), 1))
 
 
-def caption(fn: Activation | None) -> str:
-    """Return what a loss is called in pictures."""
-    name = str(getattr(fn, "__name__", "cost")).replace("_", " ")
-    return CAPTIONS.get(fn, name) if fn else name
+def caption(chain: Chain) -> str:
+    """Return what the cost is called in pictures."""
+    fn = chain.J.fn if chain.J else None
+    return CAPTIONS[fn] if fn in CAPTIONS else chain.loss.replace("_", " ")
 
 
 def cost(chain: Chain) -> list[str]:
     """Return J in terms of A = A[L] and Y."""
     n, fn = len(chain.layers), chain.J.fn if chain.J else None
     A = f"A[{n}]"
-    return {
+    table = {
         losses.binary_cross_entropy: [
             f"J = −(1/m) Σ ( Y log {A}",
             f"+ (1 − Y) log(1 − {A}) )",
         ],
         losses.cross_entropy: [f"J = −(1/m) Σ Y log {A}"],
         losses.mean_squared_error: [f"J = Σ ({A} − Y)² / (n[{n}] m)"],
-    }.get(fn, [f"J = {getattr(fn, '__name__', 'cost')}({A}, Y)"])  # type: ignore[arg-type]
+    }
+    name = fn.__name__ if fn in CAPTIONS and fn else chain.loss
+    return table.get(fn, [f"J = {name}({A}, Y)"]) if fn else []
 
 
 def cost_backward(chain: Chain) -> list[str]:
@@ -117,4 +130,4 @@ def cost_backward(chain: Chain) -> list[str]:
     }
     if one_hot:
         return [f"{dA} = (softmax({A}) − Y) / m"]
-    return table.get(fn, [f"{dA} = ∂J / ∂{A}"])  # type: ignore[arg-type]
+    return table.get(fn, [f"{dA} = ∂J / ∂{A}"]) if fn else []

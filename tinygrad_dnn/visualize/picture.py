@@ -83,7 +83,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             kind = format or suffix(path)
         else:
             kind = format or self.format
-            path = Path(self.save(filename, directory))
+            path = Path(self.save(filename, directory=directory))
             path = path.with_name(f"{path.name}.{kind}")
         data = self.pipe(kind, engine=engine, dpi=dpi)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,16 +128,19 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         bundle: dict[str, Any] = {TEXT: repr(self)}
         try:
             if SVG in wanted:
-                bundle[SVG] = self._repr_svg_()
+                bundle[SVG] = self._inline()
             if PNG in wanted:
                 bundle[PNG] = self.pipe("png", dpi=NOTEBOOK_DPI)
         except GraphvizNotFound as error:
             bundle[TEXT] = str(error)
-        return {kind: data for kind, data in bundle.items() if kind in wanted and data is not None}
+        return {kind: data for kind, data in bundle.items() if kind in wanted}
+
+    def _inline(self) -> str:
+        """Return the drawing for a page that may hold others, this one again among them."""
+        return str(self._drawn("svg", f"{self._prefix()}-{_shown()}", None, "utf-8", DPI))
 
     def _repr_svg_(self) -> str | None:
         try:
-            prefix = f"{self._prefix()}-{_shown()}"
-            return str(self._drawn("svg", prefix, None, "utf-8", DPI))
+            return self._inline()
         except GraphvizNotFound:
             return None

@@ -132,10 +132,11 @@ class Reading:
             folds.append(layers)
         parts = self._contracted(folds)
         if len(parts) > max_nodes:
-            folds += [set(run) for run in self._runs(set().union(*folds))]
+            for run in self._runs(set().union(*folds)):
+                folds += self._between_results(run)
             parts = self._contracted(folds)
         if len(parts) > max_nodes:
-            parts = self._contracted([self._middle(max_nodes)])
+            parts = self._contracted(self._middle(max_nodes))
         if len(parts) > max_nodes:
             parts = self._fewer_inputs(parts, max_nodes)
         return parts
@@ -147,10 +148,7 @@ class Reading:
             return None
         inner = set(numbers[slice(*hidden)])
         folded = between((i for i, t in enumerate(self.things) if t.layer in inner), self.inputs)
-        return folded if all(self._may_fold(i) for i in folded) else None
-
-    def _may_fold(self, i: int) -> bool:
-        return not self.things[i].is_end
+        return None if any(self.things[i].is_end for i in folded) else folded
 
     def _runs(self, taken: set[int]) -> list[list[int]]:
         def free(i: int) -> bool:
@@ -161,11 +159,21 @@ class Reading:
         uses = [len(users) for users in self.users]
         return runs(operations, before, uses)
 
-    def _middle(self, max_nodes: int) -> set[int]:
-        """Return the middle of the operations as they were made: always convex."""
+    def _middle(self, max_nodes: int) -> list[set[int]]:
+        """Return the middle of the operations as they were made, always convex, without results."""
         operations = [i for i, t in enumerate(self.things) if t.kind == "operation"]
         kept = max(1, max_nodes // 6)
-        return set(operations[kept : len(operations) - kept])
+        return self._between_results(operations[kept : len(operations) - kept])
+
+    def _between_results(self, operations: list[int]) -> list[set[int]]:
+        """Return the stretches to fold: a result is always drawn."""
+        folds: list[set[int]] = [set()]
+        for i in operations:
+            if self.things[i].is_end:
+                folds.append(set())
+            else:
+                folds[-1].add(i)
+        return folds
 
     def _contracted(self, folds: list[set[int]]) -> list[list[int]]:
         """Return the parts, a leaf or constant going where all its users have gone."""
@@ -176,23 +184,25 @@ class Reading:
                 if len(homes) == 1 and (home := homes.pop()) is not None:
                     fold_of[i] = home
         parts: list[list[int]] = []
-        of_fold: dict[int, list[int]] = {}
-        for i in range(len(self.things)):
-            if i not in fold_of:
+        folded: list[list[int]] = [[] for _ in folds]
+        placed: set[int] = set()
+        for i, thing in enumerate(self.things):
+            fold = fold_of.get(i)
+            if fold is None:
                 parts.append([i])
-            elif fold_of[i] in of_fold:
-                of_fold[fold_of[i]].append(i)
-            else:
-                of_fold[fold_of[i]] = [i]
-                parts.append(of_fold[fold_of[i]])
+                continue
+            folded[fold].append(i)
+            if thing.kind == "operation" and fold not in placed:  # its place in the flow
+                placed.add(fold)
+                parts.append(folded[fold])
         return parts
 
     def _fewer_inputs(self, parts: list[list[int]], max_nodes: int) -> list[list[int]]:
         """Return the parts with the leaves and constants that are too many as one."""
         alone = [p for p in parts if len(p) == 1 and self.things[p[0]].kind != "operation"]
         surplus = alone[max(0, len(alone) - (len(parts) - max_nodes) - 1) :]
-        joined = [part[0] for part in surplus]
-        return [part for part in parts if part not in surplus] + [joined]
+        joined = {part[0] for part in surplus}
+        return [part for part in parts if part[0] not in joined] + [sorted(joined)]
 
 
 def _carries(node: Node, position: int) -> bool:

@@ -11,6 +11,7 @@ from html import escape
 
 from tinygrad_dnn.visualize.metrics import natural
 from tinygrad_dnn.visualize.palette import FONTS_IN_SVG
+from tinygrad_dnn.visualize.words import clean
 
 SYMBOL = re.compile(r"\b(dW|db|dZ|dA|W|b|Z|A|n|Ŷ)(\[\d+\])(ᵀ?)")
 TEXT = re.compile(r'<text ([^>]*)font-size="([\d.]+)"([^>]*)>([^<]*)</text>')
@@ -39,7 +40,7 @@ def finish(svg: str, prefix: str, tips: Mapping[str, str]) -> str:
 
 
 def _title(id: str, tips: Mapping[str, str]) -> str:
-    return f"<title>{escape(tips[id], quote=False)}</title>" if tips.get(id) else ""
+    return f"<title>{escape(clean(tips[id]), quote=False)}</title>" if tips.get(id) else ""
 
 
 def _raised(found: re.Match[str]) -> str:

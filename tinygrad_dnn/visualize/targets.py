@@ -27,6 +27,7 @@ class Computed:
     Y: Any = None
     output: Node | None = None  # of a network or function, the cost not yet applied
     is_net: bool = False
+    loss: str = ""  # the name of the cost
     symbolic: bool = False  # was the input made up, the number of examples unknown?
 
 
@@ -49,10 +50,12 @@ def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
     A = _recorded(target(X), target)
     is_net = isinstance(target, nn.Sequential) or Y is not None
     if Y is None:
-        return Computed(_named(A), _data(X), None, A.node, is_net, symbolic)
+        return Computed(_named(A), _data(X), None, A.node, is_net, symbolic=symbolic)
     loss = loss or USUAL_LOSS.get(A.node.fn, nn.mean_squared_error)
     J = _recorded(loss(A, Y), loss)
-    return Computed(_named(J), _data(X), _data(Y), A.node, is_net)
+    name = getattr(loss, "__name__", type(loss).__name__)
+    name = name if name.isidentifier() else "loss"
+    return Computed(_named(J), _data(X), _data(Y), A.node, is_net, name)
 
 
 def _recorded(result: Any, by: Any) -> Tensor:

@@ -1,4 +1,8 @@
-"""Words: what operations, constants and values are called in a box."""
+"""Words: what operations, constants and values are called in a box.
+
+Names that people gave are kept, on one line; of a call is written what is not drawn beside it.
+Knows no picture.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +22,7 @@ SIGNS: dict[Any, str] = {
     np.greater: ">",
     np.less: "<",
 }
+JOINERS = "\u200c\u200d"  # not printable, but parts of words and of emoji
 DEFAULTS = (None, False, "C")
 
 
@@ -43,6 +48,16 @@ def gradient_name(name: str) -> str:
     ('dW[1]', 'gradient')
     """
     return f"d{name}" if re.fullmatch(r"[^\W\d_]\d*(\[\d+\])?", name) else "gradient"
+
+
+def clean(text: str) -> str:
+    r"""Return ``text`` on one line, without the characters that XML forbids.
+
+    >>> clean("a\nb")
+    'a b'
+    """
+    text = " ".join(text.split())
+    return "".join(c if c.isprintable() or c in JOINERS else "\ufffd" for c in text)
 
 
 def short(text: str) -> str:
