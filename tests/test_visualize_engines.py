@@ -248,9 +248,19 @@ def test_render_needs_a_format():
     assert str(error.value) == "outfile='net' names no format; end it in .svg, .png or .pdf"
 
 
+def test_an_unknown_format_or_option_is_an_error():
+    drawn = picture()
+    with pytest.raises(ValueError, match="format='jpg2': choose svg, png, pdf"):
+        drawn.pipe("jpg2")
+    with pytest.raises(TypeError):
+        drawn.pipe(formats="png")
+    with pytest.raises(ValueError, match="unknown format: 'x'"):
+        picture(format="x")
+
+
 def test_view_opens_what_it_has_drawn(engine, tmp_path, monkeypatch):
     opened = []
-    monkeypatch.setattr(graphviz, "view", opened.append)
+    monkeypatch.setattr(graphviz, "view", lambda path, quiet: opened.append(path))
     picture().view("net.gv", directory=tmp_path)
     assert opened == [str(tmp_path / "net.gv.svg")]
 

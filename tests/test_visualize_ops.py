@@ -88,6 +88,7 @@ def test_a_value_used_twice_has_two_arrows_and_one_gradient():
 
 def test_options_of_a_call_are_written_in_its_box():
     x = tg.Tensor(np.ones((4, 3)), name="x")
+    assert words(boxes(draw(x.astype(np.float32)))["astype_1"])[1] == "(·, float32)"
     drawn = boxes(draw(np.sum(np.maximum(np.mean(x[1:, ::2], axis=0, keepdims=True), 0) ** 3)))
     assert words(drawn["getitem_1"])[1] == "[1:, ::2]"
     assert words(drawn["mean_1"])[1] == "axis=0, keepdims=True"
@@ -119,6 +120,14 @@ def test_a_function_of_one_s_own():
     assert picture.scene.notes == []
     assert ("sum_1", "tanh_1") in arrows(picture, "backward")
     assert draw(f, tg.Tensor([1.0])).scene.boxes
+
+
+def test_a_network_is_recorded_inside_no_grad_too():
+    net = nn.Sequential.from_layer_dims([3, 2, 1], rng=np.random.default_rng(0))
+    X, Y = np.ones((3, 4)), np.ones((1, 4))
+    with tg.no_grad():
+        inside = draw(net, X, Y).source
+    assert inside == draw(net, X, Y).source
 
 
 def test_given_arrays_are_called_by_their_argument():

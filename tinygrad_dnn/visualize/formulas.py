@@ -82,7 +82,11 @@ def remarks(chain: Chain) -> list[str]:
     for layer in chain.layers:
         if layer.activation is nn.softmax:
             n, alone = layer.number, any(x.startswith("s = ") for x in backward(layer, chain))
-            form = "takes s, a sum down each column" if alone else "includes its cross-entropy"
+            form = (
+                "takes s, a sum down each column"
+                if alone
+                else "is that of softmax and cross-entropy together"
+            )
             said.append(f"softmax does not act entry by entry: dZ[{n}] {form}.")
     return said
 

@@ -46,18 +46,19 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
     def pipe(
         self,
         format: str | None = None,
-        *_: Any,
+        *,
         engine: str | None = None,
         encoding: str | None = None,
         dpi: int = DPI,
-        **__: Any,
+        quiet: bool = True,
     ) -> bytes | str:
         """Return the drawing in ``format`` (svg by default), as text if ``encoding`` is given.
 
         ``engine`` is the layout, as in graphviz; ``dpi`` the resolution of a bitmap, reduced where
-        its long side would exceed 8192 pixels.
+        its long side would exceed 8192 pixels.  What an engine remarks is never shown (``quiet``).
 
-        Raises GraphvizNotFound, a RuntimeError, if no program here can write the format.
+        Raises ValueError for an unknown format; GraphvizNotFound, a RuntimeError, if no program
+        here can write it.
         """
         return self._drawn(format or self.format, self._prefix(), engine, encoding, dpi)
 
@@ -68,11 +69,12 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         view: bool = False,
         cleanup: bool = False,
         format: str | None = None,
-        *_: Any,
+        *,
         outfile: str | Path | None = None,
         engine: str | None = None,
         dpi: int = DPI,
-        **__: Any,
+        quiet: bool = True,
+        quiet_view: bool = False,
     ) -> str:
         """Write the drawing, and unless ``cleanup`` the DOT text beside it; return its path.
 
@@ -91,12 +93,14 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         if cleanup and outfile is None:
             path.with_suffix("").unlink()
         if view:
-            graphviz.view(str(path))
+            graphviz.view(str(path), quiet=quiet_view)
         return str(path)
 
     def _drawn(
         self, format: str, prefix: str, engine: str | None, encoding: str | None, dpi: int
     ) -> bytes | str:
+        if format not in graphviz.FORMATS:
+            raise ValueError(f"format={format!r}: choose svg, png, pdf, or of graphviz.FORMATS")
         data, self.used = draw(self.source, format, engine or self.engine, dpi=dpi)
         if format == "svg":
             data = self._finished(data.decode(), prefix).encode()

@@ -14,7 +14,7 @@ from tinygrad_dnn.graph import Node, ancestors
 from tinygrad_dnn.primitives import RULES, Each
 from tinygrad_dnn.visualize.chain import LOSSES
 from tinygrad_dnn.visualize.fold import between, middle, runs
-from tinygrad_dnn.visualize.words import course_name
+from tinygrad_dnn.visualize.words import course_name, is_array
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Reading:
                 leaf = self.things[j]
                 if leaf.kind == "leaf" and leaf.used_by is None:
                     leaf.used_by, leaf.name = node.fn, course_name(leaf.name, node.layer)
-            elif np.ndim(a) > 0 and hasattr(a, "shape"):
+            elif is_array(a):
                 if id(a) not in self._index:
                     known = _guessed(node, position) or self._names.get(id(a), "")
                     self._add(a, Thing("constant", known, a), [])

@@ -4,14 +4,15 @@ A network or function is called once, recording; its parameters, their gradients
 stay as they were.  Knows nothing of pictures.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn import nn
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, recording
 from tinygrad_dnn.tensor import Tensor
 
 Loss = Callable[[Any, Any], Tensor]
@@ -47,15 +48,27 @@ def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
         if Y is not None:
             raise TypeError("draw(net, Y=...) needs X too: the cost is computed from both")
         X = _stand_in(target)
-    A = _recorded(target(X), target)
+    with _recording():
+        A = _recorded(target(X), target)
     is_net = isinstance(target, nn.Sequential) or Y is not None
     if Y is None:
         return Computed(_named(A), _data(X), None, A.node, is_net, symbolic=symbolic)
     loss = loss or USUAL_LOSS.get(A.node.fn, nn.mean_squared_error)
-    J = _recorded(loss(A, Y), loss)
+    with _recording():
+        J = _recorded(loss(A, Y), loss)
     name = getattr(loss, "__name__", type(loss).__name__)
     name = name if name.isidentifier() else "loss"
     return Computed(_named(J), _data(X), _data(Y), A.node, is_net, name)
+
+
+@contextmanager
+def _recording() -> Iterator[None]:
+    """Record, also inside ``no_grad``."""
+    token = recording.set(True)
+    try:
+        yield
+    finally:
+        recording.reset(token)
 
 
 def _recorded(result: Any, by: Any) -> Tensor:

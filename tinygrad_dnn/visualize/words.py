@@ -77,6 +77,11 @@ def value_text(value: Any) -> str:
         return str(value)
 
 
+def is_array(x: Any) -> bool:
+    """Say whether a constant is drawn as a box of its own: an array, but no single number."""
+    return not isinstance(x, type) and hasattr(x, "shape") and np.ndim(x) > 0
+
+
 def constants_text(
     fn: Callable[..., Any] | None, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> str:
@@ -87,7 +92,7 @@ def constants_text(
     >>> constants_text(np.maximum, (np.ones(3), 0), {})
     '(·, 0)'
     """
-    drawn = [isinstance(a, Node) or (hasattr(a, "shape") and np.ndim(a) > 0) for a in args]
+    drawn = [isinstance(a, Node) or is_array(a) for a in args]
     options = [f"{key}={_given(v)}" for key, v in kwargs.items() if not _is_default(v)]
     if all(drawn) and not options:
         return ""
@@ -107,6 +112,8 @@ def _is_default(value: Any) -> bool:
 
 
 def _given(value: Any) -> str:
+    if isinstance(value, type):
+        return value.__name__
     if isinstance(value, bool | str) or value is None or value is Ellipsis:
         return "…" if value is Ellipsis else str(value)
     if isinstance(value, slice):
