@@ -4,6 +4,7 @@ Each method is the NumPy function of that name, recorded; how, is not known here
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,11 @@ class ArrayMethods:
     __slots__ = ()
 
     node: Node
+
+    shape: tuple[int, ...] = property(attrgetter("node.value.shape"))  # type: ignore[assignment]
+    ndim: int = property(attrgetter("node.value.ndim"))  # type: ignore[assignment]
+    size: int = property(attrgetter("node.value.size"))  # type: ignore[assignment]
+    dtype: Any = property(attrgetter("node.value.dtype"))
 
     # ---- as Python sees it -------------------------------------------------------------------
     def item(self) -> Any:

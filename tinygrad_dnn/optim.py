@@ -15,7 +15,7 @@ class SGD:
 
     >>> W = Tensor([1.0, 2.0])
     >>> descent = SGD([W], lr=0.1)
-    >>> np.sum(W**2).backward()
+    >>> (W**2).sum().backward()
     >>> descent.step()
     >>> W.data
     array([0.8, 1.6])

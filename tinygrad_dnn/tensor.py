@@ -115,11 +115,6 @@ class Tensor(ArrayMethods):
     def name(self, name: str | None) -> None:
         self.node.name = name
 
-    shape: tuple[int, ...] = property(lambda self: self.node.value.shape)  # type: ignore[assignment]
-    ndim: int = property(lambda self: self.node.value.ndim)  # type: ignore[assignment]
-    size: int = property(lambda self: self.node.value.size)  # type: ignore[assignment]
-    dtype: Any = property(lambda self: self.node.value.dtype)
-
     # ---- leaving and walking the graph -------------------------------------------------------
     def backward(self, gradient: Array | None = None) -> None:
         """Add d(self)/d(leaf) to ``grad`` of every leaf that requires it.

@@ -89,9 +89,12 @@ class Sequential:
         A = X if hasattr(X, "shape") else np.asarray(X)
         results = [A]
         outside = current_layer.get()
+        inside = None
         try:
             for number, layer, result in self.steps:
-                current_layer.set(number)
+                if number != inside:
+                    inside = number
+                    current_layer.set(number)
                 A = layer(A)
                 if result and isinstance(A, Tensor) and A.node.name is None:
                     A.node.name = result
