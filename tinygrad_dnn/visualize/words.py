@@ -4,6 +4,7 @@ Names that people gave are kept, on one line; of a call is written what is not d
 Knows no picture.
 """
 
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,7 +24,6 @@ SIGNS: dict[Any, str] = {
     np.less: "<",
 }
 JOINERS = "\u200c\u200d"  # not printable, but parts of words and of emoji
-DEFAULTS = (None, False, "C")
 
 
 def op_name(fn: Callable[..., Any] | None) -> str:
@@ -93,7 +93,7 @@ def constants_text(
     '(·, 0)'
     """
     drawn = [isinstance(a, Node) or is_array(a) for a in args]
-    options = [f"{key}={_given(v)}" for key, v in kwargs.items() if not _is_default(v)]
+    options = [f"{key}={_given(v)}" for key, v in kwargs.items() if not _is_default(fn, key, v)]
     if all(drawn) and not options:
         return ""
     shown = ["·" if d else _given(a) for a, d in zip(args, drawn, strict=True)]
@@ -107,8 +107,15 @@ def constants_text(
     return ", ".join(rest + options)
 
 
-def _is_default(value: Any) -> bool:
-    return any(value is default for default in DEFAULTS) or value == "C"
+def _is_default(fn: Callable[..., Any] | None, option: str, value: Any) -> bool:
+    """Say whether an option says nothing: it is what the function assumes, or None or False."""
+    if value is None or value is False:
+        return True
+    try:
+        default = inspect.signature(fn).parameters[option].default if fn else None
+    except (KeyError, TypeError, ValueError):  # not every function of NumPy shows its signature
+        return False
+    return isinstance(value, str | bool | int | float) and bool(value == default)
 
 
 def _given(value: Any) -> str:
