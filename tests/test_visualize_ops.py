@@ -83,7 +83,24 @@ def test_a_value_used_twice_has_two_arrows_and_one_gradient():
     picture = draw(x * x)
     assert arrows(picture, "parameter") == [("leaf_1", "multiply_1")] * 2
     assert arrows(picture, "backward") == [("multiply_1", "leaf_1")]
-    assert words(boxes(picture)["multiply_1"]) == ["multiply", "J = 9"]
+    assert words(boxes(picture)["multiply_1"]) == ["multiply", "J = 9", "∂J/∂J = 1"]
+
+
+def test_a_few_numbers_are_shown_with_their_gradients():
+    a, b = tg.Tensor(2.0, name="a"), tg.Tensor(-3.0, name="b")
+    J = np.maximum(a * b + 10, 0) * a
+    drawn = boxes(draw(J))
+    assert words(drawn["leaf_1"]) == ["a", "2", "∂J/∂a = −2"]  # 4 + 2 * -3
+    assert words(drawn["leaf_2"]) == ["b", "−3", "∂J/∂b = 4"]
+    assert words(drawn["add_1"]) == ["add", "· + 10", "= 4", "2"]
+    assert a.grad is None
+    assert b.grad is None
+    assert words(boxes(draw(J, view="ops"))["leaf_1"]) == ["a", "2"]
+    assert words(boxes(draw(J, backward=False))["leaf_1"]) == ["a", "2"]
+    with_array = np.sum(a * np.ones(3))
+    assert words(boxes(draw(with_array))["leaf_1"]) == ["a", "2"]
+    assert words(boxes(draw(with_array, view="values"))["leaf_1"]) == ["a", "2", "∂J/∂a = 3"]
+    assert draw(tg.Tensor(1.0, requires_grad=False) * 2).scene.boxes
 
 
 def test_options_of_a_call_are_written_in_its_box():
@@ -284,7 +301,7 @@ def test_a_very_long_name_is_cut():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"view": "pretty"}, "view='pretty': choose from 'auto', 'block', 'ops'"),
+        ({"view": "pretty"}, "view='pretty': choose from 'auto', 'block', 'ops', 'values'"),
         ({"direction": "RL"}, "direction='RL': choose from None, 'LR', 'TB'"),
         ({"backward": 1}, "backward=1: choose from 'auto', True, False"),
         ({"fold": 2}, "fold=2: choose 3 or more layers, or None to draw all of them"),

@@ -9,9 +9,9 @@ from tinygrad_dnn.visualize.block import block_scene
 from tinygrad_dnn.visualize.chain import Chain, NotAChain, read_chain
 from tinygrad_dnn.visualize.ops import ops_scene
 from tinygrad_dnn.visualize.picture import Picture
-from tinygrad_dnn.visualize.targets import Computed, Loss, computed
+from tinygrad_dnn.visualize.targets import Computed, Loss, computed, only_numbers, scalar_gradients
 
-VIEWS = ("auto", "block", "ops")
+VIEWS = ("auto", "block", "ops", "values")
 BACKWARD = ("auto", True, False)
 DIRECTIONS = (None, "LR", "TB")
 
@@ -36,7 +36,9 @@ def draw(
     ``target`` is a network (any callable of X), a Tensor, or a tuple, list or dict of Tensors.
 
     view        "block": the course's diagram, layer by layer, for chains of Linear + activation;
-                "ops": every recorded operation; "auto": block for a network, ops for Tensors
+                "ops": every recorded operation; "values": that, with the number and the gradient
+                of all that is one number; "auto": block for a network, values for a few numbers,
+                else ops
     backward    whether to draw the backward pass; "auto": if there is a cost to derive
     loss        of the network's output and Y; by default what belongs to the output activation:
                 binary cross-entropy to sigmoid, cross-entropy to softmax, else squared error
@@ -89,9 +91,12 @@ def draw(
             return Picture.of(scene, filename=filename, format=format)
     if backward == "auto":
         backward = found.output is None or any(node.value.size == 1 for node in found.ends.values())
+    if view == "auto" and only_numbers(found.ends):
+        view = "values"
     scene = ops_scene(
         found.ends,
         names=[("X", found.X), ("Y", found.Y)],
+        gradients=scalar_gradients(found.ends) if view == "values" and backward else {},
         fold=fold,
         max_nodes=max_nodes,
         backward=bool(backward),

@@ -17,6 +17,7 @@ from tinygrad_dnn.visualize.reading import Reading, Thing
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene, shape_text
 from tinygrad_dnn.visualize.words import constants_text, gradient_name, op_name, short, value_text
 
+NO_GRADIENTS: Mapping[Node, Any] = {}
 Part = list[int]  # the things drawn as one box
 
 
@@ -24,6 +25,7 @@ def ops_scene(
     ends: Mapping[str, Node],
     *,
     names: Sequence[tuple[str, Any]] = (),
+    gradients: Mapping[Node, Any] = NO_GRADIENTS,
     fold: int | None,
     max_nodes: int,
     backward: bool,
@@ -33,10 +35,10 @@ def ops_scene(
 ) -> Scene:
     """Return the operations that ``ends`` (by their names) were made with.
 
-    ``names`` call constant arrays by name.  More than ``fold`` layers, or more than ``max_nodes``
-    boxes, are folded.
+    ``names`` call constant arrays by name; of the nodes in ``gradients`` the number is shown.  More
+    than ``fold`` layers, or more than ``max_nodes`` boxes, are folded.
     """
-    reading = Reading(ends, names)
+    reading = Reading(ends, names, gradients)
     parts = reading.parts(fold, max_nodes)
     return _Drawing(reading, parts, backward, direction).scene(title, notes)
 
@@ -88,6 +90,9 @@ class _Drawing:
 
     def gradient(self, thing: Thing) -> list[Line]:
         """Return what the red arrows bring: the gradient's name, if it has one, and its shape."""
+        if self.backward and thing.gradient is not None and thing.size == 1:
+            number = value_text(thing.gradient)
+            return [Line(f"∂J/∂{short(thing.name)} = {number}" if thing.name else number, "slope")]
         if not (self.backward and thing.derived and thing.shape) or thing.is_end:
             return []
         name = gradient_name(thing.name)

@@ -52,6 +52,7 @@ STYLES = {
     "equation": Style(12, colour=INK),
     "shape": Style(10, colour=GREY),
     "gradient": Style(10, colour="#B3202A"),
+    "slope": Style(12, colour="#B3202A"),
     "label": Style(11),
     "note": Style(10, colour=GREY),
 }

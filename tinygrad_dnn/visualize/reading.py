@@ -32,6 +32,7 @@ class Thing:
     formula: str = ""
     used_by: Any = None  # the function that first uses a leaf
     derived: bool = False  # does the backward walk arrive here?
+    gradient: Any = None  # what it brings, where numbers are to be shown
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -55,7 +56,12 @@ class Reading:
     ``flows_back`` holds the pairs (j, i) where the backward walk goes from i to j.
     """
 
-    def __init__(self, ends: Mapping[str, Node], names: Sequence[tuple[str, Any]]) -> None:
+    def __init__(
+        self,
+        ends: Mapping[str, Node],
+        names: Sequence[tuple[str, Any]],
+        gradients: Mapping[Node, Any],
+    ) -> None:
         self.things: list[Thing] = []
         self.inputs: list[list[int]] = []
         self.users: list[list[int]] = []
@@ -65,6 +71,7 @@ class Reading:
         named_ends = {id(node): name for name, node in ends.items()}
         for node in ancestors(*ends.values()):
             self._read(node, named_ends.get(id(node)))
+            self.things[-1].gradient = gradients.get(node)
         self._walk_back()
 
     def _read(self, node: Node, end_name: str | None) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn import nn
-from tinygrad_dnn.graph import Node, recording
-from tinygrad_dnn.tensor import Tensor
+from tinygrad_dnn.graph import Node, ancestors, recording
+from tinygrad_dnn.tensor import Tensor, grad, handle
+from tinygrad_dnn.visualize.words import is_array
 
 Loss = Callable[[Any, Any], Tensor]
 USUAL_LOSS: dict[Any, Loss] = {nn.sigmoid: nn.binary_cross_entropy, nn.softmax: nn.cross_entropy}
@@ -59,6 +60,22 @@ def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
     name = getattr(loss, "__name__", type(loss).__name__)
     name = name if name.isidentifier() else "loss"
     return Computed(_named(J), _data(X), _data(Y), A.node, is_net, name)
+
+
+def scalar_gradients(ends: Mapping[str, Node]) -> dict[Node, Any]:
+    """Return the derivative of a single scalar result by every number it was computed from."""
+    end, *more = ends.values()
+    if more or np.size(end.value) != 1 or not end.needs_grad:
+        return {}
+    nodes = [n for n in ancestors(end) if n.needs_grad and np.size(n.value) == 1]
+    return dict(zip(nodes, grad(handle(end), [handle(n) for n in nodes]), strict=True))
+
+
+def only_numbers(ends: Mapping[str, Node], most: int = 40) -> bool:
+    """Say whether a computation is small, and of single numbers alone."""
+    nodes = ancestors(*ends.values())
+    arrays = (a for n in nodes for a in (n.value, *n.args) if not isinstance(a, Node))
+    return len(nodes) < most and not any(is_array(a) for a in arrays)
 
 
 @contextmanager
