@@ -1,5 +1,6 @@
 """The operation graph: each operation, leaf and array once, arrows both ways, deep ones folded."""
 
+import re
 import subprocess
 import sys
 
@@ -92,7 +93,7 @@ def test_a_few_numbers_are_shown_with_their_gradients():
     drawn = boxes(draw(J))
     assert words(drawn["leaf_1"]) == ["a", "2", "∂J/∂a = −2"]  # 4 + 2 * -3
     assert words(drawn["leaf_2"]) == ["b", "−3", "∂J/∂b = 4"]
-    assert words(drawn["add_1"]) == ["add", "· + 10", "= 4", "2"]
+    assert words(drawn["add_1"]) == ["add", "· + 10", "= 4", "gradient 2"]
     assert a.grad is None
     assert b.grad is None
     assert words(boxes(draw(J, view="ops"))["leaf_1"]) == ["a", "2"]
@@ -280,6 +281,20 @@ for options in ({}, {"view": "ops"}, {"fold": None}, small):
         for seed in ("1", "2")
     }
     assert len(texts) == 1
+
+
+@pytest.mark.parametrize("dims", [[3, 1], [3, 5, 5, 1], [3] + [5] * 49 + [1]])
+@pytest.mark.parametrize("view", ["block", "ops"])
+def test_in_the_text_every_box_is_stated_once_with_a_label_and_no_arrow_dangles(dims, view):
+    rng = np.random.default_rng(0)
+    net = nn.Sequential.from_layer_dims(dims, rng=rng)
+    source = draw(net, np.ones((3, 4)), np.ones((1, 4)), view=view, title="T").source
+    stated = re.findall(r"^\s*(\w+) \[label=", source, flags=re.MULTILINE)
+    assert len(stated) == len(set(stated))
+    ends = re.findall(r"^\s*(\w+) -> (\w+)", source, flags=re.MULTILINE)
+    assert {end for pair in ends for end in pair} <= set(stated)
+    same = re.findall(r"rank=same; (.*?)}", source)
+    assert {name for group in same for name in group.split("; ")} <= set(stated)
 
 
 # ---- names and options -----------------------------------------------------------------------

@@ -67,7 +67,7 @@ def _graph(scene: Scene) -> str:
         notes = [Line(note, "note") for note in scene.notes]
         heading = [Line(scene.title, "heading")] if scene.title else []
         if notes or heading:
-            options |= {"labelloc": "b", "labeljust": "l"}
+            options |= {"labelloc": "t" if heading else "b", "labeljust": "l"}
             options["label"] = Html(_lines((*heading, *notes), GREY))
     return _statement("graph", **options)
 

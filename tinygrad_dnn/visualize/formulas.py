@@ -78,17 +78,12 @@ def _dZ(layer: Layer, chain: Chain | None) -> list[str]:
 
 def remarks(chain: Chain) -> list[str]:
     """Return what must be said beside the formulas: where the usual one does not hold."""
-    said = []
     for layer in chain.layers:
         if layer.activation is nn.softmax:
-            n, alone = layer.number, any(x.startswith("s = ") for x in backward(layer, chain))
-            form = (
-                "takes s, a sum down each column"
-                if alone
-                else "is that of softmax and cross-entropy together"
-            )
-            said.append(f"softmax does not act entry by entry: dZ[{n}] {form}.")
-    return said
+            alone = any(line.startswith("s = ") for line in backward(layer, chain))
+            form = "takes s, a sum down each column" if alone else "is that with its cross-entropy"
+            return [f"softmax does not act entry by entry: its dZ {form}."]
+    return []
 
 
 def _columns_sum_to_one(Y: Any) -> bool:

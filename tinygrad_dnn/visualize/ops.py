@@ -85,14 +85,16 @@ class _Drawing:
         name = [Line(short(thing.name), "name")] if thing.name else []
         what = value_text(thing.value) if thing.value_shown else shape_text(thing.shape)
         tip = f"{thing.kind} {thing.name} {shape_text(thing.shape)}"
-        lines = (*name, Line(what, "shape" if name else "label"), *self.gradient(thing))
+        style = "equation" if thing.value_shown else "shape" if name else "label"
+        lines = (*name, Line(what, style), *self.gradient(thing))
         return Box(self.ids[p], role, (lines,), shape, short(tip))
 
     def gradient(self, thing: Thing) -> list[Line]:
         """Return what the red arrows bring: the gradient's name, if it has one, and its shape."""
         if self.backward and thing.gradient is not None and thing.size == 1:
             number = value_text(thing.gradient)
-            return [Line(f"∂J/∂{short(thing.name)} = {number}" if thing.name else number, "slope")]
+            name = f"∂J/∂{short(thing.name)} =" if thing.name else "gradient"
+            return [Line(f"{name} {number}", "slope")]
         if not (self.backward and thing.derived and thing.shape) or thing.is_end:
             return []
         name = gradient_name(thing.name)
