@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_dnn.checking.numeric import EPS
 from tinygrad_dnn.primitives import Array
 
-FINE, COARSE, COARSEST = (1.1 * 2.0**e for e in (-33, -20, -9))  # 1.1: on no grid of the inputs'
+FINE, COARSE, COARSEST = (np.pi / 3 * 2.0**e for e in (-33, -20, -9))  # on no grid of ours
 POINTS = 12
 ORDERS = range(3, 7)
 MEDIAN = 0.6745  # of |x|, for x standard normal
@@ -43,7 +43,9 @@ def measured_noise(
         values.append(_values(f, COARSEST))
         sigma = np.where(_still(values[1]), np.maximum(sigma, _from_differences(values[2])), sigma)
     grid = _grid(np.concatenate([side for both in values for side in both]), base)
-    return np.maximum(np.maximum(sigma, grid / np.sqrt(12)), EPS / 2 * np.absolute(base))
+    sigma = np.maximum(sigma, grid / np.sqrt(12))
+    coarser = sigma > 8 * EPS * np.absolute(base)  # few digits: errors of few numbers, not Gaussian
+    return np.maximum(np.where(coarser, 2 * sigma, sigma), EPS / 2 * np.absolute(base))
 
 
 def _noise_of_many(f: Callable[[float], Array], base: Array, rng: np.random.Generator) -> Array:

@@ -30,7 +30,7 @@ def argument_rows(
         finding = settle_kinks(probe, j, finding, rng)
         rows.append(_row(probe, j, finding, one_by_one=one_by_one))
         if not one_by_one:
-            missed = max(d.error + d.difference for d in finding.directions) * np.sqrt(x.size)
+            missed = max(d.error for d in finding.directions) * np.sqrt(x.size)
             notes.append(
                 f"{probe.problem.names[j]}: {DIRECTIONS} random directions stand for "
                 f"{x.size:,} entries; an error of one entry below "
