@@ -8,18 +8,23 @@ This module does not know what a Tensor is, nor how anything is differentiated.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
 from functools import wraps
 from inspect import isgeneratorfunction
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 moment = count(1).__next__  # the clock of creation; never goes back
 
 # What the code now running says about the calls it makes (per thread and per task):
 recording: ContextVar[bool] = ContextVar("recording", default=True)  # are they remembered?
 layer: ContextVar[int | None] = ContextVar("layer", default=None)  # in which layer of a network?
+watching: ContextVar["Watch | None"] = ContextVar("watching", default=None)  # who looks at them?
+
+# Switches, so that what nobody uses costs one comparison:
+watched = 0  # how many watches there are, of whatever thread
+hooked = False  # has any node ever been given a hook?
 
 NO_KWARGS: dict[str, Any] = {}
 
@@ -39,10 +44,12 @@ class Node:
         "detour",
         "fn",
         "grad",
+        "hooks",  # set only where there are some
         "kwargs",
         "layer",
         "name",
         "needs_grad",
+        "origin",  # set only by a watch: what it wants to remember of the call, or of a change
         "retains_grad",
         "seen",
         "value",
@@ -80,9 +87,47 @@ class Node:
         """Say that a leaf's data is no longer what earlier calls saw: it is young again."""
         global last_change
         self.born = last_change = moment()
+        if watched and (watch := watching.get()):
+            watch.changed(self)
 
 
 last_change = 0  # the moment of the latest such change of any leaf: no younger call can be stale
+
+
+class Watch(Protocol):
+    """What looks at every call and every step back while it is switched on."""
+
+    def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
+        """``fn`` was called on ``inputs`` and gave ``node``."""
+
+    def changed(self, node: Node) -> None:
+        """The data of the leaf ``node`` was changed."""
+
+    def carried(self, cotangent: Any, call: Node, i: int) -> None:
+        """A rule gave ``cotangent`` for argument ``i`` of ``call``."""
+
+    def altered(self, call: Node, i: int, data: Any) -> bool:
+        """Say if ``data`` is not what ``call`` saw as argument ``i``, or gave (i = -1)."""
+        ...
+
+
+class FailedCall(NamedTuple):
+    """A call that raised: an exception from a forward pass carries it as ``failed_call``.
+
+    ``args`` hold Nodes where a Tensor was given: they are the graph so far.
+    """
+
+    fn: Callable[..., Any]
+    args: Sequence[Any]
+    kwargs: dict[str, Any]
+    layer: int | None
+
+
+def blame(error: BaseException, fn: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+    """Let ``error`` carry the call that it comes from, and with it the graph so far."""
+    if not hasattr(error, "failed_call"):
+        with suppress(AttributeError):  # an exception with slots
+            error.failed_call = FailedCall(fn, args, kwargs, layer.get())  # type: ignore[attr-defined]
 
 
 def overwritten(a: Node, data: Any, call: Node) -> Node | None:

@@ -52,7 +52,8 @@ def record(
     try:
         value = detour.value if detour else rule.call(*values, **kwargs)
     except Exception as error:
-        error.add_note(f"in {_describe(fn, inputs)}")
+        error.add_note(f"in {describe(fn, inputs)}")
+        graph.blame(error, fn, inputs, kwargs)
         raise
     if type(value) is not np.ndarray:
         value = _as_array(value, fn)
@@ -63,6 +64,8 @@ def record(
         handle.node = node
     else:
         handle.node = Node(value)
+    if graph.watched and (watch := graph.watching.get()):
+        watch.called(handle.node, fn, inputs)
     return handle  # type: ignore[no-any-return]
 
 
@@ -132,7 +135,7 @@ def _detour(
     return Node(RULES[pair].call(*seen, **kwargs), pair, args, seen, kwargs)
 
 
-def _describe(fn: Function, inputs: Iterable[Any]) -> str:
+def describe(fn: Function, inputs: Iterable[Any]) -> str:
     """Return the call in the user's words: its name, and each input's name and shape."""
     shown = (
         f"{a.name or 'a Tensor'} {a.value.shape}"
