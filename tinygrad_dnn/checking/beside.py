@@ -29,11 +29,13 @@ def settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generato
     if kinks and _beside(probe, j, kinks, rng) == WRONG:
         finding.remark, finding.overruled = "beside the kink the gradient is wrong", WRONG
     wrong = finding.where(WRONG)
-    if len(wrong) > EXAMINED or finding.verdict != WRONG:
+    if finding.verdict != WRONG:
         return finding
     if sum(kinks_at(probe.problem.graph(probe.point)).values()) < 2:
         return finding
-    excused = [i for i in wrong if _kinks_left(probe, j, i) >= 2]
+    excused = [i for i in wrong[:EXAMINED] if _kinks_left(probe, j, i) >= 2]
+    if len(excused) == EXAMINED:
+        excused = wrong
     if excused and _beside(probe, j, excused, rng) in (RIGHT, KINK):
         for i in excused:
             finding.entries[i] = replace(finding.entries[i], verdict=KINK)

@@ -131,13 +131,16 @@ def extrapolate(t: Array, d: Array, noise: Array, *, order: int) -> tuple[float,
     """Return a slope and its error from differences ``d`` over steps ``t``, smallest first.
 
     Richardson's extrapolation of neighbours; the error is how far it moves at the next smaller
-    step, or in part at the next larger (two numbers may agree by chance, three do not), plus noise.  A larger step that contradicts a smaller one is thrown out, with all beyond
-    (Lepski's rule): so a kink, a pole or saturation further away does no harm.
+    step, or in part at the next larger (two numbers may agree by chance, three do not), plus
+    noise.  A larger step that contradicts a smaller one is thrown out, with all beyond (Lepski's
+    rule): so a kink, a pole or saturation further away does no harm.
     """
     factor = RATIO**order
     r = (factor * d[:-1] - d[1:]) / (factor - 1)
     low, high, best = -np.inf, np.inf, (float("nan"), np.inf)
     for i in range(1, len(r) - 1):
+        if t[i] > 2 and abs(d[i]) < abs(d[i - 1]) / 2:
+            break  # f saturates, and its differences go to 0 like 1 / t: no slope of x
         moved = 2 * abs(r[i] - r[i - 1]) + abs(r[i + 1] - r[i]) / 8
         error = moved + SURE * noise[i] + 8 * EPS * abs(r[i])
         low, high = max(low, r[i] - error), min(high, r[i] + error)

@@ -30,13 +30,19 @@ def argument_rows(
         finding = settle_kinks(probe, j, finding, rng)
         rows.append(_row(probe, j, finding, one_by_one=one_by_one))
         if not one_by_one:
-            missed = max(d.error for d in finding.directions) * np.sqrt(x.size)
-            notes.append(
-                f"{probe.problem.names[j]}: {DIRECTIONS} random directions stand for "
-                f"{x.size:,} entries; an error of one entry below "
-                f"{missed / max(probe.gauge(0, j), 1e-300):.0e} of the largest would not be seen"
-            )
+            notes.append(_unseen(probe, j, finding))
     return rows, notes
+
+
+def _unseen(probe: Probe, j: int, finding: Finding) -> str:
+    """Say what directions could have missed."""
+    n, largest = probe.point[j].size, max(probe.gauge(k, j) for k in range(len(probe.cotangents)))
+    least = max(d.error for d in finding.directions) * np.sqrt(n)
+    of = f"{least / largest:.0e} of the largest" if largest else f"{least:.0e}"
+    return (
+        f"{probe.problem.names[j]}: {DIRECTIONS} random directions stand for {n:,} entries; "
+        f"an error of one entry below {of} would not be seen"
+    )
 
 
 def unchecked_row(name: str, x: Array, why: str, verdict: str = CANNOT_TELL) -> Row:
