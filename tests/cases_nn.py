@@ -1,0 +1,56 @@
+"""Cases: windows, convolution, pooling and normalisation."""
+
+from itertools import product
+from typing import Any
+
+from tests.case import case, normal, spread
+from tinygrad_dnn.rules.convolution import conv, conv_input, conv_weight
+from tinygrad_dnn.rules.normalisation import l2_normalize, standardize
+from tinygrad_dnn.rules.patches import fold, patches
+from tinygrad_dnn.rules.pooling import avg_pool, max_pool
+
+HOWS: list[dict[str, Any]] = [
+    {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)},
+    {"stride": (2, 3), "padding": (1, 2), "dilation": (1, 1)},
+    {"stride": (1, 2), "padding": (2, 0), "dilation": (2, 1)},
+]
+
+# ---- windows ---------------------------------------------------------------------------------
+PLACES = [(4, 4), (3, 3), (7, 2)]  # of a kernel (2, 3) on (5, 6)
+for how, places in zip(HOWS, PLACES, strict=True):
+    case(patches, normal(2, 2, 5, 6), kernel=(2, 3), **how)
+    case(fold, normal(2, 2, 2, 3, *places), size=(5, 6), **how)
+case(patches, normal(1, 2, 5), kernel=(2,), stride=(1,), padding=(1,), dilation=(3,), fill=-1.5)
+case(patches, normal(0, 2, 5), kernel=(2,), stride=(1,), padding=(0,), dilation=(1,))
+case(fold, normal(1, 2, 2, 4), size=(5,), stride=(1,), padding=(1,), dilation=(3,))
+
+# ---- convolution -----------------------------------------------------------------------------
+for (how, places), groups in product(zip(HOWS, PLACES, strict=True), (1, 2)):
+    options = {**how, "groups": groups}
+    x, W, y = (2, 4, 5, 6), (6, 4 // groups, 2, 3), (2, 6, *places)
+    case(conv, normal(*x), normal(*W), **options)
+    case(conv_input, normal(*y), normal(*W), size=(5, 6), **options)
+    case(conv_weight, normal(*x), normal(*y), kernel=(2, 3), **options)
+LINE: dict[str, Any] = {"stride": (2,), "padding": (1,), "dilation": (1,), "groups": 1}
+case(conv, normal(3, 2, 6), normal(2, 2, 3), **LINE)
+case(conv, normal(0, 2, 6), normal(2, 2, 3), **LINE)
+case(conv_input, normal(3, 2, 3), normal(2, 2, 3), size=(6,), **LINE)
+case(conv_weight, normal(3, 2, 6), normal(3, 2, 3), kernel=(3,), **LINE)
+SPACE: dict[str, Any] = {"stride": (1,) * 3, "padding": (0,) * 3, "dilation": (1,) * 3, "groups": 2}
+case(conv, normal(2, 2, 3, 3, 3), normal(2, 1, 2, 2, 2), **SPACE)
+
+# ---- pooling ---------------------------------------------------------------------------------
+for fn, smooth in ((max_pool, False), (avg_pool, True)):
+    case(fn, spread(2, 2, 4, 6), kernel=(2, 2), stride=(2, 2), padding=(0, 0), smooth=smooth)
+    case(fn, spread(2, 2, 5, 6), kernel=(3, 2), stride=(1, 2), padding=(1, 1), smooth=smooth)
+    case(fn, spread(1, 2, 7), kernel=(3,), stride=(2,), padding=(0,), smooth=smooth)
+    case(fn, spread(0, 2, 7), kernel=(3,), stride=(2,), padding=(0,), smooth=smooth)
+
+# ---- normalisation ---------------------------------------------------------------------------
+case(standardize, normal(3, 5), axis=1)
+case(standardize, normal(3, 5), axis=0, eps=0.1)
+case(standardize, normal(3, 2, 2, 2), axis=(0, 2, 3))
+case(standardize, normal(2, 3, 5), axis=-2)
+case(l2_normalize, normal(3, 5))
+case(l2_normalize, normal(3, 5), axis=-1, eps=0.1)
+case(l2_normalize, normal(3, 5, 2), axis=(0, 1))
