@@ -75,10 +75,10 @@ def test_without_an_engine_the_text_works_and_drawing_says_what_to_do(nothing, t
 
 
 def test_in_a_notebook_without_an_engine_the_sentence_is_the_text(nothing):
-    bundle = picture()._repr_mimebundle_()
+    bundle = picture(view="ops")._repr_mimebundle_()
     assert list(bundle) == ["text/plain"]
     assert bundle["text/plain"].startswith("Cannot draw 'svg': no Graphviz engine can do it here")
-    assert picture()._repr_svg_() is None
+    assert picture(view="ops")._repr_svg_() is None
 
 
 def test_the_pure_engine_says_that_it_writes_no_pdf(monkeypatch):
@@ -107,7 +107,7 @@ def test_the_chosen_program_comes_first_then_dot_then_graphviz_pure(nothing, tmp
 def test_an_engine_that_fails_is_passed_over_and_named(nothing, tmp_path, monkeypatch):
     program(tmp_path, "dot", "import sys; sys.exit('Format: \"svg\" not recognized.')")
     monkeypatch.setenv(engines.VARIABLE, str(tmp_path / "missing"))
-    drawn = picture()
+    drawn = picture(view="ops")
     with pytest.raises(GraphvizNotFound) as error:
         drawn.pipe("svg")
     tried = f'TINYGRAD_DNN_DOT={tmp_path / "missing"} (no such program), dot (Format: "svg" not'

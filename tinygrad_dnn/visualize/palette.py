@@ -37,6 +37,42 @@ BAND = Role("#D5DDE5", "#FAFBFC", INK)
 FOLDED_BAND = Role("#8593A1", "#F1F4F7", INK)
 
 
+RED = "#B3202A"
+
+
+class Theme(NamedTuple):
+    """All colours of a picture: of the page behind it, of roles, and of text that has its own."""
+
+    paper: str
+    roles: dict[str, Role]
+    inks: dict[str, str]
+
+
+LIGHT = Theme(
+    "#FFFFFF",
+    {**ROLES, "band": BAND, "folded-band": FOLDED_BAND},
+    {"ink": INK, "grey": GREY, "slope": RED},
+)
+DARK = Theme(
+    "#10161D",
+    {
+        "forward": Role("#4C9BE0", "#12304A", "#9CCBF5"),
+        "value": Role("#4C9BE0", "#10161D", "#9CCBF5"),
+        "backward": Role("#EC6A72", "#43191D", "#FFA9AE"),
+        "gradient": Role("#EC6A72", "#10161D", "#FFA9AE"),
+        "parameter": Role("#D99A2B", "#3B2C0C", "#F5CE85"),
+        "cache": Role("#2BB795", "#0C342B", "#86E0C8"),
+        "cost": Role("#CF62A1", "#3F1730", "#F0A6D1"),
+        "data": Role("#8B9AA9", "#10161D", "#C6D0DA"),
+        "fold": Role("#8B9AA9", "#1E2832", "#C6D0DA"),
+        "plain": Role("#10161D", "#10161D", "#9AA8B6"),
+        "band": Role("#2B3743", "#161D25", "#E6ECF2"),
+        "folded-band": Role("#6B7A89", "#1E2832", "#E6ECF2"),
+    },
+    {"ink": "#E6ECF2", "grey": "#A3B0BD", "slope": "#FFA9AE"},
+)
+
+
 class Style(NamedTuple):
     """A kind of text; ``colour`` None takes that of the box's role."""
 
@@ -51,8 +87,8 @@ STYLES = {
     "heading": Style(13, bold=True, colour=INK),
     "equation": Style(12, colour=INK),
     "shape": Style(10, colour=GREY),
-    "gradient": Style(10, colour="#B3202A"),
-    "slope": Style(12, colour="#B3202A"),
+    "gradient": Style(10, colour=RED),
+    "slope": Style(12, colour=RED),
     "label": Style(11),
     "note": Style(10, colour=GREY),
 }

@@ -13,6 +13,7 @@ from typing import Any
 
 import graphviz
 
+from tinygrad_dnn.visualize import vector
 from tinygrad_dnn.visualize.dot import dot_lines
 from tinygrad_dnn.visualize.engines import DPI, GraphvizNotFound, draw, suffix
 from tinygrad_dnn.visualize.scene import Scene
@@ -101,10 +102,23 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
     ) -> bytes | str:
         if format not in graphviz.FORMATS:
             raise ValueError(f"format={format!r}: choose svg, png, pdf, or of graphviz.FORMATS")
-        data, self.used = draw(self.source, format, engine or self.engine, dpi=dpi)
-        if format == "svg":
-            data = self._finished(data.decode(), prefix).encode()
+        layout = engine or self.engine
+        try:
+            data, self.used = draw(self.source, format, layout, dpi=dpi)
+        except GraphvizNotFound:
+            scene = self._all_placed()
+            if scene is None or format != "svg" or layout != "neato":
+                raise
+            data, self.used = vector.write(scene, prefix).encode(), "tinygrad_dnn"
+        else:
+            if format == "svg":
+                data = self._finished(data.decode(), prefix).encode()
         return data.decode(encoding) if encoding else data
+
+    def _all_placed(self) -> Scene | None:
+        """Return the scene if it is pinned, and all there is: a Digraph may have been added to."""
+        scene = self.scene
+        return scene if scene and scene.pinned and self.body == dot_lines(scene) else None
 
     def _finished(self, svg: str, prefix: str) -> str:
         boxes = self.scene.boxes if self.scene else []
@@ -136,7 +150,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             if PNG in wanted:
                 bundle[PNG] = self.pipe("png", dpi=NOTEBOOK_DPI)
         except GraphvizNotFound as error:
-            bundle[TEXT] = str(error)
+            if SVG not in bundle:
+                bundle[TEXT] = str(error)
         return {kind: data for kind, data in bundle.items() if kind in wanted}
 
     def _inline(self) -> str:

@@ -49,6 +49,7 @@ class Arrow:
     weight: int = 1
     label: str = ""
     tip: str = ""
+    path: list[tuple[float, float]] = field(default_factory=list)  # of a curve, if an engine drew
 
 
 @dataclass(slots=True)

@@ -46,7 +46,20 @@ def _title(id: str, tips: Mapping[str, str]) -> str:
 def _raised(found: re.Match[str]) -> str:
     """Write W[1]ᵀ with its number (and T) as a superscript; the text flows, in every browser."""
     before, size, after, text = found.groups()
-    up, small = round(float(size) * RISE, 2), round(float(size) * SMALLER, 2)
+    if 'text-anchor="start"' in before:  # keep the line where its middle was
+        raised = sum(natural("".join(match.groups()[1:])) for match in SYMBOL.finditer(text))
+        saved = raised * float(size) * (1 - SMALLER)
+        before = X.sub(lambda x: f'x="{float(x[1]) + saved / 2:.2f}"', before)
+    return f'<text {before}font-size="{size}"{after}>{superscripts(text, float(size))}</text>'
+
+
+def superscripts(text: str, size: float) -> str:
+    r"""Return the text of an SVG line with every layer number (and T) raised.
+
+    >>> superscripts("dZ[1]", 10)
+    'dZ<tspan dy="-3.8" font-size="7.2">[1]</tspan><tspan dy="3.8">\u200b</tspan>'
+    """
+    up, small = round(size * RISE, 2), round(size * SMALLER, 2)
 
     def symbol(match: re.Match[str]) -> str:
         letter, number, transposed = match.groups()
@@ -56,8 +69,4 @@ def _raised(found: re.Match[str]) -> str:
             f'<tspan dy="{up}">\u200b</tspan>'
         )
 
-    if 'text-anchor="start"' in before:  # keep the line where its middle was
-        raised = sum(natural("".join(match.groups()[1:])) for match in SYMBOL.finditer(text))
-        saved = raised * float(size) * (1 - SMALLER)
-        before = X.sub(lambda x: f'x="{float(x[1]) + saved / 2:.2f}"', before)
-    return f'<text {before}font-size="{size}"{after}>{SYMBOL.sub(symbol, text)}</text>'
+    return SYMBOL.sub(symbol, text)
