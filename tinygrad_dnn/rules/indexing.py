@@ -1,10 +1,22 @@
-"""Indexing, and the scatter that is its transpose."""
+"""Indexing, the scatter that is its transpose, and what NumPy builds on an index."""
 
 import numpy as np
 
-from tinygrad_dnn.primitives import multilinear, primitive
+from tinygrad_dnn.errors import DimensionError
+from tinygrad_dnn.primitives import composite, multilinear, primitive, rule
 
 _BASIC = (slice, int, np.integer)
+
+
+def _once(index):
+    """Whether no place can be named twice."""
+    return all(
+        part is None
+        or part is ...
+        or isinstance(part, _BASIC)
+        or (hasattr(part, "dtype") and part.dtype.kind == "b")
+        for part in index
+    )
 
 
 @primitive
@@ -17,8 +29,8 @@ def getitem(x, *index):
 def scatter(g, shape, *index):
     """Zeros of ``shape`` with ``g`` added at ``index``; places named twice receive both."""
     whole = np.zeros_like(g, shape=shape)
-    if all(part is None or part is ... or isinstance(part, _BASIC) for part in index):
-        whole[index] = g  # names no place twice
+    if _once(index):
+        whole[index] = g
     else:
         np.add.at(whole, index, g)
     return whole
@@ -26,3 +38,101 @@ def scatter(g, shape, *index):
 
 multilinear(getitem, lambda g, out, x, *index: scatter(g, x.shape, *index))
 multilinear(scatter, lambda g, out, x, shape, *index: getitem(g, *index))
+
+
+@primitive
+def put(x, v, *index):
+    """A copy of ``x`` with ``v`` at ``index``; of places named twice the last counts."""
+    whole = np.array(x, dtype=np.result_type(x, v))
+    whole[index] = v
+    return whole
+
+
+def _last(shape, index):
+    """Where ``index`` names a place for the last time, which is the time that counts."""
+    if _once(index):
+        return True
+    chosen = np.zeros(shape, np.intp)
+    count = np.arange(chosen[index].size).reshape(chosen[index].shape)
+    chosen[index] = count
+    return chosen[index] == count
+
+
+rule(
+    put,
+    vjps=(
+        lambda g, out, x, v, *index: put(g, 0, *index),
+        lambda g, out, x, v, *index: getitem(g, *index) * _last(out.shape, index),
+    ),
+    jvps=(
+        lambda t, out, x, v, *index: put(t, 0, *index),
+        lambda t, out, x, v, *index: put(np.zeros_like(out), t, *index),
+    ),
+    broadcasts=True,
+)
+
+
+# ---- along an axis ---------------------------------------------------------------------------
+@composite(np.take)
+def _take(a, indices, axis=None, out=None, mode="raise"):
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    n, axis = np.shape(a)[axis], axis % np.ndim(a)
+    if mode == "wrap":
+        indices = np.mod(indices, n)
+    if mode == "clip":
+        indices = np.clip(indices, 0, n - 1)
+    return getitem(a, *(slice(None),) * axis, _places(indices))
+
+
+def _places(indices):
+    return indices if hasattr(indices, "dtype") else np.array(indices, dtype=np.intp)
+
+
+@composite(np.take_along_axis)
+def _take_along_axis(arr, indices, axis=-1):
+    if axis is None:
+        return getitem(np.ravel(arr), indices)
+    ndim = arr.ndim
+    if indices.ndim != ndim:
+        raise DimensionError(
+            f"np.take_along_axis: the indices have shape {indices.shape}, but the array has "
+            f"{arr.shape}; both need the same number of axes"
+        )
+    grid = [
+        np.reshape(np.arange(n), [-1 if k == i else 1 for k in range(ndim)])
+        for i, n in enumerate(arr.shape)
+    ]
+    grid[axis] = indices
+    return getitem(arr, *grid)
+
+
+@composite(np.compress)
+def _compress(condition, a, axis=None, out=None):
+    return np.take(a, np.flatnonzero(condition), axis)
+
+
+@composite(np.extract)
+def _extract(condition, arr):
+    return np.take(np.ravel(arr), np.flatnonzero(condition))
+
+
+@composite(np.choose)
+def _choose(a, choices, out=None, mode="raise"):
+    n = len(choices)
+    if mode == "wrap":
+        a = np.mod(a, n)
+    if mode == "clip":
+        a = np.clip(a, 0, n - 1)
+    a, *choices = np.broadcast_arrays(a, *choices)
+    grid = np.indices(np.shape(a), sparse=True)
+    return getitem(np.stack(choices), _places(a), *grid)
+
+
+# ---- places and counts -----------------------------------------------------------------------
+composite(np.nonzero)(lambda a: tuple(np.moveaxis(np.argwhere(a), -1, 0)))
+rule(
+    np.bincount,
+    vjps=(None, lambda g, out, x, weights=None, minlength=0: getitem(g, x)),
+    jvps=(None, lambda t, out, x, weights=None, minlength=0: np.bincount(x, t, len(out))),
+)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tinygrad_dnn.errors import MissingRuleError
-from tinygrad_dnn.primitives import Each, composite, multilinear, primitive, rule
+from tinygrad_dnn.errors import DimensionError, MissingRuleError
+from tinygrad_dnn.primitives import composite, multilinear
 
 # ---- asking: the answer is no array, and has no history ---------------------------------------
 composite(np.shape)(lambda a: a.shape)
@@ -11,7 +11,7 @@ composite(np.ndim)(lambda a: a.ndim)
 composite(np.size)(lambda a, axis=None: a.size if axis is None else a.shape[axis])
 
 
-# ---- the same entries in another arrangement -------------------------------------------------
+# ---- the same entries under another shape ----------------------------------------------------
 def _reshape(g, out, x, shape, order="C", copy=None):
     return np.reshape(g, x.shape, order=_fixed(order))
 
@@ -31,57 +31,104 @@ def _fixed(order):
 
 multilinear(np.reshape, _reshape)
 multilinear(np.ravel, _ravel)
-multilinear(np.swapaxes, lambda g, out, x, axis1, axis2: np.swapaxes(g, axis1, axis2))
 multilinear(np.expand_dims, lambda g, out, x, axis: np.reshape(g, x.shape))
 multilinear(np.squeeze, lambda g, out, x, axis=None: np.reshape(g, x.shape))
 multilinear(np.broadcast_to, lambda g, out, x, shape, subok=False: g, broadcasts=True)
+multilinear(np.copy, lambda g, out, x, order="K", subok=False: g)
 
 
-def _transpose_vjp(g, out, x, axes=None):
+@composite(np.full_like)
+def _full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
+    full = np.zeros_like(a, dtype=dtype, shape=shape) + fill_value
+    return np.astype(full, a.dtype if dtype is None else dtype)
+
+
+def _each(fn):
+    """``fn`` of one array, or a tuple of it for each of several."""
+    return lambda *arys: fn(arys[0]) if len(arys) == 1 else tuple(fn(a) for a in arys)
+
+
+@composite(np.atleast_1d)
+@_each
+def _atleast_1d(a):
+    return a if np.ndim(a) else np.reshape(a, (1,))
+
+
+@composite(np.atleast_2d)
+@_each
+def _atleast_2d(a):
+    return a if np.ndim(a) >= 2 else np.reshape(a, (1, np.size(a)))
+
+
+@composite(np.atleast_3d)
+@_each
+def _atleast_3d(a):
+    if np.ndim(a) >= 3:
+        return a
+    return np.reshape(a, (1, np.size(a), 1) if np.ndim(a) < 2 else (*np.shape(a), 1))
+
+
+@composite(np.broadcast_arrays)
+def _broadcast_arrays(*args, subok=False):
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(np.broadcast_to(a, shape) for a in args)
+
+
+@composite(np.meshgrid)
+def _meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"np.meshgrid: indexing is 'xy' or 'ij', got {indexing!r}")
+    axes = list(range(len(xi)))
+    if indexing == "xy":
+        axes[:2] = axes[:2][::-1]
+    lines = [
+        np.reshape(x, [np.size(x) if k == axis else 1 for k in axes])
+        for axis, x in enumerate(xi)
+    ]  # fmt: skip
+    return tuple(lines) if sparse else np.broadcast_arrays(*lines)
+
+
+# ---- axes in another order -------------------------------------------------------------------
+def _transpose(g, out, x, axes=None):
     return np.transpose(g, None if axes is None else np.argsort(np.mod(axes, x.ndim)))
 
 
-multilinear(np.transpose, _transpose_vjp)
+multilinear(np.transpose, _transpose)
+multilinear(np.swapaxes, lambda g, out, x, axis1, axis2: np.swapaxes(g, axis1, axis2))
+multilinear(np.moveaxis, lambda g, out, x, source, to: np.moveaxis(g, to, source))
 
 
-# ---- joining: the pieces are positional arguments --------------------------------------------
-@primitive
-def concatenate(*pieces, axis=0):
-    """``np.concatenate``, the pieces as arguments: ``np.concatenate`` on Tensors records this."""
-    return np.concatenate(pieces, axis=axis)
+@composite(np.rollaxis)
+def _rollaxis(a, axis, start=0):
+    if not -a.ndim <= start <= a.ndim:
+        raise DimensionError(f"np.rollaxis: start={start}, but the array has {a.ndim} axes")
+    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    return np.moveaxis(a, axis, start - (axis < start))
 
 
-def _slot(i, pieces, axis):
-    """Where piece ``i`` lies in the whole."""
-    lengths = [p.shape[axis] for p in pieces]
-    start = sum(lengths[:i])
-    before = (slice(None),) * (axis % pieces[0].ndim)
-    return (*before, slice(start, start + lengths[i]))
+@composite(np.linalg.matrix_transpose)
+@composite(np.matrix_transpose)
+def _matrix_transpose(x, /):
+    if x.ndim < 2:
+        raise DimensionError(f"np.matrix_transpose takes matrices, got an array of shape {x.shape}")
+    return np.swapaxes(x, -1, -2)
 
 
-def _concatenate_vjp(i, g, out, *pieces, axis=0):
-    if axis is None:
-        start = sum(p.size for p in pieces[:i])
-        return np.reshape(g[start : start + pieces[i].size], pieces[i].shape)
-    return g[_slot(i, pieces, axis)]
+# ---- entries in another order along an axis --------------------------------------------------
+multilinear(np.flip, lambda g, out, x, axis=None: np.flip(g, axis))
+multilinear(
+    np.roll, lambda g, out, x, shift, axis=None: np.roll(g, np.negative(shift).tolist(), axis)
+)
+composite(np.fliplr)(lambda m: np.flip(m, 1))
+composite(np.flipud)(lambda m: np.flip(m, 0))
 
 
-def _concatenate_jvp(i, t, out, *pieces, axis=0):
-    return np.concatenate([t if k == i else np.zeros_like(p) for k, p in enumerate(pieces)], axis)
-
-
-rule(concatenate, vjps=Each(_concatenate_vjp), jvps=Each(_concatenate_jvp))
-
-
-@composite(np.concatenate)
-def _concatenate(arrays, /, axis=0, **options):
-    if options:
-        raise TypeError(f"np.concatenate on Tensors takes no {', '.join(options)}")
-    return concatenate(*arrays, axis=axis)
-
-
-@composite(np.stack)
-def _stack(arrays, axis=0, **options):
-    if options:
-        raise TypeError(f"np.stack on Tensors takes no {', '.join(options)}")
-    return concatenate(*(np.expand_dims(a, axis) for a in arrays), axis=axis)
+@composite(np.rot90)
+def _rot90(m, k=1, axes=(0, 1)):
+    first, second = (axis % m.ndim for axis in axes)
+    if first == second:
+        raise DimensionError(f"np.rot90 turns a plane of two axes, got axes={axes}")
+    k %= 4
+    if k >= 2:
+        m = np.flip(m, (first, second))
+    return np.flip(np.swapaxes(m, first, second), first) if k % 2 else m

@@ -1,0 +1,73 @@
+"""Padding, and the windows that slide over what was padded."""
+
+from itertools import product
+
+import numpy as np
+
+from tinygrad_dnn.errors import MissingRuleError
+from tinygrad_dnn.primitives import composite, multilinear, primitive, rule
+from tinygrad_dnn.rules.indexing import scatter
+
+_COPYING = ("edge", "reflect", "symmetric", "wrap")
+
+
+@primitive
+def pad(x, pad_width, mode="constant", **options):
+    """``np.pad`` in the modes that are linear: ``np.pad`` on Tensors records this."""
+    return np.pad(x, pad_width, mode, **options)
+
+
+def _pad_vjp(g, out, x, pad_width, mode="constant", **options):
+    # Where each entry came from is what padding the entries' numbers says; -1: from nowhere.
+    numbers = np.arange(x.size).reshape(x.shape)
+    if mode == "constant":
+        inside = np.pad(numbers, pad_width, constant_values=-1) >= 0
+        return np.reshape(g[inside], x.shape)
+    source = np.pad(numbers, pad_width, mode, **options)
+    return np.reshape(scatter(np.ravel(g), (x.size,), np.ravel(source)), x.shape)
+
+
+def _pad_jvp(t, out, x, pad_width, mode="constant", **options):
+    return pad(t, pad_width, mode, **{} if mode == "constant" else options)
+
+
+rule(pad, vjps=(_pad_vjp,), jvps=(_pad_jvp,))
+
+
+@composite(np.pad)
+def _pad(array, pad_width, mode="constant", **options):
+    if mode not in ("constant", *_COPYING) or options.get("reflect_type", "even") != "even":
+        raise MissingRuleError(
+            f"np.pad on Tensors takes mode='constant' or one of {', '.join(map(repr, _COPYING))}, "
+            f"got mode={mode!r}{' with ' + repr(options) if options else ''}; build other borders "
+            f"with np.concatenate"
+        )
+    return pad(array, pad_width, mode, **options)
+
+
+# ---- windows ---------------------------------------------------------------------------------
+@primitive
+def fold(g, shape, window_shape, axis=None):
+    """Add windows up to an array of ``shape``: the transpose of ``sliding_window_view``."""
+    whole = np.zeros_like(g, shape=shape)
+    lengths = np.atleast_1d(window_shape)
+    axes = range(len(shape)) if axis is None else [a % len(shape) for a in np.atleast_1d(axis)]
+    for offsets in product(*map(range, lengths)):
+        place = [slice(None)] * len(shape)
+        for a, offset in zip(axes, offsets, strict=True):
+            start = place[a].start or 0  # an axis may be windowed twice
+            place[a] = slice(start + offset, start + offset + g.shape[a])
+        whole[tuple(place)] += g[(..., *offsets)]
+    return whole
+
+
+def _windows(g, out, x, window_shape, axis=None, **options):
+    return fold(g, x.shape, window_shape, axis)
+
+
+def _unfold(g, out, x, shape, window_shape, axis=None):
+    return np.lib.stride_tricks.sliding_window_view(g, window_shape, axis)
+
+
+multilinear(np.lib.stride_tricks.sliding_window_view, _windows)
+multilinear(fold, _unfold)
