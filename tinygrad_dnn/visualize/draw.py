@@ -3,13 +3,13 @@
 Knows the options and the views; no colours, no coordinates and no engines.
 """
 
+from dataclasses import replace
 from typing import Any
 
-from tinygrad_dnn.visualize.block import block_scene
-from tinygrad_dnn.visualize.chain import Chain, NotAChain, read_chain
-from tinygrad_dnn.visualize.ops import ops_scene
+from tinygrad_dnn.visualize.chain import NotAChain
 from tinygrad_dnn.visualize.picture import Picture
-from tinygrad_dnn.visualize.targets import Computed, Loss, computed, only_numbers, scalar_gradients
+from tinygrad_dnn.visualize.subject import Subject
+from tinygrad_dnn.visualize.targets import Loss, computed, only_numbers
 
 VIEWS = ("auto", "block", "ops", "values")
 BACKWARD = ("auto", True, False)
@@ -46,7 +46,8 @@ def draw(
     fold        deeper networks are drawn with their middle layers as one; None: never
     max_nodes   the most boxes of the operations; longer graphs are folded
 
-    The picture is a ``graphviz.Digraph``: ``.source .render(outfile="net.svg") .pipe .view``.
+    The picture is a ``graphviz.Digraph``: ``.source .render(outfile="net.svg") .pipe .view``,
+    and ``.to_html("net.html")`` is an interactive page of it.
     Nothing that is drawn is changed: no ``.grad``, no name.
 
     Raises ValueError for an unknown option, TypeError for a target that is no computation.
@@ -69,51 +70,22 @@ def draw(
     if max_nodes < 20:
         raise ValueError(f"max_nodes={max_nodes}: choose 20 or more")
     found = computed(target, X, Y, loss)
-    notes = []
+    subject = Subject(found, backward, fold, max_nodes, direction or "LR", title=title)
     if view == "block" or (view == "auto" and direction != "TB" and found.output):
         if direction == "TB":
             raise ValueError('direction="TB" is for view="ops"; the block diagram runs LR')
         try:
-            chain = _chain(found)
+            scene = subject.block(subject.chain(), fold)
         except NotAChain as reason:
             if view == "block" or found.is_net:
-                notes = [
+                subject.notes.append(
                     f"Drawn as operations, as this is no chain of Linear + activation: {reason}."
-                ]
+                )
         else:
-            scene = block_scene(
-                chain,
-                fold=fold,
-                backward=backward is not False,
-                title=title,
-                symbolic=found.symbolic,
-            )
-            return Picture.of(scene, filename=filename, format=format)
-    if backward == "auto":
-        backward = found.output is None or any(node.value.size == 1 for node in found.ends.values())
-    if view == "auto" and only_numbers(found.ends):
-        view = "values"
-    scene = ops_scene(
-        found.ends,
-        names=[("X", found.X), ("Y", found.Y)],
-        gradients=scalar_gradients(found.ends) if view == "values" and backward else {},
-        fold=fold,
-        max_nodes=max_nodes,
-        backward=bool(backward),
-        direction=direction or "LR",
-        title=title,
-        notes=notes,
-    )
-    return Picture.of(scene, filename=filename, format=format)
-
-
-def _chain(found: Computed) -> Chain:
-    end, *more = found.ends.values()
-    if more:
-        raise NotAChain("there are several results")
-    if found.output in (None, end):
-        return read_chain(end)
-    return read_chain(end, of=found.output, Y=found.Y, loss=found.loss)
+            return Picture.of(scene, subject, filename=filename, format=format)
+    numbers = view == "values" or (view == "auto" and only_numbers(found.ends))
+    subject = replace(subject, numbers=numbers)
+    return Picture.of(subject.ops(fold)[0], subject, filename=filename, format=format)
 
 
 def _choose(option: str, given: Any, choices: tuple[Any, ...]) -> None:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,6 +72,17 @@ def draw(source: str, format: str, layout: str, *, dpi: int = DPI) -> tuple[byte
     raise GraphvizNotFound(
         f"Cannot draw {format!r}: no Graphviz engine can do it here (tried: {found}). {INSTALL}"
     )
+
+
+def layout(source: str, kind: str) -> str:
+    """Return the ``plain`` layout by the first engine that can; ``kind`` is ``dot`` or ``neato``.
+
+    Raises GraphvizNotFound if there is none.
+    """
+    for engine in engines():
+        with suppress(OSError, subprocess.SubprocessError):
+            return plain(source, kind, engine)
+    raise GraphvizNotFound(f"Cannot lay out a graph: no Graphviz engine is installed. {INSTALL}")
 
 
 def plain(source: str, layout: str, engine: Engine) -> str:

@@ -6,40 +6,28 @@ shape written at it.  Numbers stay inside the operation that uses them.  The gra
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
 from tinygrad_dnn.visualize.fold import plural
 from tinygrad_dnn.visualize.reading import Reading, Thing
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene, shape_text
 from tinygrad_dnn.visualize.words import constants_text, gradient_name, op_name, short, value_text
 
-NO_GRADIENTS: Mapping[Node, Any] = {}
 Part = list[int]  # the things drawn as one box
 
 
 def ops_scene(
-    ends: Mapping[str, Node],
+    reading: Reading,
+    parts: list[Part],
     *,
-    names: Sequence[tuple[str, Any]] = (),
-    gradients: Mapping[Node, Any] = NO_GRADIENTS,
-    fold: int | None,
-    max_nodes: int,
     backward: bool,
     direction: str,
     title: str = "",
     notes: Sequence[str] = (),
 ) -> Scene:
-    """Return the operations that ``ends`` (by their names) were made with.
-
-    ``names`` call constant arrays by name; of the nodes in ``gradients`` the number is shown.  More
-    than ``fold`` layers, or more than ``max_nodes`` boxes, are folded.
-    """
-    reading = Reading(ends, names, gradients)
-    parts = reading.parts(fold, max_nodes)
+    """Return what was read as a picture: one box for each of ``parts``, in their order."""
     return _Drawing(reading, parts, backward, direction).scene(title, notes)
 
 

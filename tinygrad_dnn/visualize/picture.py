@@ -17,6 +17,7 @@ from tinygrad_dnn.visualize import vector
 from tinygrad_dnn.visualize.dot import dot_lines
 from tinygrad_dnn.visualize.engines import DPI, GraphvizNotFound, draw, suffix
 from tinygrad_dnn.visualize.scene import Scene
+from tinygrad_dnn.visualize.subject import Subject
 from tinygrad_dnn.visualize.svg import finish
 
 SVG, PNG, TEXT = "image/svg+xml", "image/png", "text/plain"
@@ -27,21 +28,28 @@ _shown = count(1).__next__
 class Picture(graphviz.Digraph):  # type: ignore[misc]
     """A drawing of a network or a computation.
 
-    ``scene`` is what is drawn, as data; ``used`` the engine that drew it last.
+    ``scene`` is what is drawn, as data, ``subject`` the computation behind it; ``used`` the engine
+    that drew it last.
     """
 
     scene: Scene | None = None
+    subject: Subject | None = None
     used: str | None = None
 
     @classmethod
     def of(
-        cls, scene: Scene, *, filename: str | None = None, format: str | None = None
+        cls,
+        scene: Scene,
+        subject: Subject | None = None,
+        *,
+        filename: str | None = None,
+        format: str | None = None,
     ) -> "Picture":
-        """Return the picture of a scene."""
+        """Return the picture of a scene, and what that is of."""
         layout = "neato" if scene.pinned else "dot"
         name = filename or f"{scene.view}.gv"
         picture = cls(filename=name, format=format or "svg", engine=layout, body=dot_lines(scene))
-        picture.scene = scene
+        picture.scene, picture.subject = scene, subject
         return picture
 
     def pipe(

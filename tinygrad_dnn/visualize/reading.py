@@ -33,6 +33,7 @@ class Thing:
     used_by: Any = None  # the function that first uses a leaf
     derived: bool = False  # does the backward walk arrive here?
     gradient: Any = None  # what it brings, where numbers are to be shown
+    node: Node | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -72,6 +73,7 @@ class Reading:
         for node in ancestors(*ends.values()):
             self._read(node, named_ends.get(id(node)))
             self.things[-1].gradient = gradients.get(node)
+            self.things[-1].node = node
         self._walk_back()
 
     def _read(self, node: Node, end_name: str | None) -> None:
