@@ -56,3 +56,12 @@ INITIALISERS: dict[str, Initialiser] = {
     "he": he,
     "glorot": glorot,
 }
+
+
+def initialiser(init: str | Initialiser) -> Initialiser:
+    """Return the initialiser of that name, or the function itself."""
+    if not isinstance(init, str):
+        return init
+    if init not in INITIALISERS:
+        raise ValueError(f"unknown init {init!r}; choose from {', '.join(INITIALISERS)}")
+    return INITIALISERS[init]

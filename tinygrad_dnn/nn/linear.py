@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.graph import layer as current_layer
-from tinygrad_dnn.nn.init import INITIALISERS, Initialiser
+from tinygrad_dnn.nn.init import Initialiser, initialiser
+from tinygrad_dnn.nn.naming import at_least_one, given, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
@@ -31,13 +31,19 @@ class Linear:
         init: str | Initialiser = "he",
         dtype: Any = np.float64,
     ) -> None:
-        if n_in < 1 or n_out < 1:
-            raise DimensionError(f"Linear({n_in} -> {n_out}): both numbers of units must be >= 1")
-        if isinstance(init, str) and init not in INITIALISERS:
-            raise ValueError(f"unknown init {init!r}; choose from {', '.join(INITIALISERS)}")
-        draw = INITIALISERS[init] if isinstance(init, str) else init
-        self.W = Tensor(np.asarray(draw(rng, n_out, n_in), dtype), name="W")
+        at_least_one(f"Linear({n_in} -> {n_out})", n_in=n_in, n_out=n_out)
+        self.W = Tensor(np.asarray(initialiser(init)(rng, n_out, n_in), dtype), name="W")
         self.b = Tensor(np.zeros((n_out, 1), dtype), name="b")
+
+    @property
+    def n_in(self) -> int:
+        """The number of units it reads."""
+        return self.W.node.value.shape[1]  # type: ignore[no-any-return]
+
+    @property
+    def n_out(self) -> int:
+        """The number of units it has."""
+        return self.W.node.value.shape[0]  # type: ignore[no-any-return]
 
     def __call__(self, A: Array) -> Tensor:
         W, b = self.W, self.b
@@ -51,14 +57,11 @@ class Linear:
     def _misfit(self, A: Array) -> str:
         """Say what does not fit, with the names of the network it stands in."""
         n_out, n_in = self.W.shape
-        number = current_layer.get()
-        where = f"layer {number}, {self}" if number else f"{self}"
         if self.b.shape != (n_out, 1):
             return (
-                f"{where}: {self.b.name} is {self.b.shape}, it needs ({n_out}, 1), a column that "
-                f"is added to every example"
+                f"{where(self)}: {self.b.name} is {self.b.shape}, it needs ({n_out}, 1), a "
+                f"column that is added to every example"
             )
-        given = getattr(A, "name", None) or ("A0 = X" if number in (None, 1) else f"A{number - 1}")
         advice = ""
         if A.ndim == 1 and A.shape[0] == n_in:
             advice = "; one example is a column: reshape(-1, 1)"
@@ -67,10 +70,9 @@ class Linear:
         elif A.ndim > 2:
             advice = "; flatten each example into a column"
         return (
-            f"{where}: {self.W.name} is {self.W.shape} but {given} is {A.shape}; "
+            f"{where(self)}: {self.W.name} is {self.W.shape} but {given(A, self)} is {A.shape}; "
             f"it needs ({n_in}, m){advice}"
         )
 
     def __repr__(self) -> str:
-        n_out, n_in = self.W.shape
-        return f"Linear({n_in} -> {n_out})"
+        return f"Linear({self.n_in} -> {self.n_out})"

@@ -1,5 +1,10 @@
-"""Parameters: the Tensors that require a gradient, found in any object by path."""
+"""What a model is made of: its parameters, the state that is none, and its layers with a mode.
 
+A model is any object, list, tuple or dict, nested at will: attributes, positions and keys make the
+path to each of its parts.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 from tinygrad_dnn.tensor import Tensor
@@ -8,9 +13,8 @@ from tinygrad_dnn.tensor import Tensor
 def parameters(model: Any) -> dict[str, Tensor]:
     """Return every Tensor in ``model`` that requires a gradient, by its path.
 
-    ``model`` is any object, list, tuple or dict, nested at will: attributes, positions and keys
-    make the path.  A model with a ``parameters()`` method of its own names its Tensors itself.  A
-    Tensor found twice is listed once.
+    A model with a ``parameters()`` method of its own names its Tensors itself.  A Tensor found
+    twice is listed once.
 
     >>> class Scale:
     ...     def __init__(self):
@@ -18,7 +22,34 @@ def parameters(model: Any) -> dict[str, Tensor]:
     >>> list(parameters({"first": Scale(), "rest": [Scale(), Scale()]}))
     ['first.factor', 'rest.0.factor', 'rest.1.factor']
     """
-    found: dict[str, Tensor] = {}
+    return {
+        path or tensor.name or "parameter": tensor
+        for path, tensor in _parts(model, "parameters")
+        if isinstance(tensor, Tensor) and tensor.requires_grad
+    }
+
+
+def buffers(model: Any) -> dict[str, Tensor]:
+    """Return every Tensor in ``model`` that requires no gradient: state, but not to be learned.
+
+    Such are the running mean and variance of batch norm.  Paths as in ``parameters``.
+    """
+    return {
+        path or tensor.name or "buffer": tensor
+        for path, tensor in _parts(model, "buffers")
+        if isinstance(tensor, Tensor) and not tensor.requires_grad
+    }
+
+
+def set_training(model: Any, training: bool) -> None:
+    """Let every layer in ``model`` with a mode, an attribute ``training``, train or not."""
+    for _, part in _parts(model):
+        if isinstance(getattr(part, "training", None), bool):
+            part.training = training
+
+
+def _parts(model: Any, own: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield ``model`` and all it is made of, each once; the method ``own`` of a part decides."""
     seen: set[int] = set()
     stack: list[tuple[str, Any]] = [("", model)]
     while stack:
@@ -26,19 +57,17 @@ def parameters(model: Any) -> dict[str, Tensor]:
         if id(part) in seen or isinstance(part, str | bytes | type):
             continue
         seen.add(id(part))
+        yield path, part
         if isinstance(part, Tensor):
-            if part.requires_grad:
-                found[path or part.name or "parameter"] = part
             continue
-        own = getattr(part, "parameters", None)
-        inner = own() if callable(own) and part is not model else _parts(part)
+        method = getattr(part, own, None) if own and part is not model else None
+        inner = method() if callable(method) else _held(part)
         stack += [(f"{path}.{key}" if path else str(key), value) for key, value in inner.items()][
             ::-1
         ]
-    return found
 
 
-def _parts(part: Any) -> dict[Any, Any]:
+def _held(part: Any) -> dict[Any, Any]:
     """Return what ``part`` is made of: entries, items or attributes."""
     if isinstance(part, dict):
         return part

@@ -1,71 +1,151 @@
-"""Saving and loading networks as .npz files: the layers as JSON, the parameters as arrays.
+"""Saving and loading networks: the layers as JSON, their parameters and state as arrays.
 
-Only layers of this package can be rebuilt from a file; nothing in a file is ever executed.
+Only layers of this package can be rebuilt from a file.  Each is made again from its options; that
+it would hold no more numbers than the file does is checked before it is made.
 """
 
 import json
-from collections.abc import Sequence
-from os import PathLike
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import Any, NamedTuple
 
-import numpy as np
-
+from tinygrad_dnn.nn import archive
 from tinygrad_dnn.nn.activations import ACTIVATIONS, LeakyReLU
+from tinygrad_dnn.nn.archive import Path
+from tinygrad_dnn.nn.convolution import Conv1d, Conv2d, ConvTranspose2d
+from tinygrad_dnn.nn.dropout import Dropout
+from tinygrad_dnn.nn.embedding import Embedding
+from tinygrad_dnn.nn.flatten import Flatten, Unflatten
 from tinygrad_dnn.nn.linear import Linear
+from tinygrad_dnn.nn.normalisation import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from tinygrad_dnn.nn.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
+from tinygrad_dnn.nn.recurrent import GRU, LSTM, RNN
 from tinygrad_dnn.nn.steps import Layer
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
-PLAIN = {cls.__name__: cls for cls in ACTIVATIONS.values() if cls and cls is not LeakyReLU}
-Path = str | PathLike[str]
+
+class Kind(NamedTuple):
+    """How a layer is made again: from options it keeps under the same names, and what else."""
+
+    make: type
+    options: tuple[str, ...] = ()
+    numbers: Callable[..., int] = lambda **_: 0  # at most this many does any of its arrays hold
+    drawn: bool = False  # does it take rng and init?
 
 
-def save(path: Path, layers: Sequence[Layer], parameters: dict[str, Tensor]) -> None:
-    """Write ``layers`` and ``parameters`` to ``path``."""
-    described = json.dumps([_describe(layer) for layer in layers])
-    arrays = {name: tensor.data for name, tensor in parameters.items()}
-    with open(path, "wb") as file:
-        np.savez(file, layers=np.array(described), **arrays)
+def _convolution(make: Any, *more: str) -> Kind:
+    options = ("c_in", "c_out", "kernel", "stride", "padding", "dilation", "groups", *more)
+
+    def numbers(c_in: int, c_out: int, kernel: list[int], groups: int, **_: Any) -> int:
+        return c_in * c_out * prod(kernel) // groups
+
+    return Kind(make, options, numbers, drawn=True)
 
 
-def load(path: Path) -> tuple[list[Layer], dict[str, Array]]:
+def _recurrent(make: Any) -> Kind:
+    options = ("n_in", "n", "return_sequences")
+    return Kind(make, options, lambda n_in, n, **_: n * (n_in + n), drawn=True)
+
+
+def _normalisation(make: Any, *options: str) -> Kind:
+    return Kind(make, ("n", "eps", *options), lambda n, **_: n)
+
+
+_KINDS = (
+    Kind(Linear, ("n_in", "n_out"), lambda n_in, n_out: n_in * n_out, drawn=True),
+    Kind(Embedding, ("vocabulary", "n"), lambda vocabulary, n: vocabulary * n, drawn=True),
+    _convolution(Conv1d),
+    _convolution(Conv2d),
+    _convolution(ConvTranspose2d, "output_padding"),
+    _recurrent(RNN),
+    _recurrent(LSTM),
+    _recurrent(GRU),
+    _normalisation(BatchNorm1d, "momentum"),
+    _normalisation(BatchNorm2d, "momentum"),
+    _normalisation(LayerNorm),
+    _normalisation(GroupNorm, "groups"),
+    Kind(MaxPool2d, ("kernel", "stride", "padding")),
+    Kind(AvgPool2d, ("kernel", "stride", "padding")),
+    Kind(GlobalAvgPool2d),
+    Kind(Flatten),
+    Kind(Unflatten, ("shape",)),
+    Kind(LeakyReLU, ("slope",)),
+    Kind(Dropout, ("p",)),
+    *(Kind(a) for a in ACTIVATIONS.values() if a and a is not LeakyReLU),
+)
+KINDS = {kind.make.__name__: kind for kind in _KINDS}
+
+
+def save(path: Path, layers: Sequence[Layer], tensors: Mapping[str, Tensor]) -> None:
+    """Write ``layers`` and ``tensors``, their parameters and state, to ``path``."""
+    first = {id(layer): i for i, layer in reversed(list(enumerate(layers)))}
+    described = [
+        _describe(layer) if first[id(layer)] == i else {"is": "again", "layer": first[id(layer)]}
+        for i, layer in enumerate(layers)
+    ]
+    archive.write(path, json.dumps(described), {name: t.data for name, t in tensors.items()})
+
+
+def load(path: Path, rng: Any) -> tuple[list[Layer], dict[str, Array]]:
     """Return the layers in ``path``, freshly made, and the arrays that belong into them."""
+    text, arrays = archive.read(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        return [_build(d) for d in json.loads(str(arrays.pop("layers")))], arrays
-    except (ValueError, KeyError, TypeError, EOFError) as error:
+        described = json.loads(text)
+        claimed = sum(_numbers(d) for d in described)
+        if claimed > (held := sum(array.size for array in arrays.values())):
+            raise ValueError(f"its layers would hold {claimed:,} numbers, but it holds {held:,}")
+        layers: list[Layer] = []
+        for d in described:
+            layers.append(layers[d["layer"]] if d["is"] == "again" else _build(d, rng))
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is not a network saved by net.save: {error}") from error
+    return layers, arrays
 
 
-def restore(parameters: dict[str, Tensor], arrays: dict[str, Array], path: Path) -> None:
-    """Put ``arrays`` into the Tensors of the same names."""
-    if set(parameters) != set(arrays):
-        odd = ", ".join(sorted(set(parameters) ^ set(arrays)))
-        raise ValueError(f"{path}: parameters and layers do not belong together: {odd}")
-    for name, tensor in parameters.items():
+def restore(tensors: Mapping[str, Tensor], arrays: Mapping[str, Array], path: Path) -> None:
+    """Put ``arrays`` into the Tensors of the same names and shapes."""
+    odd = set(tensors) ^ set(arrays)
+    if not odd:
+        odd = {
+            n
+            for n, t in tensors.items()
+            if arrays[n].shape != t.shape or arrays[n].dtype.kind != "f"
+        }
+    if odd:
+        raise ValueError(
+            f"{path}: arrays and layers do not belong together: {', '.join(sorted(odd))}"
+        )
+    for name, tensor in tensors.items():
         tensor.data = arrays[name]
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
-    if isinstance(layer, Linear):
-        n_out, n_in = layer.W.shape
-        return {"is": "Linear", "n_in": n_in, "n_out": n_out, "dtype": str(layer.W.dtype)}
-    if isinstance(layer, LeakyReLU):
-        return {"is": "LeakyReLU", "slope": layer.slope}
-    if type(layer).__name__ in PLAIN:
-        return {"is": type(layer).__name__}
-    raise TypeError(
-        f"cannot save {layer!r}: only this package's layers can be rebuilt from a file; "
-        f"save net.parameters() with np.savez instead"
-    )
+    name = type(layer).__name__
+    if name not in KINDS or KINDS[name].make is not type(layer):
+        raise TypeError(
+            f"cannot save {layer!r}: only this package's layers can be rebuilt from a file; "
+            f"save net.parameters() with np.savez instead"
+        )
+    return {"is": name, **{option: getattr(layer, option) for option in KINDS[name].options}}
 
 
-def _build(described: dict[str, Any]) -> Layer:
-    kind = described["is"]
-    if kind == "Linear":
-        n_in, n_out = int(described["n_in"]), int(described["n_out"])
-        return Linear(n_in, n_out, rng=None, init="zeros", dtype=np.dtype(described["dtype"]))
-    if kind == "LeakyReLU":
-        return LeakyReLU(float(described["slope"]))
-    return PLAIN[kind]()
+def _numbers(described: dict[str, Any]) -> int:
+    kind = KINDS.get(described["is"])
+    options = {key: value for key, value in described.items() if key != "is"}
+    return kind.numbers(**options) if kind else 0
+
+
+def _build(described: dict[str, Any], rng: Any) -> Layer:
+    kind = KINDS[described["is"]]
+    options = {name: _value(described[name]) for name in kind.options}
+    if kind.drawn:
+        options |= {"rng": None, "init": "zeros"}
+    if kind.make is Dropout:
+        options["rng"] = rng
+    made: Layer = kind.make(**options)
+    return made
+
+
+def _value(option: Any) -> Any:
+    return tuple(option) if isinstance(option, list) else option

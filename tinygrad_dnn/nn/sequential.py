@@ -3,7 +3,7 @@
 Layer l is a layer with parameters together with the activation after it; the input is layer 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
 
@@ -14,7 +14,7 @@ from tinygrad_dnn.nn.activations import ACTIVATIONS
 from tinygrad_dnn.nn.init import Initialiser
 from tinygrad_dnn.nn.linear import Linear
 from tinygrad_dnn.nn.losses import Loss
-from tinygrad_dnn.nn.parameters import parameters
+from tinygrad_dnn.nn.parameters import buffers, parameters, set_training
 from tinygrad_dnn.nn.saving import load, restore, save
 from tinygrad_dnn.nn.steps import Layer, Step, steps_of
 from tinygrad_dnn.nn.summary import summary
@@ -43,7 +43,7 @@ class Sequential:
             if not callable(given):
                 raise TypeError(f"Sequential: {given!r} is no layer, as it cannot be called")
         self.steps: list[Step] = steps_of(self.layers)
-        for name, tensor in self.parameters().items():
+        for name, tensor in {**self.parameters(), **self.buffers()}.items():
             tensor.name = name
 
     @classmethod
@@ -105,14 +105,31 @@ class Sequential:
 
     def parameters(self) -> dict[str, Tensor]:
         """Return the Tensors to be learned by the course's names: W1, b1, W2, ..."""
+        return self._numbered(parameters)
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return the state that is not learned, as batch norm's running mean: mean2, ..."""
+        return self._numbered(buffers)
+
+    def _numbered(self, held: Callable[[Layer], dict[str, Tensor]]) -> dict[str, Tensor]:
         named: dict[str, Tensor] = {}
         known: set[int] = set()
         for number, layer, _ in self.steps:
-            for path, tensor in parameters(layer).items():
+            for path, tensor in held(layer).items():
                 if id(tensor) not in known:
                     known.add(id(tensor))
                     named[f"{path}{number}"] = tensor
         return named
+
+    def train(self) -> "Sequential":
+        """Let dropout and batch norm do what they do while training; returns self."""
+        set_training(self.layers, True)
+        return self
+
+    def eval(self) -> "Sequential":
+        """Let dropout rest, and batch norm use what it has gathered; returns self."""
+        set_training(self.layers, False)
+        return self
 
     @property
     def L(self) -> int:
@@ -134,15 +151,22 @@ class Sequential:
         return validate(self.steps, self.outputs, X, Y, loss)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write layers and parameters to ``path``, a .npz file that ``load`` reads back."""
-        save(path, self.layers, self.parameters())
+        """Write layers, parameters and buffers to ``path``, a file that ``load`` reads back.
+
+        An .npz file, or .safetensors (needs that package) if ``path`` ends so.
+        """
+        save(path, self.layers, {**self.parameters(), **self.buffers()})
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> "Sequential":
-        """Return the network that ``save`` wrote to ``path``."""
-        layers, arrays = load(path)
+    def load(cls, path: str | PathLike[str], *, rng: Any = None) -> "Sequential":
+        """Return the network that ``save`` wrote to ``path``, ready to train.
+
+        ``rng`` is for layers that draw while training, as Dropout does.  Files that hold less than
+        they claim are refused before anything is allocated; nothing in a file is executed.
+        """
+        layers, arrays = load(path, rng)
         net = cls(*layers)
-        restore(net.parameters(), arrays, path)
+        restore({**net.parameters(), **net.buffers()}, arrays, path)
         return net
 
     def __repr__(self) -> str:

@@ -5,6 +5,8 @@ next it moves by ``stride``, over x with ``padding`` at both ends.  Each is a tu
 per spatial axis, of which there may be any number; ``how`` stands for the last three together.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -26,7 +28,7 @@ def slots(kernel, places, stride, dilation):
         )
 
 
-def count(size, kernel, stride, padding, dilation):
+def count(size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """Return how many windows fit along each axis."""
     return tuple(
         (n + 2 * p - d * (k - 1) - 1) // s + 1
@@ -55,9 +57,8 @@ def patches(x, *, kernel, stride, padding, dilation, fill=0):
     span = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
     axes = tuple(range(2, x.ndim))
     seen = sliding_window_view(padded(x, padding, fill), span, axis=axes)
-    seen = seen[
-        (..., *(slice(None, None, s) for s in stride), *(slice(None, None, d) for d in dilation))
-    ]
+    every: Any = (..., *(slice(None, None, n) for n in (*stride, *dilation)))
+    seen = seen[every]
     return np.moveaxis(seen, tuple(range(x.ndim, seen.ndim)), axes)
 
 

@@ -1,0 +1,200 @@
+"""Convolutions: what goes in is checked, and named when it does not fit.
+
+Images are (m, c, h, w): m examples, c channels, h rows, w columns.  ``stride``, ``padding`` and
+``dilation`` are one number, or one per spatial axis; ``groups`` splits the channels into so many
+groups, each convolved for itself.  The kernel is not flipped.
+"""
+
+from typing import Any
+
+from tinygrad_dnn.errors import DimensionError
+from tinygrad_dnn.nn.naming import given, where
+from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.rules.convolution import conv, conv_input
+from tinygrad_dnn.rules.patches import count
+
+Sizes = int | tuple[int, ...]
+AXES = {1: "(m, {}, length)", 2: "(m, {}, height, width)"}
+
+
+def conv1d(
+    x: Array,
+    W: Array,
+    b: Array | None = None,
+    *,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Any:
+    """Return the convolution of sequences x with W, plus b.
+
+    Shapes: x (m, c_in, length), W (c_out, c_in / groups, k), b (c_out, 1) -> (m, c_out, places),
+    where places = (length + 2 padding - dilation (k - 1) - 1) // stride + 1.
+
+    >>> import numpy as np
+    >>> x = np.array([[[1.0, 2.0, 4.0, 8.0]]])
+    >>> conv1d(x, np.array([[[-1.0, 1.0]]]))
+    array([[[1., 2., 4.]]])
+    """
+    return convolve("conv1d", 1, x, W, b, stride, padding, dilation, groups)
+
+
+def conv2d(
+    x: Array,
+    W: Array,
+    b: Array | None = None,
+    *,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Any:
+    """Return the convolution of images x with W, plus b.
+
+    Shapes: x (m, c_in, h, w), W (c_out, c_in / groups, k_h, k_w), b (c_out, 1, 1)
+    -> (m, c_out, places_h, places_w), with as many places along each axis as in ``conv1d``.
+
+    >>> import numpy as np
+    >>> conv2d(np.ones((1, 3, 5, 5)), np.ones((2, 3, 3, 3)), padding=1)[0, 0, 0]
+    array([12., 18., 18., 18., 12.])
+    """
+    return convolve("conv2d", 2, x, W, b, stride, padding, dilation, groups)
+
+
+def conv_transpose2d(
+    x: Array,
+    W: Array,
+    b: Array | None = None,
+    *,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Any:
+    """Return the transpose of ``conv2d``, which goes from its results to its inputs, plus b.
+
+    Shapes: x (m, c_in, h, w), W (c_in, c_out / groups, k_h, k_w), b (c_out, 1, 1)
+    -> (m, c_out, H, W), where H = (h - 1) stride - 2 padding + dilation (k_h - 1) + 1 +
+    output_padding, and W likewise.
+
+    >>> import numpy as np
+    >>> conv_transpose2d(np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2)))[0, 0]
+    array([[1., 2., 1.],
+           [2., 4., 2.],
+           [1., 2., 1.]])
+    """
+    who = "conv_transpose2d"
+    return transpose(who, x, W, b, stride, padding, output_padding, dilation, groups)
+
+
+def convolve(
+    who: Any,
+    axes: int,
+    x: Array,
+    W: Array,
+    b: Array | None,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> Any:
+    """As ``conv1d`` and ``conv2d``, by the number of ``axes``, on behalf of ``who``."""
+    how = options(who, axes, stride, padding, dilation)
+    if W.ndim != axes + 2 or W.shape[0] % groups:
+        raise DimensionError(
+            f"{where(who)}: W is {W.shape}; it needs "
+            f"{AXES[axes].format('c_in / groups').replace('(m', '(c_out')}, with c_out a multiple "
+            f"of groups = {groups}"
+        )
+    if x.ndim != axes + 2 or x.shape[1] != W.shape[1] * groups:
+        raise _wrong_input(who, x, W, W.shape[1] * groups)
+    _check_bias(who, b, W.shape[0], axes)
+    size, kernel = x.shape[2:], W.shape[2:]
+    if min(count(size, kernel, **how)) < 1:
+        raise DimensionError(
+            f"{where(who)}: the kernel {kernel} with dilation {how['dilation']} does not fit into "
+            f"{given(x, who)}, which is {x.shape} with padding {how['padding']}; use a smaller "
+            f"kernel or more padding"
+        )
+    Z = conv(x, W, groups=groups, **how)
+    return Z if b is None else Z + b
+
+
+def transpose(
+    who: Any,
+    x: Array,
+    W: Array,
+    b: Array | None,
+    stride: Sizes,
+    padding: Sizes,
+    output_padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> Any:
+    """As ``conv_transpose2d``, on behalf of ``who``."""
+    how = options(who, 2, stride, padding, dilation)
+    extra = per_axis(who, "output_padding", output_padding, 2, least=0)
+    if W.ndim != 4 or W.shape[0] % groups:
+        raise DimensionError(
+            f"{where(who)}: W is {W.shape}; it needs (c_in, c_out / groups, height, width), with "
+            f"c_in a multiple of groups = {groups}"
+        )
+    if x.ndim != 4 or x.shape[1] != W.shape[0]:
+        raise _wrong_input(who, x, W, W.shape[0])
+    _check_bias(who, b, W.shape[1] * groups, 2)
+    size = tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
+        for n, k, s, p, d, e in zip(x.shape[2:], W.shape[2:], *how.values(), extra, strict=True)
+    )
+    if min(size) < 1 or any(e >= s for e, s in zip(extra, how["stride"], strict=True)):
+        raise DimensionError(
+            f"{where(who)}: {given(x, who)} {x.shape} would become {size}, with output_padding "
+            f"{extra}; sizes must be >= 1 and output_padding less than stride {how['stride']}"
+        )
+    Z = conv_input(x, W, size=size, groups=groups, **how)
+    return Z if b is None else Z + b
+
+
+def per_axis(who: Any, name: str, given: Sizes, axes: int, least: int) -> tuple[int, ...]:
+    """Return the option ``name`` of ``who`` as one number per axis."""
+    numbers = (given,) * axes if isinstance(given, int) else tuple(given)
+    if len(numbers) != axes or not all(isinstance(n, int) and n >= least for n in numbers):
+        raise ValueError(
+            f"{where(who)}: {name}={given!r}; it needs a whole number >= {least}, or {axes} of them"
+        )
+    return numbers
+
+
+def options(who: Any, axes: int, stride: Sizes, padding: Sizes, dilation: Sizes) -> dict[str, Any]:
+    """Return the three as the rules take them."""
+    return {
+        "stride": per_axis(who, "stride", stride, axes, least=1),
+        "padding": per_axis(who, "padding", padding, axes, least=0),
+        "dilation": per_axis(who, "dilation", dilation, axes, least=1),
+    }
+
+
+def _wrong_input(who: Any, x: Array, W: Array, channels: int) -> DimensionError:
+    axes = W.ndim - 2
+    advice = ""
+    if x.ndim == 2:
+        advice = f"; nn.Unflatten makes {AXES[axes].format(channels)} of columns"
+    elif x.ndim == axes + 1:
+        advice = "; one example is x[np.newaxis]"
+    elif x.ndim == axes + 2 and x.shape[-1] == channels:
+        advice = "; channels come first: np.transpose"
+    return DimensionError(
+        f"{where(who)}: {given(W)} is {W.shape} but {given(x, who)} is {x.shape}; it needs "
+        f"{AXES[axes].format(channels)}{advice}"
+    )
+
+
+def _check_bias(who: Any, b: Array | None, channels: int, axes: int) -> None:
+    wanted = (channels, *(1,) * axes)
+    if b is not None and b.shape != wanted:
+        name = getattr(b, "name", None) or "b"
+        raise DimensionError(
+            f"{where(who)}: {name} is {b.shape}; it needs {wanted}, a number per channel"
+        )

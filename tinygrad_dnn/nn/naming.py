@@ -1,0 +1,39 @@
+"""What messages call a layer and what it was given: the names of the network it stands in."""
+
+from typing import Any
+
+from tinygrad_dnn.errors import DimensionError
+from tinygrad_dnn.graph import layer as current_layer
+from tinygrad_dnn.nn.parameters import parameters
+
+
+def where(who: Any) -> str:
+    """Return ``who``, a layer or the name of a function, with the number of the layer it is in."""
+    number = current_layer.get()
+    return f"layer {number}, {who}" if number else f"{who}"
+
+
+def given(x: Any, who: Any = "") -> str:
+    """Return the name of the input ``x`` of ``who``."""
+    name = getattr(x, "name", None)
+    if isinstance(name, str):
+        return name
+    number = current_layer.get()
+    if isinstance(who, str):
+        return "x"
+    if not parameters(who):
+        return "its input"
+    return "A0 = X" if number in (None, 1) else f"A{number - 1}"
+
+
+def misfit(who: Any, x: Any, wanted: str, advice: str = "") -> DimensionError:
+    """Return the error for an input ``x`` that has not the shape ``who`` wants."""
+    advice = advice and f"; {advice}"
+    return DimensionError(f"{where(who)}: {given(x, who)} is {x.shape}; it needs {wanted}{advice}")
+
+
+def at_least_one(who: str, **numbers: int) -> None:
+    """Refuse sizes of a layer that are no whole numbers >= 1."""
+    for name, n in numbers.items():
+        if not isinstance(n, int) or n < 1:
+            raise DimensionError(f"{who}: {name} must be >= 1, a whole number; got {n!r}")
