@@ -34,7 +34,7 @@ WALKS = {
 y.backward()
 assert x.grad == 1
 assert tg.grad(y, x) == 1
-assert pushforward(y.node, {x.node: np.array(1.0)}) == 1
+assert pushforward([y.node], {x.node: np.array(1.0)}) == [1]
 """,
     "second order": """
 dx = tg.grad(y, x, gradient=y, create_graph=True)

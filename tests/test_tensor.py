@@ -414,8 +414,8 @@ def test_as_tensor_keeps_tensors_and_wraps_arrays():
 
 def test_the_seed_has_the_dtype_of_the_end():
     y = tg.Tensor(np.ones(2, np.float32)) * 2
-    assert seed(y, [1, 2]).dtype == np.float32
-    assert seed(np.sum(y), None) == 1
+    assert seed(y.node, [1, 2]).dtype == np.float32
+    assert seed(np.sum(y).node) == 1
 
 
 def test_owned_copies_only_what_is_shared():

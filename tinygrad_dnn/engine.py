@@ -6,8 +6,8 @@ NumPy did to an argument on the way in (stretch it, promote its dtype) is undone
 else.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,43 +16,59 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 import tinygrad_dnn.rules  # noqa: F401  (importing it fills the table)
 from tinygrad_dnn import graph
 from tinygrad_dnn.errors import ChangedDataError, DimensionError
-from tinygrad_dnn.graph import Node, ancestors, overwritten
+from tinygrad_dnn.graph import Node, Watch, ancestors, overwritten, watching
+from tinygrad_dnn.hooks import heard, hooks_of
 from tinygrad_dnn.primitives import RULES, Array, Rule
 
 View = Callable[[Node], Any]
 
 
 def pullback(
-    end: Node, g: Array, wrt: Iterable[Node] | None = None, view: View | None = None
+    seeds: Mapping[Node, Array], wrt: Iterable[Node] | None = None, view: View | None = None
 ) -> dict[Node, Array]:
-    """Carry the cotangent ``g`` of ``end`` back to the nodes ``wrt``; one left out is zero.
+    """Carry the cotangents ``seeds`` of some ends back to ``wrt``; a node left out has zero.
 
     Without ``wrt``: to every leaf that needs a gradient and every node that retains its own.  Only
     nodes that a wanted one flows into are visited, each once, youngest first.
     """
     wanted = None if wrt is None else set(wrt)
-    reached = None if wanted is None else _reached(end, wanted)
-    if not (end.needs_grad if reached is None else end in reached):
-        return {}
-    cotangents: dict[Node, Array] = {end: g}
+    reached = None if wanted is None else _reached(seeds, wanted)
+    cotangents: dict[Node, Array] = {}
+    queue: list[tuple[int, Node]] = []
+    for end in seeds:
+        if end.needs_grad if reached is None else end in reached:
+            cotangents[end] = seeds[end]
+            if end.fn:
+                queue.append((-end.born, end))
+    heapify(queue)
     aside: list[tuple[Node, Array]] = []  # what a detour leads round: reported, not passed on
-    queue = [(-end.born, end)] if end.fn else []
+    hooked, watch = graph.hooked, watching.get() if graph.watched else None
+    careful = view or watch
     while queue:
         node = heappop(queue)[1]
         kept = node.retains_grad if wanted is None else node in wanted
         g = cotangents[node] if kept else cotangents.pop(node)
+        if hooked and hooks_of(node):
+            g = heard(node, g, view is not None)
+            if kept:
+                cotangents[node] = g
         out = view(node) if view else node.value
         call = node
-        if node.detour:
+        if node.detour and not (hooked and hooks_of(node.args[0])):
             call, skipped = node.detour, node.args[0]
             if skipped.retains_grad if wanted is None else skipped in wanted:
                 rule = RULES[node.fn]
                 vjp: Any = rule.vjps[0]
-                c = vjp(g, out, *_seen(node, view), **node.kwargs)
+                c = vjp(g, out, *_seen(node, view, watch), **node.kwargs)
                 aside.append((skipped, _fit(c, skipped.value, rule, 0)))
+                if watch:
+                    watch.carried(c, node, 0, "vjp")
+        if watch and watch.altered(call, -1, node.value):
+            out = _Changed(node, node.value, call, "changed in place")
         rule = RULES[call.fn]
         vjps, kwargs = rule.vjps, call.kwargs
-        seen = _seen(call, view) if view or call.born < graph.last_change else call.seen
+        stale = careful or call.born < graph.last_change
+        seen = _seen(call, view, watch) if stale else call.seen
         for i, parent in enumerate(call.args):
             if type(parent) is not Node:
                 continue
@@ -67,26 +83,35 @@ def pullback(
             like = parent.value
             try:
                 c = vjp(g, out, *seen, **kwargs)
-                if c.shape != like.shape or c.dtype != like.dtype:
+                if c.shape != like.shape or c.dtype is not like.dtype:
                     c = _fit(c, like, rule, i)
             except Exception as error:
                 error.add_note(f"in the vjp of {rule.call.__name__} for argument {i}")
                 raise
+            if watch:
+                watch.carried(c, call, i, "vjp")
             if parent in cotangents:
                 cotangents[parent] = cotangents[parent] + c
             else:
                 cotangents[parent] = c
                 if parent.fn:
                     heappush(queue, (-parent.born, parent))
+    if hooked:
+        for node in cotangents:
+            if not node.fn and hooks_of(node):
+                cotangents[node] = heard(node, cotangents[node], view is not None)
     for node, c in aside:
         cotangents[node] = cotangents[node] + c if node in cotangents else c
     return cotangents
 
 
-def pushforward(end: Node, tangents: dict[Node, Array], view: View | None = None) -> Array | None:
-    """Carry the ``tangents`` of some nodes forward to ``end``; None means zero."""
+def pushforward(
+    ends: Sequence[Node], tangents: Mapping[Node, Array], view: View | None = None
+) -> list[Array | None]:
+    """Carry the ``tangents`` of some nodes forward to every one of ``ends``; None means zero."""
     carried = dict(tangents)
-    for node in ancestors(end):
+    watch = watching.get() if graph.watched else None
+    for node in ancestors(*ends):
         if node in carried or not node.fn:
             continue
         call = node.detour if node.detour and node.args[0] not in tangents else node
@@ -94,7 +119,7 @@ def pushforward(end: Node, tangents: dict[Node, Array], view: View | None = None
         moving = [i for i, a in enumerate(call.args) if type(a) is Node and a in carried]
         if rule.constant or not moving:
             continue
-        out, seen = view(node) if view else node.value, _seen(call, view)
+        out, seen = view(node) if view else node.value, _seen(call, view, watch)
         shares = []
         for i in moving:
             try:
@@ -107,30 +132,33 @@ def pushforward(end: Node, tangents: dict[Node, Array], view: View | None = None
                 except Exception as error:
                     error.add_note(f"in the jvp of {rule.call.__name__} for argument {i}")
                     raise
+                if watch:
+                    watch.carried(shares[-1], call, i, "jvp")
         if shares:
             like = node.value
             total: Array = sum(shares[1:], shares[0])
             total = total if total.shape == like.shape else np.broadcast_to(total, like.shape)
-            carried[node] = total if total.dtype == like.dtype else total.astype(like.dtype)
-    return carried.get(end)
+            carried[node] = total if total.dtype == like.dtype else _cast(total, like.dtype)
+    return [carried.get(end) for end in ends]
 
 
-def owned(found: dict[Node, Array], g: Array) -> Iterator[tuple[Node, Array]]:
-    """Yield cotangents as arrays that share memory with nothing else, nor with the seed ``g``."""
-    taken = {id(g)}
+def owned(found: Mapping[Node, Array], *seeds: Array) -> Iterator[tuple[Node, Array]]:
+    """Yield cotangents as arrays that share memory with nothing else, nor with the ``seeds``."""
+    taken = {id(g) for g in seeds}
     for node, c in found.items():
-        if isinstance(c, np.generic):
+        if isinstance(c, np.ndarray):
+            if c.base is not None or id(c) in taken:
+                c = c.copy()
+            taken.add(id(c))
+        elif isinstance(c, np.generic):
             c = np.asarray(c)
-        elif isinstance(c, np.ndarray) and (id(c) in taken or c.base is not None):
-            c = c.copy()
-        taken.add(id(c))
         yield node, c
 
 
-def _reached(end: Node, wanted: set[Node]) -> set[Node]:
-    """Return the ancestors of ``end`` that some wanted node flows into, itself included."""
+def _reached(ends: Iterable[Node], wanted: set[Node]) -> set[Node]:
+    """Return the ancestors of ``ends`` that some wanted node flows into, itself included."""
     reached: set[Node] = set()
-    for node in ancestors(end):
+    for node in ancestors(*ends):
         if node in wanted or (
             node.fn and not RULES[node.fn].constant and any(p in reached for p in node.parents)
         ):
@@ -138,19 +166,23 @@ def _reached(end: Node, wanted: set[Node]) -> set[Node]:
     return reached
 
 
-def _seen(call: Node, view: View | None) -> list[Any]:
+def _seen(call: Node, view: View | None, watch: Watch | None) -> list[Any]:
     """Return a call's arguments as a rule is to see them; changed data must not be read."""
     fresh = call.born > graph.last_change
     seen: list[Any] = []
-    for a, data in zip(call.args, call.seen, strict=True):
+    for i, (a, data) in enumerate(zip(call.args, call.seen, strict=True)):
         if type(a) is not Node:
-            seen.append(a)
-        elif fresh:
-            seen.append(view(a) if view else data)
-        elif changed := (a if view and a.born > call.born else overwritten(a, data, call)):
-            seen.append(_Changed(changed, data, call))
+            kept = data
+        elif not fresh and (
+            changed := (a if view and a.born > call.born else overwritten(a, data, call))
+        ):
+            seen.append(_Changed(changed, data, call, "replaced"))
+            continue
         else:
-            seen.append(view(a) if view else data)
+            kept = view(a) if view else data
+        if watch and watch.altered(call, i, data):
+            kept = _Changed(a, data, call, "changed in place")
+        seen.append(kept)
     return seen
 
 
@@ -164,7 +196,14 @@ def _fit(c: Array, like: Array, rule: Rule, i: int) -> Array:
             f"argument has shape {like.shape}; a rule returns its argument's shape"
             + ("" if rule.broadcasts else ", or is declared with broadcasts=True")
         )
-    return c if c.dtype == like.dtype else c.astype(like.dtype)
+    return c if c.dtype == like.dtype else _cast(c, like.dtype)
+
+
+def _cast(v: Array, dtype: Any) -> Array:
+    """Return ``v`` in ``dtype``; to a real number only the real part can matter."""
+    if v.dtype.kind == "c" and dtype.kind != "c":
+        v = np.real(v)
+    return v.astype(dtype)
 
 
 def _unbroadcast(c: Array, shape: tuple[int, ...]) -> Array:
@@ -175,22 +214,33 @@ def _unbroadcast(c: Array, shape: tuple[int, ...]) -> Array:
     if extra < 0:
         return c
     stretched = tuple([i for i, n in enumerate(shape) if n == 1 != c.shape[i]])
-    return c.sum(axis=stretched, keepdims=True) if stretched else c
+    if not stretched:
+        return c
+    if type(c) is np.ndarray:  # what c.sum would come to
+        return np.add.reduce(c, axis=stretched, keepdims=True)
+    return c.sum(axis=stretched, keepdims=True)
 
 
 class _Changed(NDArrayOperatorsMixin):
-    """Stands for data that was replaced after ``user`` had used it: to read it is an error."""
+    """Stands for data that is no longer what ``user`` saw: to read it is an error."""
 
-    def __init__(self, node: Node, data: Any, user: Node) -> None:
+    def __init__(self, given: Any, data: Any, user: Node, how: str) -> None:
         self.shape, self.ndim, self.size, self.dtype = data.shape, data.ndim, data.size, data.dtype
-        self._names = node.name or "a Tensor", user.fn.__name__
+        name, change = f"an array {data.shape}", None
+        if type(given) is Node:
+            name = given.name or (f"the result of {given.fn.__name__}" if given.fn else "a Tensor")
+            change = None if given.fn else getattr(given, "origin", None)
+        fn, lines = user.fn.__name__, ""
+        if origin := getattr(user, "origin", None):
+            since = f"; {name} was changed at {change.line}" if change else ""
+            lines = f" ({fn} was called at {origin.line}{since})"
+        self._message = (
+            f"the backward pass through {fn} needs the data of {name}, but it was {how} after {fn} "
+            f"had used it{lines}; run the forward pass again before walking back"
+        )
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        name, user = self._names
-        raise ChangedDataError(
-            f"the backward pass through {user} needs the data of {name}, but it was replaced after "
-            f"{user} had used it; run the forward pass again before walking back"
-        )
+        raise ChangedDataError(self._message)
 
     __array_ufunc__ = __array_function__ = __array__ = __getitem__ = __record__ = _refuse
     T = mT = astype = sum = property(_refuse)

@@ -20,5 +20,13 @@ class ChangedDataError(RuntimeError):
     """Data that the backward walk needs was replaced after it had been used."""
 
 
+class AnomalyError(FloatingPointError):
+    """Inside ``detect_anomaly``: a call, or the step back through it, gave NaN or infinity."""
+
+
+class StructureError(ValueError):
+    """Two nested containers that must have the same entries do not."""
+
+
 class GradientMismatchError(AssertionError):
     """A report's ``raise_if_failed``: some gradient is wrong, or could not be told."""

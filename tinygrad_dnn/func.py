@@ -19,7 +19,8 @@ from tinygrad_dnn.engine import View, owned, pullback, pushforward
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node, ancestors, recording
 from tinygrad_dnn.primitives import Array, multilinear, primitive
-from tinygrad_dnn.tensor import Tensor, as_tensor, handle, require_float, seed
+from tinygrad_dnn.seed import require_float, seed
+from tinygrad_dnn.tensor import Tensor, as_tensor, handle
 
 Argnums = int | tuple[int, ...]
 
@@ -45,7 +46,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     def value_and_gradient(*args: Any) -> tuple[Any, Any]:
         primals, restricted = _restrict(f, argnums, args)
         trace = _Trace(restricted, primals)
-        gradients = trace.pull(seed(trace.out, None))
+        gradients = trace.pull(seed(trace.out.node, None))
         return trace.value(), gradients[0] if isinstance(argnums, int) else gradients
 
     return value_and_gradient
@@ -69,7 +70,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     (array(5.), array(2.))
     """
     trace = _Trace(f, primals)
-    return trace.value(), lambda g: trace.pull(seed(trace.out, g))
+    return trace.value(), lambda g: trace.pull(seed(trace.out.node, g))
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -157,7 +158,7 @@ class _Trace:
     def pull(self, g: Any) -> tuple[Any, ...]:
         """Return the cotangent of every input."""
         nodes = [x.node for x in self.inputs]
-        found = dict(owned(pullback(self.out.node, g, nodes, self.view), g))
+        found = dict(owned(pullback({self.out.node: g}, nodes, self.view), g))
         return tuple(found[n] if n in found else np.zeros_like(n.value) for n in nodes)
 
     def push(self, tangents: Sequence[Any]) -> Any:
@@ -170,7 +171,7 @@ class _Trace:
                 raise DimensionError(f"a tangent of shape {np.shape(t)} for an input of {x.shape}")
             seeds[x.node] = t if isinstance(t, Tensor) else np.asarray(t, x.dtype)
         out = self.out.node
-        t = pushforward(out, seeds, self.view)
+        (t,) = pushforward([out], seeds, self.view)
         if t is None:
             return np.zeros_like(out.value)
         return t if isinstance(t, Tensor) else np.array(t)

@@ -55,6 +55,9 @@ class Node:
         "value",
     )
 
+    hooks: dict[int, Callable[[Any], Any]]
+    origin: Any
+
     def __init__(
         self,
         value: Any,
@@ -103,8 +106,8 @@ class Watch(Protocol):
     def changed(self, node: Node) -> None:
         """The data of the leaf ``node`` was changed."""
 
-    def carried(self, cotangent: Any, call: Node, i: int) -> None:
-        """A rule gave ``cotangent`` for argument ``i`` of ``call``."""
+    def carried(self, v: Any, call: Node, i: int, kind: str) -> None:
+        """The rule's ``kind``, "vjp" or "jvp", gave ``v`` for argument ``i`` of ``call``."""
 
     def altered(self, call: Node, i: int, data: Any) -> bool:
         """Say if ``data`` is not what ``call`` saw as argument ``i``, or gave (i = -1)."""

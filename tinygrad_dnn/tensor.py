@@ -14,10 +14,13 @@ from tinygrad_dnn.engine import owned as owned
 from tinygrad_dnn.engine import pullback
 from tinygrad_dnn.errors import DimensionError, HistoryError, MissingRuleError
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.hooks import Hook
 from tinygrad_dnn.methods import ArrayMethods
 from tinygrad_dnn.primitives import Array, Function
 from tinygrad_dnn.recording import name_of, record
 from tinygrad_dnn.rules.indexing import getitem
+from tinygrad_dnn.seed import require_float as require_float
+from tinygrad_dnn.seed import seed as seed
 
 
 def _operator(fn: Function) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -69,8 +72,15 @@ class Tensor(ArrayMethods):
     # ---- what it holds -----------------------------------------------------------------------
     @property
     def data(self) -> Array:
-        """The array itself, outside the graph."""
-        return self.node.value
+        """The array itself, outside the graph; that of a result can be read only.
+
+        To change a leaf, assign to it as a whole: ``W.data -= 0.1 * W.grad``.
+        """
+        value = self.node.value
+        if self.node.fn and type(value) is np.ndarray:  # derivatives may be taken from it
+            value = value.view()
+            value.flags.writeable = False
+        return value
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -126,8 +136,8 @@ class Tensor(ArrayMethods):
                 f"backward() from {self.name or 'a Tensor'}: nothing that requires a gradient "
                 f"flows into it; wrap what you differentiate in Tensor(...), outside no_grad()"
             )
-        g = seed(self, gradient.data if isinstance(gradient, Tensor) else gradient)
-        for node, c in owned(pullback(self.node, g), g):
+        g = seed(self.node, gradient.data if isinstance(gradient, Tensor) else gradient)
+        for node, c in owned(pullback({self.node: g}), g):
             node.grad = c if node.grad is None else node.grad + c
 
     def retain_grad(self) -> "Tensor":
@@ -135,9 +145,25 @@ class Tensor(ArrayMethods):
         self.node.retains_grad = True
         return self
 
+    def register_hook(self, f: Callable[[Any], Any]) -> Hook:
+        """Let ``f`` hear this Tensor's gradient whenever a walk computes it.
+
+        ``f(gradient)`` returns None, or what to use instead, of the same shape; ``remove()`` of the
+        result takes the hook off.  Where a loss follows its own activation, a hook on the
+        activation has the derivative go through it by the plain formulas.
+
+        >>> x = Tensor([3.0, 4.0])
+        >>> with (x * 1).register_hook(print), x.register_hook(lambda g: g / 10):
+        ...     grad(np.sum(x**2), x)
+        array([0.6, 0.8])
+        """
+        if not self.requires_grad:
+            raise HistoryError(f"{self.name or 'a Tensor'} needs no gradient, so no hook hears one")
+        return Hook(self.node, f)
+
     def detach(self) -> "Tensor":
         """Return the same data (not a copy) without history, as a constant."""
-        return handle(Node(self.node.value, name=self.name))
+        return handle(Node(self.data, name=self.name))
 
     # ---- NumPy's protocols and operators -----------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -241,8 +267,8 @@ def grad(
         )
     if isinstance(gradient, Tensor) and not create_graph:
         gradient = gradient.data
-    g = seed(J, gradient)
-    cotangents = pullback(J.node, g, [x.node for x in xs], handle if create_graph else None)
+    g = seed(J.node, gradient)
+    cotangents = pullback({J.node: g}, [x.node for x in xs], handle if create_graph else None)
     arrays = dict(owned(cotangents, g))
     found = [arrays[x.node] if x.node in arrays else np.zeros_like(x.data) for x in xs]
     if create_graph:
@@ -266,30 +292,3 @@ def as_tensor(x: Any) -> Tensor:
 
 def _restored(data: Array, requires_grad: bool, name: str | None) -> Tensor:
     return Tensor(data, requires_grad=requires_grad, name=name)
-
-
-def require_float(dtype: Any, who: str) -> None:
-    """Refuse a dtype that has no derivative; ``who`` is what holds it."""
-    if not np.issubdtype(dtype, np.inexact):
-        raise HistoryError(
-            f"{who} holds {dtype}, which has no derivative; use floats (1.0, or "
-            f".astype(float)), or requires_grad=False for labels and indices"
-        )
-
-
-def seed(end: Tensor, gradient: Array | None) -> Array:
-    """Return the seed of a backward walk from ``end``, in its shape and dtype."""
-    if gradient is None:
-        if end.size != 1:
-            raise DimensionError(
-                f"backward from {end.name or 'a Tensor'} of shape {end.shape}: only a scalar has "
-                f"one gradient; reduce it (np.sum, np.mean), or give gradient=, an array of that "
-                f"shape"
-            )
-        return np.ones_like(end.data)
-    if np.shape(gradient) != end.shape:
-        raise DimensionError(
-            f"gradient= has shape {np.shape(gradient)}, but {end.name or 'the Tensor'} it belongs "
-            f"to has {end.shape}; they must be equal"
-        )
-    return gradient if isinstance(gradient, Tensor) else np.asarray(gradient, end.dtype)

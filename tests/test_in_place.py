@@ -1,0 +1,168 @@
+"""Arrays changed in place between the walks: what is found out always, and what on request."""
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tinygrad_dnn.errors import ChangedDataError
+from tinygrad_dnn.rules.losses import binary_cross_entropy
+from tinygrad_dnn.rules.network import relu, sigmoid
+
+
+def fresh():
+    return tg.Tensor(np.array([[1.0, 2.0], [3.0, 4.0]]), name="W1")
+
+
+def entry(array):
+    array[0, 0] = 5.0
+
+
+def everywhere(array):
+    array += 1
+
+
+def through_a_view(array):
+    array.T.fill(7.0)
+
+
+def into(array):
+    np.add(array, 1, out=array)
+
+
+every_change = pytest.mark.parametrize("change", [entry, everywhere, through_a_view, into])
+
+
+# ---- always --------------------------------------------------------------------------------
+@every_change
+@pytest.mark.parametrize(
+    "f", [lambda W: W * 2, lambda W: W.T, lambda W: np.exp(W), lambda W: (W * 2).detach()]
+)
+def test_the_data_of_a_result_can_only_be_read(f, change):
+    y = f(fresh())
+    before = y.data.copy()
+    with pytest.raises(ValueError, match=r"read-only|not writeable"):
+        change(y.data)
+    np.testing.assert_array_equal(y.data, before)
+    change(y.data.copy())
+
+
+def test_the_data_of_a_leaf_is_its_owners():
+    W = fresh()
+    entry(W.data)
+    assert W.data[0, 0] == 5
+    with tg.no_grad():
+        A = W * 2
+    everywhere(A.data)
+    assert A.data[1, 1] == 9
+
+
+def test_augmented_assignment_to_data_is_seen():
+    W = fresh()
+    J = np.sum(W * W)
+    W.data += 1
+    with pytest.raises(ChangedDataError, match=r"needs the data of W1, but it was replaced"):
+        J.backward()
+
+
+# ---- inside detect_anomaly -------------------------------------------------------------------
+NEEDS_X = {
+    "multiply": lambda W, X: W * X,
+    "matmul": lambda W, X: W @ X,
+    "a later call": lambda W, X: np.tanh(W @ X) * X,
+    "where": lambda W, X: np.where(X > 0, W, X) * X,
+}
+
+
+@every_change
+@pytest.mark.parametrize("f", NEEDS_X.values(), ids=NEEDS_X)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_plain_array_that_was_changed_after_its_use(f, change, create_graph):
+    W, X = fresh(), np.array([[1.0, 2.0], [3.0, 4.0]])
+    with tg.detect_anomaly():
+        J = np.sum(f(W, X))
+        tg.grad(J, W, create_graph=create_graph)
+        change(X)
+        with pytest.raises(ChangedDataError, match=r"data of an array .* changed in place after"):
+            tg.grad(J, W, create_graph=create_graph)
+
+
+@every_change
+@pytest.mark.parametrize("f", [lambda W: W * W, lambda W: W.T @ W, relu], ids=str)
+def test_a_leaf_whose_entries_were_assigned(f, change):
+    W = fresh()
+    with tg.detect_anomaly():
+        J = np.sum(f(W))
+        change(W.data)
+        with pytest.raises(ChangedDataError, match=r"data of W1, but it was changed in place"):
+            J.backward()
+
+
+def test_a_result_whose_memory_was_written_to():
+    W = fresh()
+    with tg.detect_anomaly():
+        y = np.exp(W)
+        y.name = "A1"
+        J = np.sum(y)
+        everywhere(y.node.value)
+        with pytest.raises(ChangedDataError, match=r"through exp needs the data of A1, but it was"):
+            J.backward()
+
+
+def test_the_pair_of_a_loss_and_its_activation_is_looked_at_too():
+    W, Y = fresh(), np.array([[1.0, 0.0], [0.0, 1.0]])
+    with tg.detect_anomaly():
+        J = binary_cross_entropy(sigmoid(W), Y)
+        J.backward()
+        everywhere(Y)
+        with pytest.raises(ChangedDataError, match=r"data of an array \(2, 2\), but it was"):
+            J.backward()
+
+
+def test_a_forward_walk_finds_it_too():
+    W, X = fresh(), np.ones((2, 2))
+
+    def f(W):
+        y = W * X
+        everywhere(X)
+        return y
+
+    with tg.detect_anomaly(), pytest.raises(ChangedDataError, match=r"changed in place"):
+        tg.func.jvp(f, [W.data], [W.data])
+
+
+@every_change
+@pytest.mark.parametrize("f", [lambda W, X: W + X, lambda W, X: np.exp(W) + np.sum(X)], ids=str)
+def test_what_no_derivative_needs_may_change(f, change):
+    W, X = fresh(), np.array([[1.0, 2.0], [3.0, 4.0]])
+    with tg.detect_anomaly():
+        J = np.sum(f(W, X))
+        expected = tg.grad(J, W)
+        change(X)
+        change(W.data)
+        np.testing.assert_array_equal(tg.grad(J, W), expected)
+
+
+def test_both_lines_of_the_program_are_named():
+    W, X = fresh(), np.ones((2, 2))
+    with tg.detect_anomaly():
+        J = np.sum(W * X)  # the use
+        X += 1
+        with pytest.raises(ChangedDataError) as failure:
+            J.backward()
+    assert "test_in_place.py:" in str(failure.value)
+    assert "J = np.sum(W * X)  # the use" in str(failure.value)
+    with tg.detect_anomaly():
+        J = np.sum(W * W)  # the use
+        W.data -= 1  # the change
+        with pytest.raises(ChangedDataError) as failure:
+            J.backward()
+    assert "J = np.sum(W * W)  # the use; W1 was changed at" in str(failure.value)
+    assert "W.data -= 1  # the change)" in str(failure.value)
+
+
+def test_a_graph_made_before_the_block_is_taken_as_it_is():
+    W, X = fresh(), np.ones((2, 2))
+    J = np.sum(W * X)
+    X += 1
+    with tg.detect_anomaly():
+        assert tg.grad(J, W).tolist() == [[2, 2], [2, 2]]

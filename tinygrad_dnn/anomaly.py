@@ -1,0 +1,165 @@
+"""detect_anomaly: find the first NaN or infinity, and arrays changed while they were still needed.
+
+Inside its block every call and every step of a backward walk is looked at, and remembered with the
+line of the user's program that it came from.  Outside nothing is: it costs one comparison per call.
+
+A *print* is a hash of an array's bytes.
+"""
+
+import linecache
+import os
+import sys
+from collections.abc import Sequence
+from contextvars import Token
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_dnn import graph
+from tinygrad_dnn.errors import AnomalyError
+from tinygrad_dnn.graph import Node, Watch, blame, watching
+from tinygrad_dnn.recording import describe
+
+_OURS = tuple(os.path.dirname(path) + os.sep for path in (__file__, np.__file__))
+_counting = Lock()
+
+
+class Origin(NamedTuple):
+    """Where in the user's program a call was made, and the prints of what it saw and gave."""
+
+    line: str
+    prints: tuple[int | None, ...] = ()
+
+
+class detect_anomaly:  # noqa: N801  (named as what it does, like no_grad)
+    """Raise AnomalyError at the first NaN or infinity that is computed, forward or backward.
+
+    The message names the operation, its layer and inputs, and the line of your program that called
+    it.  Inside the block the backward walk also notices every array that was changed in place after
+    a call had used it, plain NumPy arrays too, if a derivative needs it (ChangedDataError).
+
+    ``inf=False`` lets infinities pass.  Every array is read and hashed: this is for looking for a
+    mistake, not for training.  Blocks nest, and belong to their own thread or task.
+
+    >>> import tinygrad_dnn as tg
+    >>> x = tg.Tensor([1.0, 0.0], name="x")
+    >>> with tg.detect_anomaly(), np.errstate(divide="ignore"):
+    ...     np.log(x)
+    Traceback (most recent call last):
+    tinygrad_dnn.errors.AnomalyError: np.log(x (2,)) made the first inf: entry (1,) is -inf, where x
+    is 0.0; called at ...
+    """
+
+    def __init__(self, *, inf: bool = True) -> None:
+        self.watch = _Anomalies(inf)
+        self._tokens: list[Token[Watch | None]] = []
+
+    def __enter__(self) -> None:
+        with _counting:
+            graph.watched += 1
+        self._tokens.append(watching.set(self.watch))
+
+    def __exit__(self, *_: object) -> None:
+        watching.reset(self._tokens.pop())
+        with _counting:
+            graph.watched -= 1
+
+
+class _Anomalies:
+    """What looks at every call and every step back, as ``graph.Watch`` says."""
+
+    def __init__(self, inf: bool) -> None:
+        self.inf = inf
+
+    def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
+        """Remember where the call was made; refuse a result that is not finite."""
+        line = users_line()
+        for call in (node, node.detour):
+            if call and call.fn:
+                call.origin = Origin(line, tuple(print_of(v) for v in (*call.seen, node.value)))
+        if bad := self.first_bad(node.value):
+            index, number = bad
+            error = AnomalyError(
+                f"{_in_layer(node)}{describe(fn, inputs)} made the first {_kind(number)}: entry "
+                f"{index} is {number}{_where(inputs, node.value, index)}"
+                f"{self._already(inputs)}; called at {line}"
+            )
+            blame(error, fn, inputs, node.kwargs)
+            raise error
+
+    def changed(self, node: Node) -> None:
+        """Remember where a leaf was given new data."""
+        node.origin = Origin(users_line())
+
+    def carried(self, v: Any, call: Node, i: int, kind: str) -> None:
+        """Refuse a cotangent or tangent that is not finite."""
+        data = v.node.value if hasattr(v, "node") else v
+        if bad := self.first_bad(data):
+            index, number = bad
+            origin = getattr(call, "origin", None)
+            line = f"called at {origin.line}" if origin else "called before detect_anomaly began"
+            error = AnomalyError(
+                f"{_in_layer(call)}the {kind} of {describe(call.fn, call.args)} for argument {i} "
+                f"made the first {_kind(number)}: entry {index} is {number}"
+                f"{_where([call.args[i]], data, index)}; {line}"
+            )
+            blame(error, call.fn, call.args, call.kwargs)
+            raise error
+
+    def altered(self, call: Node, i: int, data: Any) -> bool:
+        """Say if ``data`` is not what ``call`` saw as argument ``i``, or gave (i = -1)."""
+        origin = getattr(call, "origin", None)
+        return bool(origin and origin.prints[i] != print_of(data))
+
+    def first_bad(self, data: Any) -> tuple[tuple[int, ...], Any] | None:
+        """Return index and value of the first entry that is not as it should be."""
+        if getattr(getattr(data, "dtype", None), "kind", "") not in "fc":
+            return None
+        good = np.isfinite(data) if self.inf else ~np.isnan(data)
+        if np.all(good):
+            return None
+        index = tuple(int(i) for i in np.unravel_index(np.argmin(good), np.shape(data)))
+        return index, np.asarray(data)[index]
+
+    def _already(self, inputs: Sequence[Any]) -> str:
+        """Name the first input that was not finite to begin with."""
+        for i, a in enumerate(inputs):
+            if bad := self.first_bad(a.value if isinstance(a, Node) else a):
+                name = (a.name if isinstance(a, Node) else None) or f"its argument {i}"
+                return f"; {name} held {bad[1]} before the call"
+        return ""
+
+
+def users_line() -> str:
+    """Return the line of the user's program that is being run: file, number, text."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(file, number, frame.f_globals).strip()
+    return f"{file}:{number}" + (f": {text}" if text else "")
+
+
+def print_of(data: Any) -> int | None:
+    """Return a hash of an array's bytes; None for what is no array of NumPy's."""
+    return hash(data.tobytes()) if isinstance(data, np.ndarray) and data.dtype != object else None
+
+
+def _kind(number: Any) -> str:
+    return "nan" if np.isnan(number) else "inf"
+
+
+def _in_layer(node: Node) -> str:
+    return f"layer {node.layer}: " if node.layer else ""
+
+
+def _where(inputs: Sequence[Any], like: Any, index: tuple[int, ...]) -> str:
+    """Return what the inputs of the shape of ``like`` hold at ``index``."""
+    shown = []
+    for i, a in enumerate(inputs):
+        value = a.value if isinstance(a, Node) else a
+        if index and np.shape(value) == np.shape(like) and hasattr(value, "dtype"):
+            name = (a.name if isinstance(a, Node) else None) or f"argument {i}"
+            shown.append(f"{name} is {np.asarray(value)[index]}")
+    return f", where {' and '.join(shown)}" if shown else ""
