@@ -71,13 +71,13 @@ def right_cases(rng):
         x = np.array([beside, -beside, 0.7, -2])
         yield f"beside {beside}", lambda x: np.sum(relu(x) * np.arange(1.0, 5)), [x]
     for hidden in (relu, np.tanh):
-        X, Y, P = network_case(rng)
+        X, Y, P = network_case(rng, dims=(6, 5, 4, 1), m=300)
         yield f"{hidden.__name__} network", network(X, Y, hidden), P
-    yield "many", lambda x: np.sum(np.tanh(x) ** 2), [normal(20_000)]
+    yield "many", lambda x: np.sum(np.tanh(x) ** 2), [normal(5000)]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_right_gradients_are_right(seed):
     rng = np.random.default_rng(seed)
     for name, f, inputs in right_cases(rng):
@@ -144,9 +144,8 @@ MUTATIONS = {
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("mutation", MUTATIONS)
-def test_wrong_gradients_are_wrong(mutation, seed):
+@pytest.mark.parametrize(("seed", "mutation"), list(enumerate(MUTATIONS)))
+def test_wrong_gradients_are_wrong(seed, mutation):
     rng, change = np.random.default_rng(seed), MUTATIONS[mutation]
     wrong, tried = planted(change), 0
     for name, f, inputs in right_cases(rng):
@@ -170,7 +169,7 @@ def test_wrong_gradients_are_wrong(mutation, seed):
     assert tried > 25
 
 
-@pytest.mark.parametrize("n", [100_000, 1_000_000])
+@pytest.mark.parametrize("n", [5000, 100_000])
 def test_one_wrong_entry_among_many_is_named(n):
     bad, rng = n // 3, np.random.default_rng(5)
 
