@@ -29,14 +29,14 @@ def relu_prime(Z: Array) -> Array:
     return (Z > 0).astype(Z.dtype)
 
 
-def leaky_relu(Z: Array) -> Array:
-    """Z where Z > 0, else 0.01 Z."""
-    return np.maximum(Z, 0.01 * Z)
+def leaky_relu(Z: Array, slope: float = 0.01) -> Array:
+    """Z where Z > 0, else slope Z."""
+    return np.where(Z > 0, Z, slope * Z)
 
 
-def leaky_relu_prime(Z: Array) -> Array:
-    """1 where Z > 0, else 0.01."""
-    return np.where(Z > 0, Z.dtype.type(1), Z.dtype.type(0.01))
+def leaky_relu_prime(Z: Array, slope: float = 0.01) -> Array:
+    """1 where Z > 0, else slope."""
+    return np.where(Z > 0, Z.dtype.type(1), Z.dtype.type(slope))
 
 
 def tanh(Z: Array) -> Array:
@@ -77,7 +77,7 @@ def softmax(Z: Array) -> Array:
     return e / e.sum(axis=0)
 
 
-G: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
+G: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
     "relu": (relu, relu_prime),
     "leaky_relu": (leaky_relu, leaky_relu_prime),
     "tanh": (tanh, tanh_prime),
@@ -86,24 +86,35 @@ G: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
 }
 
 
-def activation(Z: Array, g: str) -> Array:
-    """A = g(Z)."""
-    return softmax(Z) if g == "softmax" else G[g][0](Z)
+def activation(Z: Array, g: str, **slope: float) -> Array:
+    """A = g(Z).  ``slope`` is leaky_relu's."""
+    return softmax(Z) if g == "softmax" else G[g][0](Z, **slope)
 
 
-def activation_backward(dA: Array, Z: Array, g: str) -> Array:
+def activation_backward(dA: Array, Z: Array, g: str, **slope: float) -> Array:
     """(6) dZ = dA * g'(Z); for softmax, whose units depend on each other, its own form."""
     if g == "softmax":
         A = softmax(Z)
         return A * (dA - np.sum(dA * A, axis=0, keepdims=True))
-    return dA * G[g][1](Z)
+    return dA * G[g][1](Z, **slope)
+
+
+# ---- dropout: D holds 0 with the probability to switch off, else 1 / (1 - that) --------------
+def dropout(A: Array, D: Array) -> Array:
+    """A = A * D."""
+    return A * D
+
+
+def dropout_backward(dA: Array, D: Array) -> Array:
+    """Return dA = dA * D."""
+    return dA * D
 
 
 # ---- one layer -------------------------------------------------------------------------------
-def layer_forward(A_prev: Array, W: Array, b: Array, g: str) -> tuple[Array, Array]:
+def layer_forward(A_prev: Array, W: Array, b: Array, g: str, **slope: float) -> tuple[Array, Array]:
     """Return Z = W A_prev + b and A = g(Z)."""
     Z = W @ A_prev + b
-    A = activation(Z, g)
+    A = activation(Z, g, **slope)
     return Z, A
 
 
@@ -136,11 +147,11 @@ def cost_backward(A: Array, Y: Array, loss: str) -> Array:
     return 2 * (A - Y) / Y.shape[0]
 
 
-def output_backward(A: Array, Y: Array, Z: Array, g: str, loss: str) -> Array:
+def output_backward(A: Array, Y: Array, Z: Array, g: str, loss: str, **slope: float) -> Array:
     """dZ[L].  Where the loss undoes its activation it is A - Y, the form to compute with."""
     if (g, loss) in {("sigmoid", "binary cross-entropy"), ("softmax", "cross-entropy")}:
         return A - Y
-    return activation_backward(cost_backward(A, Y, loss), Z, g)
+    return activation_backward(cost_backward(A, Y, loss), Z, g, **slope)
 
 
 # ---- the network -----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ path to each of its parts.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tinygrad_dnn.tensor import Tensor
@@ -46,6 +47,17 @@ def set_training(model: Any, training: bool) -> None:
     for _, part in _parts(model):
         if isinstance(getattr(part, "training", None), bool):
             part.training = training
+
+
+@contextmanager
+def undisturbed(model: Any) -> Iterator[None]:
+    """Run ``model`` in this block without a trace in its buffers."""
+    kept = [(t.node, t.node.value, t.node.born) for t in buffers(model).values()]
+    try:
+        yield
+    finally:
+        for node, value, born in kept:
+            node.value, node.born = value, born
 
 
 def _parts(model: Any, own: str = "") -> Iterator[tuple[str, Any]]:

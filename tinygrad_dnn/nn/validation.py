@@ -9,7 +9,7 @@ sum: the gradient of a well-trained network is a small difference of large numbe
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -18,7 +18,9 @@ import numpy as np
 from tinygrad_dnn import equations
 from tinygrad_dnn.nn import losses
 from tinygrad_dnn.nn.activations import ACTIVATIONS, LeakyReLU
+from tinygrad_dnn.nn.dropout import Dropout
 from tinygrad_dnn.nn.linear import Linear
+from tinygrad_dnn.nn.parameters import parameters, undisturbed
 from tinygrad_dnn.nn.steps import Step
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import RIGHT, WRONG, Report, Row, relative_error
@@ -35,13 +37,19 @@ Numbers = dict[str, Array]
 
 @dataclass
 class Layer:
-    """Layer l as the equations know it: (Linear, g) and its results; no Linear if they do not."""
+    """Layer l as the equations know it: (Linear, g, D) and its results; no Linear if they do not.
+
+    ``A_prev`` is what the Linear was given, and ``D`` the mask of dropout where it is on.
+    """
 
     l: int
     linear: Linear | None
-    g: str
+    A_prev: Any
     Z: Any
     A: Any
+    g: str = ""
+    slope: dict[str, float] = field(default_factory=dict)
+    D: Array | None = None
 
 
 def default_loss(steps: Sequence[Step]) -> losses.Loss:
@@ -50,7 +58,7 @@ def default_loss(steps: Sequence[Step]) -> losses.Loss:
         "sigmoid": losses.binary_cross_entropy,
         "softmax": losses.cross_entropy,
     }
-    return of.get(_activation(steps[-1].layer) or "", losses.mean_squared_error)
+    return of.get(_activation(steps[-1].layer), losses.mean_squared_error)
 
 
 def validate(
@@ -62,51 +70,75 @@ def validate(
 ) -> Report:
     """Return a report with a row per quantity of every layer; ``outputs`` runs the network."""
     loss = loss or default_loss(steps)
-    X = Tensor(X.data if isinstance(X, Tensor) else X, name="X")
-    layers = _layers(steps, outputs(X))
+    data = np.asarray(X.data if isinstance(X, Tensor) else X)
+    X = Tensor(data, name="X", requires_grad=data.dtype.kind == "f")
+    with undisturbed([step.layer for step in steps]):
+        layers = _layers(steps, outputs(X))
     J = loss(layers[-1].A, Y)
     Y = np.asarray(Y.data if isinstance(Y, Tensor) else Y)
     Y = losses.one_hot(Y, layers[-1].A.shape[0]) if Y.ndim == 1 else Y
-    engine = _by_engine(X, layers, J)
+    engine = _by_engine(layers, J)
     kind = LOSSES.get(loss)
     forward, sizes = _forward(engine, layers)
     backward, sizes_back = _backward(engine, forward, layers, Y, kind)
     rows = _rows(engine, forward | backward, sizes | sizes_back, layers)
-    title = f"engine against equations, L = {len(layers)}, m = {X.shape[1]}"
+    title = f"engine against equations, L = {len(layers)}, m = {layers[-1].A.shape[1]}"
     return Report(title, rows, _notes(layers, kind))
 
 
-def _activation(layer: Any) -> str | None:
-    """Return the equations' name of an activation layer."""
-    if isinstance(layer, LeakyReLU) and layer.slope != 0.01:
-        return None
-    return next((name for name, cls in ACTIVATIONS.items() if cls and type(layer) is cls), None)
+def _activation(layer: Any) -> str:
+    """Return the equations' name of an activation layer, "" if they have none."""
+    name = next((name for name, cls in ACTIVATIONS.items() if cls and type(layer) is cls), "")
+    return name if name in equations.G or name == "softmax" else ""
 
 
 def _layers(steps: Sequence[Step], outputs: list[Any]) -> list[Layer]:
     layers: list[Layer] = []
     results = iter(outputs[1:])
+    given = outputs[0]
     uses = [number for number, _ in groupby(step.number for step in steps)]
     for l, group in groupby(steps, key=lambda step: step.number):
-        callables = [step.layer for step in group]
-        made = [next(results) for _ in callables]
-        first, *after = callables
-        g = "identity" if not after else _activation(after[0]) if len(after) == 1 else None
-        linear = first if isinstance(first, Linear) and g and uses.count(l) == 1 else None
-        layers.append(Layer(len(layers) + 1, linear, g or "", made[0], made[-1]))
+        made = [(step.layer, next(results)) for step in group]
+        while len(made) > 1 and not parameters(made[0][0]):  # what comes before layer 1
+            given = made.pop(0)[1]
+        (first, Z), *after = made
+        A = made[-1][1]
+        layer = Layer(len(layers) + 1, None, given, Z, A)
+        if isinstance(first, Linear) and uses.count(l) == 1:
+            _read(layer, first, after)
+        layers.append(layer)
+        given = A
+    if layers[-1].D is not None:
+        layers[-1].linear = None  # A - Y is of an output that nothing was done to
     return layers
 
 
-def _by_engine(X: Tensor, layers: list[Layer], J: Tensor) -> Numbers:
+def _read(layer: Layer, linear: Linear, after: list[tuple[Any, Any]]) -> None:
+    """Fill in (Linear, g, D), if what comes after the Linear is an activation and dropout."""
+    if after and isinstance(after[-1][0], Dropout):
+        node = after.pop()[1].node
+        before = after[-1][1] if after else layer.Z
+        if node is not before.node:  # it is on: A * D
+            layer.D = node.seen[1]
+    if len(after) > 1:
+        return
+    layer.g = _activation(after[0][0]) if after else "identity"
+    if after and isinstance(after[0][0], LeakyReLU):
+        layer.slope = {"slope": after[0][0].slope}
+    layer.linear = linear if layer.g else None
+
+
+def _by_engine(layers: list[Layer], J: Tensor) -> Numbers:
     """Return what the network computed and what the engine makes of it, dZ and dA times m."""
-    tensors = {"A0": X} | {f"A{layer.l}": layer.A for layer in layers}
+    tensors = {"A0": layers[0].A_prev} | {f"A{layer.l}": layer.A for layer in layers}
     for layer in layers:
         if layer.linear:
             l = layer.l
             tensors |= {f"Z{l}": layer.Z, f"W{l}": layer.linear.W, f"b{l}": layer.linear.b}
     with np.errstate(divide="ignore", invalid="ignore"):  # dA[L] where A saturates
-        gradients = zip(tensors, grad(J, tensors.values()), strict=True)
-    m = X.shape[1]
+        sought = {name: tensor for name, tensor in tensors.items() if tensor.requires_grad}
+        gradients = zip(sought, grad(J, sought.values()), strict=True)
+    m = layers[-1].A.shape[1]
     return (
         {name: tensor.data for name, tensor in tensors.items()}
         | {f"d{name}": m * d if name[0] in "ZA" else d for name, d in gradients}
@@ -124,10 +156,13 @@ def _forward(engine: Numbers, layers: list[Layer]) -> tuple[Numbers, dict[str, f
             hand[f"A{l}"] = engine[f"A{l}"]
             continue
         W, b, A = engine[f"W{l}"], engine[f"b{l}"], hand[f"A{l - 1}"]
-        hand[f"Z{l}"], hand[f"A{l}"] = equations.layer_forward(A, W, b, layer.g)
+        hand[f"Z{l}"], hand[f"A{l}"] = equations.layer_forward(A, W, b, layer.g, **layer.slope)
         sizes[f"Z{l}"] = sizes[f"A{l}"] = _largest(np.abs(W) @ np.abs(A) + np.abs(b))
         if layer.g in ("sigmoid", "tanh", "softmax"):
             sizes[f"A{l}"] = 0.0  # no sum: what is left of it is all there was
+        if layer.D is not None:
+            hand[f"A{l}"] = equations.dropout(hand[f"A{l}"], layer.D)
+            sizes[f"A{l}"] *= _largest(layer.D)
     return hand, sizes
 
 
@@ -153,14 +188,16 @@ def _backward(
         l = layer.l
         dA = found[f"dA{l}"]
         if not layer.linear:
-            found[f"dA{l - 1}"] = engine[f"dA{l - 1}"]
+            found[f"dA{l - 1}"] = engine.get(f"dA{l - 1}")  # whole numbers have none
             continue
         W, Z, A_prev = engine[f"W{l}"], hand[f"Z{l}"], hand[f"A{l - 1}"]
         if l == L and kind:
-            dZ = equations.output_backward(A, Y, Z, layer.g, kind)
+            dZ = equations.output_backward(A, Y, Z, layer.g, kind, **layer.slope)
             cancelled = max(1.0, _largest(np.abs(A) + np.abs(Y)) / (_largest(dZ) or 1.0))
         else:
-            dZ = equations.activation_backward(dA, Z, layer.g)
+            if layer.D is not None:
+                dA = equations.dropout_backward(dA, layer.D)
+            dZ = equations.activation_backward(dA, Z, layer.g, **layer.slope)
         dW, db, dA_prev = equations.layer_backward(dZ, A_prev, W)
         found |= {f"dZ{l}": dZ, f"dW{l}": dW, f"db{l}": db, f"dA{l - 1}": dA_prev}
         sizes |= {
@@ -193,7 +230,9 @@ def _rows(
     n = [engine["A0"].shape[0], *(layer.A.shape[0] for layer in layers)]
     known = [layer.l for layer in layers if layer.linear]
     rows: list[Row] = []
-    for name, wanted in _dimensions(n, engine["A0"].shape[1], known).items():
+    for name, wanted in _dimensions(n, layers[-1].A.shape[1], known).items():
+        if name not in engine:
+            continue  # dA0, where X holds whole numbers
         ours = engine[name]
         theirs: Array = hand.get(name, ours)
         if name in ("J", f"dA{len(layers)}") and not np.all(np.isfinite(theirs)):
@@ -213,6 +252,8 @@ def _rows(
 def _notes(layers: list[Layer], kind: str | None) -> list[str]:
     notes = ["convention: dZ and dA per example (m dJ/dZ, m dJ/dA); dW and db of the cost J"]
     given = [str(layer.l) for layer in layers if not layer.linear]
+    if layers[0].A_prev.node.fn:
+        notes.append(f"A0 is what comes before layer 1 makes of X: {layers[0].A_prev.shape}")
     if given:
         notes.append(f"not checked, taken as given: layer {', '.join(given)}")
     if not kind:
