@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.primitives import RULES
+
 
 @dataclass(frozen=True)
 class Case:
@@ -22,6 +24,7 @@ class Case:
     args: tuple[np.ndarray, ...]
     smooth: bool
     keeps_float32: bool
+    exact: bool = True  # is the recorded value NumPy's own, to the last digit?
 
     def __str__(self) -> str:
         return self.name
@@ -52,7 +55,8 @@ def case(
     shown = [str(a.shape) if isinstance(a, np.ndarray) else repr(a) for a in args]
     shown += [f"{k}={v.shape if isinstance(v, np.ndarray) else v}" for k, v in kwargs.items()]
     name = f"{len(CASES)}-{fn.__name__}({', '.join(shown)})"
-    CASES.append(Case(fn, name, of_inputs, tuple(args[i] for i in place), smooth, keeps_float32))
+    inputs = tuple(args[i] for i in place)
+    CASES.append(Case(fn, name, of_inputs, inputs, smooth, keeps_float32, fn in RULES))
 
 
 def normal(*shape: int) -> np.ndarray:

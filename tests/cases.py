@@ -26,7 +26,18 @@ _NUMBERS = np.array([5, 2, 7])
 _REALS = np.array([-1.5, 0.25, 2.75])
 _LOGICAL = (np.logical_and, np.logical_or, np.logical_xor, np.bitwise_and, np.bitwise_or)
 CONSTANT_CALLS: dict[Any, tuple[np.ndarray, ...]] = dict.fromkeys(_LOGICAL, (_TRUTH, ~_TRUTH))
-CONSTANT_CALLS |= {np.bitwise_xor: (_NUMBERS, _NUMBERS[::-1]), np.invert: (_TRUTH,)}
+_TWO_REALS = (
+    np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin, np.searchsorted, np.digitize,
+)  # fmt: skip
+CONSTANT_CALLS |= {
+    np.bitwise_xor: (_NUMBERS, _NUMBERS[::-1]),
+    np.left_shift: (_NUMBERS, _NUMBERS[::-1]),
+    np.right_shift: (_NUMBERS, _NUMBERS[::-1]),
+    np.bitwise_count: (_NUMBERS,),
+    np.invert: (_TRUTH,),
+    np.argpartition: (_REALS, np.array(1)),
+}
+CONSTANT_CALLS |= dict.fromkeys(_TWO_REALS, (_REALS, _REALS))
 for fn, rule in PACKAGE_RULES.items():
     if rule.constant and fn not in CONSTANT_CALLS:
         CONSTANT_CALLS[fn] = (_REALS, _REALS[::-1]) if getattr(fn, "nin", 1) == 2 else (_REALS,)

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import tinygrad_dnn as tg
 from tests.cases import CASES, CONSTANT_CALLS, PACKAGE_RULES, Case
-from tinygrad_dnn.primitives import RULES, Each
+from tinygrad_dnn.primitives import COMPOSITES, RULES, Each
 from tinygrad_dnn.rules.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -91,13 +91,17 @@ def check_vjp(case: Case, xs=None):
 # ---- properties ------------------------------------------------------------------------------
 def test_every_rule_has_a_case():
     tested = {case.rule for case in CASES} | set(CONSTANT_CALLS)
-    assert set(PACKAGE_RULES) == tested
+    assert set(PACKAGE_RULES) == tested - set(COMPOSITES)
 
 
 @every_case
 def test_recording_does_not_change_the_value(case):
     recorded = case.call(*map(tg.Tensor, case.args))
-    np.testing.assert_array_equal(recorded.data, case.call(*case.args), strict=True)
+    plain = np.asarray(case.call(*case.args))
+    assert recorded.dtype == plain.dtype
+    if case.exact:
+        np.testing.assert_array_equal(recorded.data, plain, strict=True)
+    np.testing.assert_allclose(recorded.data, plain, rtol=1e-13, atol=1e-15, strict=True)
     assert recorded.requires_grad
 
 
@@ -274,14 +278,15 @@ def test_broadcasting_of_any_shapes(call, ranges, cores, data):
 def test_a_step_function_is_recorded_and_has_derivative_zero(fn, args):
     assert RULES[fn].constant
     floats = args[0].dtype == np.float64
-    xs = [tg.Tensor(a, requires_grad=floats) for a in args]
+    xs = [tg.Tensor(a, requires_grad=a.dtype == np.float64) for a in args]
     out = fn(*xs)
     assert out.node.fn is fn
     assert not out.requires_grad
     np.testing.assert_array_equal(out.data, fn(*args), strict=True)
     if floats:
         x = xs[0]
-        np.testing.assert_array_equal(tg.grad(np.sum(x * out), x), out.data * np.ones(x.shape))
+        both = np.sum(x) + np.sum(out * 2.0)
+        np.testing.assert_array_equal(tg.grad(both, x), np.ones(x.shape))
         _, tangent = tg.func.jvp(lambda x: fn(x, *args[1:]) * 1.0, args[:1], args[:1])
         np.testing.assert_array_equal(tangent, np.zeros(out.shape))
 

@@ -13,6 +13,7 @@ differentiated again.  Rules never mention broadcasting, dtypes or Tensors.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
+from sys import maxsize
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -46,6 +47,7 @@ class Rule:
     jvps: Maps
     broadcasts: bool  # may an argument have been stretched on the way in?
     constant: bool = False  # is every derivative zero?
+    before_out: int = maxsize  # how many positional arguments the call takes before ``out``
     detours: dict[Function, tuple[Function, dict[str, Any]]] = field(default_factory=dict)
 
     def unknown(self, i: int) -> MissingRuleError:
@@ -58,6 +60,11 @@ class Rule:
 
 RULES: dict[Function, Rule] = {}
 COMPOSITES: dict[Function, Function] = {}
+REFUSED: dict[Function, str] = {}  # what is not done to Tensors -> what to do instead
+NO_ADVICE = (
+    "register one (tg.elementwise, tg.multilinear, tg.rule), or call it on x.data to treat the "
+    "result as a constant"
+)
 UNDISPATCHED: dict[Function, Function] = {}  # a primitive of ours -> what it does to arrays
 
 
@@ -83,13 +90,15 @@ def rule(
         )
     vjps = vjps if isinstance(vjps, Each) else tuple(vjps)
     jvps = jvps if isinstance(jvps, Each) else tuple(jvps)
-    RULES[fn] = Rule(UNDISPATCHED.get(fn, fn), vjps, jvps, broadcasts)
+    before_out = place_of_out(fn)
+    RULES[fn] = Rule(UNDISPATCHED.get(fn, fn), vjps, jvps, broadcasts, before_out=before_out)
 
 
 def elementwise(fn: Function, *partials: Function | None) -> None:
     """Register an elementwise ``fn`` by its partial derivatives ``partial(out, *args)``.
 
-    The Jacobian is diagonal, hence its own transpose: one formula serves both modes.
+    The Jacobian is diagonal, hence its own transpose: one formula serves both modes.  (Of a complex
+    ``fn`` the adjoint is the conjugate: see ``rules``.)
 
     >>> import numpy as np
     >>> import tinygrad_dnn as tg
@@ -101,14 +110,18 @@ def elementwise(fn: Function, *partials: Function | None) -> None:
     array([ 3., 12.])
     """
 
-    def scaled(partial: Function) -> LinearMap:
-        def scale(v: Array, out: Array, *args: Any, **kwargs: Any) -> Array:
-            return v * partial(out, *args, **kwargs)
+    def back(partial: Function) -> LinearMap:
+        def scale(g: Array, out: Array, *args: Any, **kwargs: Any) -> Array:
+            slope = partial(out, *args, **kwargs)
+            return g * (np.conjugate(slope) if out.dtype.kind == "c" else slope)
 
         return scale
 
-    maps = [p and scaled(p) for p in partials]
-    rule(fn, vjps=maps, jvps=maps, broadcasts=True)
+    def ahead(partial: Function) -> LinearMap:
+        return lambda t, out, *args, **kwargs: t * partial(out, *args, **kwargs)
+
+    vjps, jvps = [p and back(p) for p in partials], [p and ahead(p) for p in partials]
+    rule(fn, vjps=vjps, jvps=jvps, broadcasts=True)
 
 
 def multilinear(fn: Function, *vjps: LinearMap | None, broadcasts: bool = False) -> None:
@@ -142,14 +155,26 @@ def constant(fn: Function) -> None:
     RULES[fn].constant = True
 
 
-def composite(fn: Function) -> Callable[[Function], Function]:
-    """Define what NumPy's ``fn`` is on Tensors in terms of primitives, so that it needs no rule."""
+def composite(*fns: Function) -> Callable[[Function], Function]:
+    """Define what NumPy's ``fns`` are on Tensors in terms of primitives: they need no rule."""
 
     def register(definition: Function) -> Function:
-        COMPOSITES[fn] = definition
+        COMPOSITES.update(dict.fromkeys(fns, definition))
         return definition
 
     return register
+
+
+def refused(fn: Function, advice: str = NO_ADVICE) -> None:
+    """Say what to do instead of calling ``fn`` on Tensors."""
+    REFUSED[fn] = advice
+
+
+def place_of_out(fn: Function) -> int:
+    """Return how many positional arguments NumPy's ``fn`` takes before ``out``."""
+    code = getattr(getattr(fn, "_implementation", None), "__code__", None)
+    names = code.co_varnames[: code.co_argcount] if code else ()
+    return names.index("out") if "out" in names else maxsize
 
 
 def detour(outer: Function, inner: Function, pair: Function, **inner_kwargs: Any) -> None:

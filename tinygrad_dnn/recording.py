@@ -16,7 +16,15 @@ import numpy as np
 from tinygrad_dnn import graph
 from tinygrad_dnn.errors import HistoryError, MissingRuleError
 from tinygrad_dnn.graph import NO_KWARGS, Node, overwritten, recording
-from tinygrad_dnn.primitives import COMPOSITES, RULES, Function, Rule
+from tinygrad_dnn.primitives import (
+    COMPOSITES,
+    NO_ADVICE,
+    REFUSED,
+    RULES,
+    Function,
+    Rule,
+    place_of_out,
+)
 
 Handle = TypeVar("Handle")
 
@@ -33,7 +41,7 @@ def record(
     if rule is None:
         composed: Handle = _without_rule(fn, args, kwargs)
         return composed
-    if kwargs:
+    if kwargs or len(args) > rule.before_out:
         args, kwargs = _normalised(kind, fn, args, kwargs)
     values, inputs, needs_grad = [], [], False
     for a in args:
@@ -71,29 +79,42 @@ def record(
 
 def name_of(fn: Function) -> str:
     """Return ``fn`` as a user writes it."""
+    name = getattr(fn, "__name__", fn)
+    owner = getattr(fn, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return f"np.{owner.__name__}.{name}"
     module = getattr(fn, "__module__", "") or ""
-    prefix = "np." if isinstance(fn, np.ufunc) or module.startswith("numpy") else ""
-    return f"{prefix}{getattr(fn, '__name__', fn)}"
+    if isinstance(fn, np.ufunc):
+        module = "numpy"
+    return f"np{module[5:]}.{name}" if module.startswith("numpy") else f"{name}"
 
 
 def _without_rule(fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if fn in COMPOSITES:
+        _refuse_out(fn, args, kwargs, place_of_out(fn))
         return COMPOSITES[fn](*args, **kwargs)
-    raise MissingRuleError(
-        f"no derivative rule for {name_of(fn)}; register one (tg.elementwise, tg.multilinear, "
-        f"tg.rule), or call it on x.data to treat the result as a constant"
-    )
+    advice = REFUSED.get(fn, NO_ADVICE)
+    if getattr(fn, "__name__", "") == "at":
+        advice = "it changes its array in place: use tg.at, which returns a new one"
+    raise MissingRuleError(f"no derivative rule for {name_of(fn)}; {advice}")
+
+
+def _refuse_out(
+    fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any], before_out: int
+) -> None:
+    """Refuse an ``out=``, by keyword or by position, that is more than None."""
+    if kwargs.get("out") is not None or any(a is not None for a in args[before_out:][:1]):
+        raise HistoryError(
+            f"{name_of(fn)}: out= would overwrite data that a derivative may need; "
+            f"write y = {name_of(fn)}(...) instead"
+        )
 
 
 def _normalised(
     kind: type, fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Refuse what no rule can undo; move inputs given by keyword to where the rules look."""
-    if kwargs.get("out") is not None:
-        raise HistoryError(
-            f"{name_of(fn)}: out= would overwrite data that a derivative may need; "
-            f"write y = {name_of(fn)}(...) instead"
-        )
+    _refuse_out(fn, args, kwargs, RULES[fn].before_out)
     kwargs = {k: v for k, v in kwargs.items() if k != "out"}
     if kwargs and isinstance(fn, np.ufunc):
         raise MissingRuleError(
@@ -103,6 +124,12 @@ def _normalised(
     if RULES[fn].detours or any(isinstance(v, kind) for v in kwargs.values()):
         bound = inspect.signature(fn).bind(*args, **kwargs)
         args, kwargs = bound.args, bound.kwargs
+        for name, value in kwargs.items():
+            if isinstance(value, kind):
+                raise MissingRuleError(
+                    f"{name_of(fn)}: its derivative by {name}= is not known; pass an array there "
+                    f"to hold it constant"
+                )
     return args, kwargs
 
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from tinygrad_dnn.primitives import Array, composite, constant, elementwise, primitive, rule
+from tinygrad_dnn.primitives import Array, composite, elementwise, primitive, rule
+
+_LN2, _LN10 = float(np.log(2)), float(np.log(10))
 
 
-def same(v, out, *args):
+def same(v, out, *args, **kwargs):
     """Pass ``v`` on as it is."""
     return v
 
@@ -22,8 +24,27 @@ rule(np.negative, vjps=(negated,), jvps=(negated,))
 rule(np.positive, vjps=(same,), jvps=(same,))
 elementwise(np.multiply, lambda out, x, y: y, lambda out, x, y: x)
 elementwise(np.divide, lambda out, x, y: 1 / y, lambda out, x, y: -out / y)
+elementwise(np.reciprocal, lambda out, x: -np.square(out))
+
+
+def _whole(out, x, y):  # how often y goes into x
+    return -np.rint((x - out) / y)
+
+
+elementwise(np.remainder, lambda out, x, y: 1, _whole)
+elementwise(np.fmod, lambda out, x, y: 1, _whole)
+
+# ---- powers and roots ------------------------------------------------------------------------
 elementwise(np.square, lambda out, x: 2 * x)
 elementwise(np.sqrt, lambda out, x: 0.5 / out)
+elementwise(np.cbrt, lambda out, x: 1 / (3 * np.square(out)))
+
+
+def _per_length(x, out):  # x / out, and 0 where both are
+    return x / np.where(out == 0, 1, out)
+
+
+elementwise(np.hypot, lambda out, x, y: _per_length(x, out), lambda out, x, y: _per_length(y, out))
 
 
 def _power_dx(out, x, n):
@@ -37,20 +58,39 @@ def _power_dn(out, x, n):
 
 
 elementwise(np.power, _power_dx, _power_dn)
+elementwise(np.float_power, _power_dx, _power_dn)
 
 # ---- exponential and logarithm ---------------------------------------------------------------
 elementwise(np.exp, lambda out, x: out)
+elementwise(np.exp2, lambda out, x: out * _LN2)
 elementwise(np.expm1, lambda out, x: out + 1)
 elementwise(np.log, lambda out, x: 1 / x)
+elementwise(np.log2, lambda out, x: 1 / (x * _LN2))
+elementwise(np.log10, lambda out, x: 1 / (x * _LN10))
 elementwise(np.log1p, lambda out, x: 1 / (1 + x))
 
-# ---- trigonometric and hyperbolic ------------------------------------------------------------
-elementwise(np.sin, lambda out, x: np.cos(x))
-elementwise(np.cos, lambda out, x: -np.sin(x))
-elementwise(np.tanh, lambda out, x: 1 - out**2)
+
+def _share(exp, x, out):  # of one term in the sum; of log(0 + 0) none
+    return exp(x - np.where(out == -np.inf, 0, out))
+
+
+elementwise(
+    np.logaddexp,
+    lambda out, x, y: _share(np.exp, x, out),
+    lambda out, x, y: _share(np.exp, y, out),
+)
+elementwise(
+    np.logaddexp2,
+    lambda out, x, y: _share(np.exp2, x, out),
+    lambda out, x, y: _share(np.exp2, y, out),
+)
+elementwise(np.ldexp, lambda out, x, n: np.exp2(n), None)
 
 # ---- pieces ----------------------------------------------------------------------------------
-elementwise(np.absolute, lambda out, x: np.sign(x))
+elementwise(np.fabs, lambda out, x: np.sign(x))
+elementwise(np.copysign, lambda out, x, y: np.sign(x) * np.where(np.signbit(y), -1, 1), None)
+elementwise(np.heaviside, None, lambda out, x, half: x == 0)
+elementwise(np.nan_to_num, lambda out, x, **options: np.isfinite(x))
 
 
 def _first(out, x, y):  # the share of x where it is the one chosen: 1, or 1/2 at a tie
@@ -61,8 +101,8 @@ def _second(out, x, y):
     return (out == y) / (1.0 + (x == y))
 
 
-elementwise(np.maximum, _first, _second)
-elementwise(np.minimum, _first, _second)
+for _fn in (np.maximum, np.minimum, np.fmax, np.fmin):
+    elementwise(_fn, _first, _second)
 
 
 @primitive
@@ -80,7 +120,7 @@ elementwise(
 
 
 @composite(np.clip)
-def _clip(a, a_min=None, a_max=None, *, min=None, max=None):
+def _clip(a, a_min=None, a_max=None, out=None, *, min=None, max=None):
     return clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
@@ -95,19 +135,20 @@ def _left(v, out, condition, x, y):
 rule(np.where, vjps=(None, _chosen, _left), jvps=(None, _chosen, _left), broadcasts=True)
 
 
+@composite(np.select)
+def _select(condlist, choicelist, default=0):
+    if len(condlist) != len(choicelist):
+        raise ValueError(
+            f"np.select got {len(condlist)} conditions and {len(choicelist)} choices; it takes one "
+            f"choice per condition"
+        )
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        default = np.where(condition, choice, default)
+    return default
+
+
 def _astype_map(v, out, x, dtype, **kwargs):  # the engine casts; to integers is a step function
     return v if np.issubdtype(out.dtype, np.inexact) else np.zeros_like(v)
 
 
 rule(np.astype, vjps=(_astype_map,), jvps=(_astype_map,))
-
-# ---- piecewise constant: recorded, derivative zero -------------------------------------------
-for _fn in (
-    np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal,
-    np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
-    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert,
-    np.sign, np.floor, np.ceil, np.rint, np.round, np.trunc, np.any, np.all,
-    np.isfinite, np.isnan, np.isinf, np.signbit, np.argmax, np.argmin,
-    np.zeros_like, np.ones_like, np.floor_divide,
-):  # fmt: skip
-    constant(_fn)

@@ -1,0 +1,93 @@
+"""Polynomials, convolution and interpolation in one dimension, and covariances."""
+
+import numpy as np
+
+from tinygrad_dnn.errors import MissingRuleError
+from tinygrad_dnn.primitives import composite, multilinear
+from tinygrad_dnn.rules.indexing import getitem
+
+# ---- convolution -----------------------------------------------------------------------------
+_MODES = {0: "valid", 1: "same", 2: "full"}
+
+
+def _in_full(g, a, v, mode):
+    """Give the cotangent of a part of the convolution the length of the whole."""
+    mode = _MODES.get(mode, mode)
+    whole, short = a.size + v.size - 1, min(a.size, v.size)
+    start = {"full": 0, "same": (short - 1) // 2, "valid": short - 1}[mode]
+    rest = whole - start - g.size
+    return np.concatenate([np.zeros(start, g.dtype), g, np.zeros(rest, g.dtype)])
+
+
+multilinear(
+    np.convolve,
+    lambda g, out, a, v, mode="full": np.correlate(_in_full(g, a, v, mode), v, "valid"),
+    lambda g, out, a, v, mode="full": np.correlate(_in_full(g, a, v, mode), a, "valid"),
+)
+
+
+@composite(np.correlate)
+def _correlate(a, v, mode="valid"):
+    if np.size(v) > np.size(a):
+        found = _correlate(v, a, mode)
+        return np.conjugate(found[::-1])
+    return np.convolve(a, np.conjugate(v)[::-1], mode)
+
+
+# ---- polynomials, the highest power first ----------------------------------------------------
+@composite(np.polyval)
+def _polyval(p, x):
+    y = np.zeros_like(x)
+    for coefficient in p:
+        y = y * x + coefficient
+    return y
+
+
+@composite(np.vander)
+def _vander(x, N=None, increasing=False):
+    powers = np.arange(x.shape[0] if N is None else N)
+    return np.expand_dims(x, 1) ** (powers if increasing else powers[::-1])
+
+
+# ---- interpolation ---------------------------------------------------------------------------
+@composite(np.interp)
+def _interp(x, xp, fp, left=None, right=None, period=None):
+    if period is not None:
+        raise MissingRuleError("np.interp on Tensors takes no period=; use x % period")
+    n = np.shape(xp)[0]
+    above = np.clip(np.searchsorted(xp, x, "right"), 1, max(n - 1, 1))
+    x0, x1 = getitem(xp, above - 1), getitem(xp, np.minimum(above, n - 1))
+    y0, y1 = getitem(fp, above - 1), getitem(fp, np.minimum(above, n - 1))
+    inside = y0 + (x - x0) * ((y1 - y0) / np.where(x1 == x0, 1, x1 - x0))
+    found = np.where(x < getitem(xp, 0), getitem(fp, 0) if left is None else left, inside)
+    return np.where(x > getitem(xp, n - 1), getitem(fp, n - 1) if right is None else right, found)
+
+
+# ---- covariance ------------------------------------------------------------------------------
+@composite(np.cov)
+def _cov(
+    m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None
+):
+    if fweights is not None or aweights is not None or dtype is not None:
+        raise MissingRuleError("np.cov on Tensors takes no weights and no dtype=")
+    m = _variables(m, rowvar)
+    m = m if y is None else np.concatenate([m, _variables(y, rowvar)])
+    off = m - np.mean(m, axis=1, keepdims=True)
+    count = m.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
+    return np.squeeze(off @ np.conjugate(np.transpose(off)) / count)
+
+
+def _variables(m, rowvar):
+    if np.ndim(m) < 2:
+        return np.reshape(m, (1, -1))
+    return m if rowvar or m.shape[0] == 1 else np.transpose(m)
+
+
+@composite(np.corrcoef)
+def _corrcoef(x, y=None, rowvar=True, *, dtype=None):
+    c = _cov(x, y, rowvar, dtype=dtype)
+    if c.ndim == 0:
+        return c / c
+    i = np.arange(c.shape[0])
+    size = np.sqrt(np.real(c[i, i]))
+    return c / np.expand_dims(size, 1) / size
