@@ -44,8 +44,19 @@ def buffers(model: Any) -> dict[str, Tensor]:
 
 def set_training(model: Any, training: bool) -> None:
     """Let every layer in ``model`` with a mode, an attribute ``training``, train or not."""
-    for _, part in _parts(model):
-        if isinstance(getattr(part, "training", None), bool):
+    for part in _moded(model):
+        part.training = training
+
+
+@contextmanager
+def resting(model: Any) -> Iterator[None]:
+    """Let no layer of ``model`` train in this block."""
+    before = [(part, part.training) for part in _moded(model)]
+    set_training(model, False)
+    try:
+        yield
+    finally:
+        for part, training in before:
             part.training = training
 
 
@@ -58,6 +69,11 @@ def undisturbed(model: Any) -> Iterator[None]:
     finally:
         for node, value, born in kept:
             node.value, node.born = value, born
+
+
+def _moded(model: Any) -> list[Any]:
+    parts = [part for _, part in _parts(model) if not isinstance(part, Tensor)]
+    return [part for part in parts if isinstance(getattr(part, "training", None), bool)]
 
 
 def _parts(model: Any, own: str = "") -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from tinygrad_dnn.nn.embedding import Embedding
 from tinygrad_dnn.nn.flatten import Flatten, Unflatten
 from tinygrad_dnn.nn.linear import Linear
 from tinygrad_dnn.nn.normalisation import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from tinygrad_dnn.nn.parameters import buffers, parameters
 from tinygrad_dnn.nn.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from tinygrad_dnn.nn.recurrent import GRU, LSTM, RNN
 from tinygrad_dnn.nn.steps import Layer
@@ -74,6 +75,8 @@ _KINDS = (
     Kind(Dropout, ("p",)),
     *(Kind(a) for a in ACTIVATIONS.values() if a and a is not LeakyReLU),
 )
+# What reading a description may come upon that no network of ours is described by.
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 KINDS = {kind.make.__name__: kind for kind in _KINDS}
 
 
@@ -84,6 +87,9 @@ def save(path: Path, layers: Sequence[Layer], tensors: Mapping[str, Tensor]) -> 
         _describe(layer) if first[id(layer)] == i else {"is": "again", "layer": first[id(layer)]}
         for i, layer in enumerate(layers)
     ]
+    distinct = [layers[i] for i in set(first.values())]
+    if len(tensors) < sum(len({**parameters(x), **buffers(x)}) for x in distinct):
+        raise TypeError("cannot save: two layers share a Tensor, and in a file each has its own")
     archive.write(path, json.dumps(described), {name: t.data for name, t in tensors.items()})
 
 
@@ -98,7 +104,7 @@ def load(path: Path, rng: Any) -> tuple[list[Layer], dict[str, Array]]:
         layers: list[Layer] = []
         for d in described:
             layers.append(layers[d["layer"]] if d["is"] == "again" else _build(d, rng))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+    except MALFORMED as error:
         raise ValueError(f"{path} is not a network saved by net.save: {error}") from error
     return layers, arrays
 
@@ -107,17 +113,17 @@ def restore(tensors: Mapping[str, Tensor], arrays: Mapping[str, Array], path: Pa
     """Put ``arrays`` into the Tensors of the same names and shapes."""
     odd = set(tensors) ^ set(arrays)
     if not odd:
-        odd = {
-            n
-            for n, t in tensors.items()
-            if arrays[n].shape != t.shape or arrays[n].dtype.kind != "f"
-        }
+        odd = {n for n, t in tensors.items() if not _fits(t, arrays[n])}
     if odd:
         raise ValueError(
             f"{path}: arrays and layers do not belong together: {', '.join(sorted(odd))}"
         )
     for name, tensor in tensors.items():
         tensor.data = arrays[name]
+
+
+def _fits(tensor: Tensor, array: Array) -> bool:
+    return array.shape == tensor.shape and array.dtype.kind in "fc"
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
@@ -133,7 +139,7 @@ def _describe(layer: Layer) -> dict[str, Any]:
 def _numbers(described: dict[str, Any]) -> int:
     kind = KINDS.get(described["is"])
     options = {key: value for key, value in described.items() if key != "is"}
-    return kind.numbers(**options) if kind else 0
+    return max(kind.numbers(**options), 0) if kind else 0
 
 
 def _build(described: dict[str, Any], rng: Any) -> Layer:

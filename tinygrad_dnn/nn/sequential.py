@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import layer as current_layer
+from tinygrad_dnn.graph import no_grad
 from tinygrad_dnn.nn.activations import ACTIVATIONS
 from tinygrad_dnn.nn.init import Initialiser
 from tinygrad_dnn.nn.linear import Linear
 from tinygrad_dnn.nn.losses import Loss
-from tinygrad_dnn.nn.parameters import buffers, parameters, set_training
+from tinygrad_dnn.nn.parameters import buffers, parameters, resting, set_training
 from tinygrad_dnn.nn.saving import load, restore, save
 from tinygrad_dnn.nn.steps import Layer, Step, steps_of
 from tinygrad_dnn.nn.summary import summary
@@ -138,7 +139,10 @@ class Sequential:
 
     def summary(self, X: Array | None = None) -> str:
         """Return a table of the layers: what they are, their parameters, and with X all shapes."""
-        return summary(self.steps, None if X is None else self.outputs(X))
+        if X is None:
+            return summary(self.steps, None)
+        with resting(self.layers), no_grad():
+            return summary(self.steps, self.outputs(X))
 
     def validate(self, X: Array, Y: Array, *, loss: Loss | None = None) -> Report:
         """Compare every layer on X (n[0], m), Y with the equations derived by hand.
