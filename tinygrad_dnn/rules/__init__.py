@@ -13,6 +13,7 @@ from tinygrad_dnn.rules import convolution as convolution
 from tinygrad_dnn.rules import cumulative as cumulative
 from tinygrad_dnn.rules import diagonals as diagonals
 from tinygrad_dnn.rules import elementwise as elementwise
+from tinygrad_dnn.rules import fft as fft
 from tinygrad_dnn.rules import indexing as indexing
 from tinygrad_dnn.rules import joining as joining
 from tinygrad_dnn.rules import linalg as linalg

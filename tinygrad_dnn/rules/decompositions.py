@@ -167,8 +167,7 @@ def _eig_vjp(g, out, a):
     inner = H(V) @ gV
     inner = inner - H(V) @ V * row(real(diagonal(inner)))  # vectors keep length one
     inner = spread(gw, V) + off_diagonal(inner, conj(_gaps(w)))
-    found = np.linalg.solve(H(V), inner @ H(V))
-    return found if a.dtype.kind == "c" else real(found)
+    return np.linalg.solve(H(V), inner @ H(V))
 
 
 def _eig_jvp(t, out, a):

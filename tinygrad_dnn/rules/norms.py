@@ -18,10 +18,6 @@ def _over(x, length):
     return x * ((length != 0) / np.where(length == 0, 1, length))
 
 
-def _sign(x):
-    return _over(x, np.absolute(x)) if x.dtype.kind == "c" else np.sign(x)
-
-
 def _shares(hit, axis):
     """What of 1 each of the entries that hit gets."""
     return hit / np.sum(hit, axis=axis, keepdims=True)
@@ -32,13 +28,13 @@ def _vector_slope(x, out, order, axis):
     if order is None or order == 2:
         return _over(x, out)
     if order == 1:
-        return _sign(x)
+        return np.sign(x)
     if order == 0:  # how many are not 0: a step function
         return x * 0
     size = np.absolute(x)
     if np.isinf(order):
-        return _sign(x) * _shares(size == out, axis)
-    return _sign(x) * np.where(size == 0, 1, _over(size, out)) ** (order - 1)
+        return np.sign(x) * _shares(size == out, axis)
+    return np.sign(x) * np.where(size == 0, 1, _over(size, out)) ** (order - 1)
 
 
 def _matrix_slope(x, order):
@@ -47,7 +43,7 @@ def _matrix_slope(x, order):
         along = -2 if abs(order) == 1 else -1
         sums = np.sum(np.absolute(x), axis=along, keepdims=True)
         extreme = (np.max if order > 0 else np.min)(sums, axis=_LAST_TWO, keepdims=True)
-        return _sign(x) * _shares(sums == extreme, _LAST_TWO)
+        return np.sign(x) * _shares(sums == extreme, _LAST_TWO)
     U, S, Vh = np.linalg.svd(x, full_matrices=False)
     if order == "nuc":
         weights = np.sign(S)
