@@ -11,7 +11,9 @@ derivative 0 at x = 0; a step function (sign, a comparison, a cast to integers) 
 from tinygrad_dnn.rules import complex_numbers as complex_numbers
 from tinygrad_dnn.rules import convolution as convolution
 from tinygrad_dnn.rules import cumulative as cumulative
+from tinygrad_dnn.rules import decompositions as decompositions
 from tinygrad_dnn.rules import diagonals as diagonals
+from tinygrad_dnn.rules import einsum as einsum
 from tinygrad_dnn.rules import elementwise as elementwise
 from tinygrad_dnn.rules import fft as fft
 from tinygrad_dnn.rules import indexing as indexing
@@ -21,7 +23,9 @@ from tinygrad_dnn.rules import losses as losses
 from tinygrad_dnn.rules import nan as nan
 from tinygrad_dnn.rules import network as network
 from tinygrad_dnn.rules import normalisation as normalisation
+from tinygrad_dnn.rules import norms as norms
 from tinygrad_dnn.rules import order as order
+from tinygrad_dnn.rules import orthogonal as orthogonal
 from tinygrad_dnn.rules import padding as padding
 from tinygrad_dnn.rules import patches as patches
 from tinygrad_dnn.rules import polynomial as polynomial
@@ -29,5 +33,6 @@ from tinygrad_dnn.rules import pooling as pooling
 from tinygrad_dnn.rules import products as products
 from tinygrad_dnn.rules import reduction as reduction
 from tinygrad_dnn.rules import shape as shape
+from tinygrad_dnn.rules import solving as solving
 from tinygrad_dnn.rules import steps as steps
 from tinygrad_dnn.rules import trigonometric as trigonometric
