@@ -71,6 +71,8 @@ def test_the_demo_takes_other_data_and_layers(needs_demo_extra, tmp_path, option
         (["--epochs", "many"], "'many' is not a positive whole number"),
         (["--layers", "64,x"], "'x' is not a positive whole number"),
         (["--data", "cats"], "invalid choice: 'cats'"),
+        (["--seed", "-1"], "'-1' is not a whole number from 0"),
+        (["--layers", "64,100000000"], "'100000000' units in a layer are too many"),
     ],
 )
 def test_unusable_options_exit_with_2_and_a_reason(options, said, capsys):

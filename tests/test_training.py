@@ -83,6 +83,45 @@ def test_batches_refuse_data_that_does_not_belong_together():
         next(batches(np.ones((2, 10)), np.ones((1, 10)), 0))
 
 
+def test_a_weight_listed_twice_takes_one_step():
+    W = tg.Tensor([1.0])
+    descent = optim.SGD([W, W], lr=0.1)
+    (W * 1.0).sum().backward()
+    descent.step()
+    np.testing.assert_allclose(W.data, [0.9], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "said"),
+    [
+        (np.ones((2, 0)), np.ones((1, 0)), "m >= 1 columns"),
+        (np.ones(3), np.ones((1, 3)), re.escape("X is (3,)")),
+        (np.ones((2, 3)), np.ones((1, 4)), "both need the same m"),
+    ],
+)
+def test_fit_says_what_is_wrong_with_the_data(X, Y, said):
+    net = network()
+    descent = optim.SGD(net.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match=said):
+        tg.fit(net, X, Y, loss=nn.binary_cross_entropy, optimizer=descent, epochs=1)
+    with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
+        tg.fit(net, X, Y, loss=nn.binary_cross_entropy, optimizer=descent, epochs=0)
+
+
+def test_fit_takes_lists():
+    net = network()
+    descent = optim.SGD(net.parameters(), lr=0.1)
+    history = tg.fit(
+        net,
+        [[0.5, 1.0], [0.2, -1.0]],
+        [[1, 0]],
+        loss=nn.binary_cross_entropy,
+        optimizer=descent,
+        epochs=2,
+    )
+    assert len(history) == 2
+
+
 def test_fit_learns_and_remembers():
     (X, Y), (Xv, Yv) = blobs(), blobs(seed=1)
     net = network()

@@ -11,6 +11,7 @@ from pathlib import Path
 from tinygrad_dnn.report import CANNOT_TELL, WRONG
 
 DATA = ("digits", "breast-cancer", "moons")
+MOST_UNITS = 4096
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--epochs", type=_positive, metavar="N", help="passes over the data")
     demo.add_argument("--out", type=Path, default=Path("out"), help="folder for the results")
-    demo.add_argument("--seed", type=int, default=1, help="draws the split and the weights")
+    demo.add_argument("--seed", type=_seed, default=1, help="draws the split and the weights")
     return parser
 
 
@@ -75,10 +76,23 @@ def _unusable(message: str) -> int:
 
 
 def _layers(text: str) -> list[int]:
-    return [_positive(part) for part in text.split(",")] if text.strip() else []
+    return [_units(part) for part in text.split(",")] if text.strip() else []
 
 
 def _positive(text: str) -> int:
     if not text.strip().isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
+
+
+def _units(text: str) -> int:
+    units = _positive(text)
+    if units > MOST_UNITS:
+        raise argparse.ArgumentTypeError(f"{text!r} units in a layer are too many for a demo")
+    return units
+
+
+def _seed(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2**32 - 1")
     return int(text)

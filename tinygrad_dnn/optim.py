@@ -22,11 +22,11 @@ class SGD:
     """
 
     def __init__(self, parameters: dict[str, Tensor] | Iterable[Tensor], *, lr: float) -> None:
-        given = parameters.values() if isinstance(parameters, dict) else parameters
-        self.parameters = list(given)
-        for p in self.parameters:
+        given = list(parameters.values() if isinstance(parameters, dict) else parameters)
+        for p in given:
             if not isinstance(p, Tensor) or p.node.fn or not p.requires_grad:
                 raise TypeError(f"SGD learns Tensors that require a gradient, got {p!r}")
+        self.parameters = list(dict.fromkeys(given))  # a tied weight takes one step
         if not self.parameters:
             raise ValueError("SGD was given no parameters")
         if not lr > 0:

@@ -21,9 +21,11 @@ def batches(
     >>> [x.shape for x, y in batches(np.ones((3, 10)), np.ones((1, 10)), 4)]
     [(3, 4), (3, 3), (3, 3)]
     """
+    if X.ndim < 2 or not Y.ndim or X.shape[1] != Y.shape[-1] or not X.shape[1]:
+        raise DimensionError(
+            f"X is {X.shape} but Y is {Y.shape}; both need the same m >= 1 columns, one per example"
+        )
     m = X.shape[1]
-    if Y.shape[-1] != m:
-        raise DimensionError(f"X is {X.shape} but Y is {Y.shape}; both need the same m columns")
     if size is None:
         yield X, Y
         return

@@ -10,6 +10,7 @@ from tinygrad_dnn.graph import no_grad
 from tinygrad_dnn.nn.losses import Loss, binary_cross_entropy, cross_entropy
 from tinygrad_dnn.optim import SGD
 from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.tensor import Tensor
 from tinygrad_dnn.training.accuracy import accuracy
 from tinygrad_dnn.training.batches import batches
 from tinygrad_dnn.training.history import History
@@ -39,6 +40,9 @@ def fit(
     is called with (epoch, history) after every epoch, and stops the training by returning True.
     ``progress`` shows a bar (needs tqdm).
     """
+    if epochs < 1:
+        raise ValueError(f"fit: epochs must be at least 1, got {epochs}")
+    X, Y = _columns(X), _columns(Y)
     rng = rng or np.random.default_rng(0)
     callbacks = list(callbacks)
     classes = loss in (binary_cross_entropy, cross_entropy)
@@ -60,7 +64,7 @@ def fit(
             if classes:
                 history.accuracy.append(float(np.average(hits, weights=sizes)))
             if validation_data:
-                _hold_out(history, model, loss, classes, *validation_data)
+                _hold_out(history, model, loss, classes, *map(_columns, validation_data))
             if bar is not None:
                 bar.set_postfix(history.last())
                 bar.update()
@@ -68,6 +72,12 @@ def fit(
             if True in stops:
                 break
     return history
+
+
+def _columns(data: Any) -> Array:
+    """Return data as an array: lists are welcome, and a Tensor's history is not wanted."""
+    data = data.data if isinstance(data, Tensor) else data
+    return data if hasattr(data, "__array_function__") else np.asarray(data)
 
 
 def _hold_out(
