@@ -26,6 +26,7 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "tensor": 3,
     "anomaly": 3,
     "func": 4,
+    "at": 4,
     "optim": 4,
     "replay": 5,
     "nn": 5,

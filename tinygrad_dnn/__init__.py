@@ -4,6 +4,7 @@ from tinygrad_dnn import func as func
 from tinygrad_dnn import nn as nn
 from tinygrad_dnn import optim as optim
 from tinygrad_dnn.anomaly import detect_anomaly as detect_anomaly
+from tinygrad_dnn.at import at as at
 from tinygrad_dnn.checking import check_parameters as check_parameters
 from tinygrad_dnn.checking import gradcheck as gradcheck
 from tinygrad_dnn.graph import no_grad as no_grad

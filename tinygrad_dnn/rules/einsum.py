@@ -15,12 +15,16 @@ from tinygrad_dnn.rules.linalg import conj
 def _parsed(args):
     """The letters of every operand, those of the result, the operands, and where these stand."""
     if isinstance(args[0], str):
-        inputs, arrow, result = args[0].replace(" ", "").partition("->")
-        inputs, operands, places = inputs.split(","), args[1:], range(1, len(args))
+        left, arrow, result = args[0].replace(" ", "").partition("->")
+        inputs, operands, places = left.split(","), args[1:], list(range(1, len(args)))
     else:  # operand, places, operand, places, ..., result
         n = len(args) // 2
-        arrow, operands, places = len(args) % 2, args[: 2 * n : 2], range(0, 2 * n, 2)
-        inputs = [_letters(places_of) for places_of in args[1 : 2 * n : 2]]
+        arrow, operands, places = (
+            "->" * (len(args) % 2),
+            args[: 2 * n : 2],
+            list(range(0, 2 * n, 2)),
+        )
+        inputs = [_letters(axes) for axes in args[1 : 2 * n : 2]]
         result = _letters(args[-1]) if arrow else ""
     extra = [np.ndim(x) - len(s.replace("...", "")) for s, x in zip(inputs, operands, strict=True)]
     stretched = max([n for s, n in zip(inputs, extra, strict=True) if "..." in s], default=0)
@@ -28,16 +32,16 @@ def _parsed(args):
     rest = "".join(unused[:stretched])
     if not arrow:
         letters = "".join(inputs).replace(".", "")
-        result = rest + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+        result = rest + "".join(sorted(c for c in letters if letters.count(c) == 1))
     inputs = [
         s.replace("...", rest[stretched - n :]) if "..." in s else s
         for s, n in zip(inputs, extra, strict=True)
     ]
-    return inputs, result.replace("...", rest), operands, list(places)
+    return inputs, result.replace("...", rest), operands, places
 
 
-def _letters(places):
-    return "".join("..." if p is Ellipsis else ascii_letters[p] for p in places)
+def _letters(axes):
+    return "".join("..." if axis is Ellipsis else ascii_letters[axis] for axis in axes)
 
 
 def _vjp(i, g, out, *args, optimize=False, **options):
@@ -46,7 +50,7 @@ def _vjp(i, g, out, *args, optimize=False, **options):
     of_x, x = inputs[k], operands[k]
     terms = [(result, g)]
     terms += [(s, conj(y)) for j, (s, y) in enumerate(zip(inputs, operands, strict=True)) if j != k]
-    longest = {}
+    longest: dict[str, int] = {}
     for s, y in terms:
         for letter, n in zip(s, y.shape, strict=True):
             longest[letter] = max(n, longest.get(letter, 0))

@@ -6,11 +6,18 @@ The half spectra of real arrays leave out the conjugates of what they hold, so w
 twice, except where it is its own conjugate.
 """
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_dnn.primitives import composite, multilinear
 
-_SWAPPED = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
+_SWAPPED: dict[Any, Any] = {
+    None: "forward",
+    "backward": "forward",
+    "forward": "backward",
+    "ortho": "ortho",
+}
 
 
 def _fitted(g, x, axes):
