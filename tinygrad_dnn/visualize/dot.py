@@ -58,6 +58,11 @@ def dot_lines(scene: Scene) -> list[str]:
     return [f"\t{text}\n" for text in out]
 
 
+def dot_source(scene: Scene) -> str:
+    """Return the whole text."""
+    return "".join(["digraph {\n", *dot_lines(scene), "}\n"])
+
+
 def _graph(scene: Scene) -> str:
     options: dict[str, Any] = {"bgcolor": "white", "pad": 0.15, "fontname": FONT, "fontsize": 11}
     if scene.pinned:

@@ -16,6 +16,7 @@ import graphviz
 from tinygrad_dnn.visualize import vector
 from tinygrad_dnn.visualize.dot import dot_lines
 from tinygrad_dnn.visualize.engines import DPI, GraphvizNotFound, draw, suffix
+from tinygrad_dnn.visualize.page import Page, page_of
 from tinygrad_dnn.visualize.scene import Scene
 from tinygrad_dnn.visualize.subject import Subject
 from tinygrad_dnn.visualize.svg import finish
@@ -104,6 +105,23 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         if view:
             graphviz.view(str(path), quiet=quiet_view)
         return str(path)
+
+    def to_html(self, path: str | Path | None = None, *, title: str = "") -> Page:
+        """Return an interactive page, one HTML file that needs nothing else; write it to ``path``.
+
+        It shows the block diagram and the operations, steps through forward and backward pass, and
+        tells of every box its equation, its numbers and its gradients.  Notebooks show it as it is.
+
+        Raises ChangedDataError if the data was changed in place since the forward pass, and
+        GraphvizNotFound for operations alone where no engine can lay them out.
+        """
+        if self.subject is None:
+            raise TypeError("to_html() needs a picture made by draw(); this one is plain DOT")
+        page = page_of(self.subject, title)
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(page, encoding="utf-8")
+        return page
 
     def _drawn(
         self, format: str, prefix: str, engine: str | None, encoding: str | None, dpi: int
