@@ -2,7 +2,41 @@
 
 import numpy as np
 
-from tests.case import case, normal, probabilities, spread
+from tests.case import case, normal, positive, probabilities, spread
+from tinygrad_dnn.rules.activations import (
+    celu,
+    clipped_relu,
+    crelu,
+    elu,
+    gelu,
+    glu,
+    hard_sigmoid,
+    hard_tanh,
+    log_sigmoid,
+    maxout,
+    mish,
+    prelu,
+    relu6,
+    selu,
+    softplus,
+    softsign,
+    swish,
+)
+from tinygrad_dnn.rules.criteria import (
+    bernoulli_nll,
+    contrastive,
+    focal,
+    focal_with_logits,
+    gaussian_kl,
+    gaussian_nll,
+    hinge,
+    huber,
+    margin_ranking,
+    mean_absolute_error,
+    multiclass_hinge,
+    negative_log_likelihood,
+    triplet,
+)
 from tinygrad_dnn.rules.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -52,3 +86,51 @@ case(cross_entropy_with_logits, normal(3, 4), ONE_HOT, keeps_float32=False)
 case(cross_entropy_with_logits, normal(3, 4), probabilities(3, 4))
 case(mean_squared_error, normal(3, 4), normal(3, 4))
 case(mean_squared_error, normal(1, 1), normal(1, 1))
+
+# ---- more activations ------------------------------------------------------------------------
+for fn in (relu6, clipped_relu, hard_sigmoid, hard_tanh, selu, elu, celu, softsign):
+    case(fn, 3 * spread(4, 5), smooth=False)
+    case(fn, spread(), smooth=False)
+for fn in (softplus, log_sigmoid):
+    case(fn, spread(3, 4), smooth=False)
+for fn in (swish, mish, gelu):
+    case(fn, normal(3, 4), smooth=False)
+case(clipped_relu, spread(3, 4), 0.6, smooth=False)
+case(elu, spread(3, 4), 0.5, smooth=False)
+case(celu, spread(3, 4), alpha=2.0, smooth=False)
+case(swish, normal(3, 4), 1.5, smooth=False)
+case(swish, normal(3, 4), positive(3, 1), smooth=False)
+case(gelu, normal(3, 4), "tanh")
+case(prelu, spread(3, 4), positive(), smooth=False)
+case(prelu, spread(3, 4), positive(3, 1), smooth=False)
+case(glu, normal(4, 3))
+case(glu, normal(3, 4), axis=-1)
+case(crelu, spread(3, 4), axis=1, smooth=False)
+case(maxout, spread(6, 2), 3, smooth=False)
+case(maxout, spread(2, 6), 2, axis=-1, smooth=False)
+
+# ---- more losses -----------------------------------------------------------------------------
+SIGNS = np.array([[1, -1, 1, 1]])
+case(mean_absolute_error, spread(3, 4), spread(3, 4) + 0.1, smooth=False)
+case(huber, 3 * spread(2, 3), np.zeros((2, 3)) + 0.05, smooth=False)
+case(huber, 3 * spread(2, 3), 0, delta=0.5, smooth=False)
+case(gaussian_nll, normal(3, 4), normal(3, 4), normal(3, 4))
+case(gaussian_kl, normal(3, 4), normal(3, 4))
+case(bernoulli_nll, normal(1, 5), LABELS, smooth=False, keeps_float32=False)
+case(negative_log_likelihood, normal(3, 4), ONE_HOT, keeps_float32=False)
+case(focal, probabilities(3, 4), ONE_HOT, keeps_float32=False)
+case(focal, probabilities(3, 4), ONE_HOT, gamma=0.5, alpha=0.25, keeps_float32=False)
+case(focal_with_logits, normal(3, 4), ONE_HOT, keeps_float32=False)
+case(hinge, spread(1, 4), SIGNS, smooth=False, keeps_float32=False)
+case(multiclass_hinge, spread(3, 4), ONE_HOT, smooth=False, keeps_float32=False)
+case(margin_ranking, spread(1, 4), spread(1, 4) + 0.1, SIGNS, smooth=False, keeps_float32=False)
+case(
+    contrastive,
+    positive(3, 5),
+    -positive(3, 5),
+    LABELS,
+    margin=3.0,
+    smooth=False,
+    keeps_float32=False,
+)
+case(triplet, spread(3, 4), spread(3, 4), spread(3, 4), smooth=False)

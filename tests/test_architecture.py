@@ -22,6 +22,7 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "seed": 1,
     "engine": 2,
     "recording": 2,
+    "special": 2,
     "methods": 2,
     "tensor": 3,
     "anomaly": 3,

@@ -8,8 +8,10 @@ minimum are tied, the tied entries share equally; clip passes the gradient at it
 derivative 0 at x = 0; a step function (sign, a comparison, a cast to integers) has derivative 0.
 """
 
+from tinygrad_dnn.rules import activations as activations
 from tinygrad_dnn.rules import complex_numbers as complex_numbers
 from tinygrad_dnn.rules import convolution as convolution
+from tinygrad_dnn.rules import criteria as criteria
 from tinygrad_dnn.rules import cumulative as cumulative
 from tinygrad_dnn.rules import decompositions as decompositions
 from tinygrad_dnn.rules import diagonals as diagonals
@@ -34,5 +36,6 @@ from tinygrad_dnn.rules import products as products
 from tinygrad_dnn.rules import reduction as reduction
 from tinygrad_dnn.rules import shape as shape
 from tinygrad_dnn.rules import solving as solving
+from tinygrad_dnn.rules import special as special
 from tinygrad_dnn.rules import steps as steps
 from tinygrad_dnn.rules import trigonometric as trigonometric
