@@ -3,11 +3,12 @@
 from itertools import product
 from typing import Any
 
-from tests.case import case, normal, spread
+from tests.case import case, normal
+from tests.case import spread as spread_out
 from tinygrad_dnn.rules.convolution import conv, conv_input, conv_weight
 from tinygrad_dnn.rules.normalisation import l2_normalize, standardize
 from tinygrad_dnn.rules.patches import fold, patches
-from tinygrad_dnn.rules.pooling import avg_pool, max_pool
+from tinygrad_dnn.rules.pooling import avg_pool, max_pool, of_largest, spread, to_largest
 
 HOWS: list[dict[str, Any]] = [
     {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)},
@@ -41,10 +42,23 @@ case(conv, normal(2, 2, 3, 3, 3), normal(2, 1, 2, 2, 2), **SPACE)
 
 # ---- pooling ---------------------------------------------------------------------------------
 for fn, smooth in ((max_pool, False), (avg_pool, True)):
-    case(fn, spread(2, 2, 4, 6), kernel=(2, 2), stride=(2, 2), padding=(0, 0), smooth=smooth)
-    case(fn, spread(2, 2, 5, 6), kernel=(3, 2), stride=(1, 2), padding=(1, 1), smooth=smooth)
-    case(fn, spread(1, 2, 7), kernel=(3,), stride=(2,), padding=(0,), smooth=smooth)
-    case(fn, spread(0, 2, 7), kernel=(3,), stride=(2,), padding=(0,), smooth=smooth)
+    case(fn, spread_out(2, 2, 4, 6), kernel=(2, 2), stride=(2, 2), padding=(0, 0), smooth=smooth)
+    case(fn, spread_out(2, 2, 5, 6), kernel=(3, 2), stride=(1, 2), padding=(1, 1), smooth=smooth)
+    case(fn, spread_out(1, 2, 7), kernel=(3,), stride=(2,), padding=(0,), smooth=smooth)
+    case(fn, spread_out(0, 2, 7), kernel=(3,), stride=(2,), padding=(0,), smooth=smooth)
+
+X = spread_out(2, 2, 5, 6)
+WINDOW: dict[str, Any] = {"kernel": (3, 2), "stride": (1, 1), "padding": (1, 1)}
+TOP = max_pool(X, **WINDOW)
+case(
+    of_largest,
+    normal(2, 2, 5, 6),
+    through=lambda t: of_largest(t, X, TOP, **WINDOW),
+    keeps_float32=False,
+)
+case(to_largest, normal(2, 2, 5, 7), through=lambda g: to_largest(g, X, TOP, **WINDOW))
+case(spread, normal(2, 2, 5, 7), size=(5, 6), **WINDOW)
+case(spread, normal(1, 2, 3), size=(8,), kernel=(3,), stride=(2,), padding=(0,))
 
 # ---- normalisation ---------------------------------------------------------------------------
 case(standardize, normal(3, 5), axis=1)

@@ -36,10 +36,6 @@ def count(size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> A
     )
 
 
-def _inside(size, padding):
-    return (..., *(slice(p, p + n) for n, p in zip(size, padding, strict=True)))
-
-
 def padded(x, padding, fill=0):
     """Return x with ``fill`` around it."""
     if not any(padding):
@@ -47,8 +43,13 @@ def padded(x, padding, fill=0):
     size = x.shape[2:]
     wider = (n + 2 * p for n, p in zip(size, padding, strict=True))
     whole = np.full_like(x, fill, shape=(*x.shape[:2], *wider))
-    whole[_inside(size, padding)] = x
+    cropped(whole, size, padding)[...] = x
     return whole
+
+
+def cropped(whole, size, padding):
+    """Return what is inside of the padding."""
+    return whole[(..., *(slice(p, p + n) for n, p in zip(size, padding, strict=True)))]
 
 
 @primitive
@@ -70,7 +71,7 @@ def fold(windows, *, size, stride, padding, dilation):
     whole = np.zeros_like(windows, shape=(*windows.shape[:2], *wider))
     for offset, slot in slots(kernel, places, stride, dilation):
         whole[slot] += windows[:, :, *offset]
-    return whole[_inside(size, padding)]
+    return cropped(whole, size, padding)
 
 
 rule(

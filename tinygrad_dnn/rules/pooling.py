@@ -10,67 +10,81 @@ from math import prod
 import numpy as np
 
 from tinygrad_dnn.primitives import multilinear, primitive, rule
-from tinygrad_dnn.rules.patches import count, fold, padded, patches, slots
+from tinygrad_dnn.rules.patches import count, cropped, padded, slots
 
 
-def _seen(x, kernel, stride, padding, fill):
-    """Yield what all windows have at one of their places, (m, c, *places), for every place."""
+def _places(size, kernel, stride, padding):
+    """Yield where all windows have one of their places, in the padded x, for every place."""
     dilation = (1,) * len(kernel)
-    places = count(x.shape[2:], kernel, stride, padding, dilation)
-    whole = padded(x, padding, fill)
-    return (whole[slot] for _, slot in slots(kernel, places, stride, dilation))
-
-
-def _windows(x, how, fill=0):
-    return patches(x, **how, dilation=(1,) * len(how["kernel"]), fill=fill)
-
-
-def _added_up(windows, x, kernel, **how):
-    return fold(windows, size=x.shape[2:], dilation=(1,) * len(kernel), **how)
-
-
-def _per_window(v, kernel):
-    """Give v (m, c, *places) the axes of a window: (m, c, 1, ..., 1, *places)."""
-    return np.reshape(v, (*v.shape[:2], *(1,) * len(kernel), *v.shape[2:]))
+    places = count(size, kernel, stride, padding, dilation)
+    return (slot for _, slot in slots(kernel, places, stride, dilation))
 
 
 # ---- the largest -----------------------------------------------------------------------------
 @primitive
-def max_pool(x, *, kernel, stride, padding):
+def max_pool(x, **how):
     """Shapes: x (m, c, *size) -> (m, c, *places); padding never wins."""
-    return reduce(np.maximum, _seen(x, kernel, stride, padding, fill=-np.inf))
+    whole = padded(x, how["padding"], fill=-np.inf)
+    return reduce(np.maximum, (whole[slot] for slot in _places(x.shape[2:], **how)))
 
 
-def _shares(out, x, how):
-    """How the entries of each window divide a derivative: equally among those that tie."""
-    kernel = how["kernel"]
-    hit = (_windows(x, how, fill=-np.inf) == _per_window(out, kernel)) * x.dtype.type(1)
-    return hit / np.sum(hit, axis=tuple(range(2, 2 + len(kernel))), keepdims=True)
+def _hits(x, out, how):
+    """Yield (place, which windows have their largest entry there), and how many tie in each."""
+    whole = padded(x, how["padding"], fill=-np.inf)
+    hits = [(slot, whole[slot] == out) for slot in _places(x.shape[2:], **how)]
+    ties = np.zeros_like(out)
+    for _, hit in hits:
+        ties += hit
+    return hits, ties
 
 
-def _max_pool_vjp(g, out, x, **how):
-    return _added_up(_per_window(g, how["kernel"]) * _shares(out, x, how), x, **how)
+@primitive
+def of_largest(t, x, out, **how):
+    """Return the mean of t where the windows on x have their largest entries."""
+    whole = padded(t, how["padding"])
+    hits, ties = _hits(x, out, how)
+    return reduce(np.add, (whole[slot] * hit for slot, hit in hits)) / ties
 
 
-def _max_pool_jvp(t, out, x, **how):
-    moved = _windows(t, how) * _shares(out, x, how)
-    return np.sum(moved, axis=tuple(range(2, 2 + len(how["kernel"]))))
+@primitive
+def to_largest(g, x, out, **how):
+    """Share g out to where the windows on x have their largest entries."""
+    whole = padded(np.zeros_like(g, shape=x.shape), how["padding"])
+    hits, ties = _hits(x, out, how)
+    share = g / ties
+    for slot, hit in hits:
+        whole[slot] += hit * share
+    return cropped(whole, x.shape[2:], how["padding"])
 
 
-rule(max_pool, vjps=(_max_pool_vjp,), jvps=(_max_pool_jvp,))
+rule(
+    max_pool,
+    vjps=(lambda g, out, x, **how: to_largest(g, x, out, **how),),
+    jvps=(lambda t, out, x, **how: of_largest(t, x, out, **how),),
+)
+# Which entry is the largest does not change: neither depends on x, though it is computed from it.
+multilinear(of_largest, lambda g, o, t, x, out, **how: to_largest(g, x, out, **how), None, None)
+multilinear(to_largest, lambda h, o, g, x, out, **how: of_largest(h, x, out, **how), None, None)
 
 
 # ---- the mean --------------------------------------------------------------------------------
 @primitive
-def avg_pool(x, *, kernel, stride, padding):
+def avg_pool(x, **how):
     """Shapes: x (m, c, *size) -> (m, c, *places); padding counts as zeros."""
-    return reduce(np.add, _seen(x, kernel, stride, padding, fill=0)) / prod(kernel)
+    whole = padded(x, how["padding"])
+    seen = (whole[slot] for slot in _places(x.shape[2:], **how))
+    return reduce(np.add, seen) / prod(how["kernel"])
 
 
-def _avg_pool_vjp(g, out, x, **how):
-    kernel, places = how["kernel"], g.shape[2:]
-    share = _per_window(g / prod(kernel), kernel)
-    return _added_up(np.broadcast_to(share, (*g.shape[:2], *kernel, *places)), x, **how)
+@primitive
+def spread(g, *, size, **how):
+    """Give every entry of a window an equal share of g; (m, c, *places) -> x (m, c, *size)."""
+    whole = padded(np.zeros_like(g, shape=(*g.shape[:2], *size)), how["padding"])
+    share = g / prod(how["kernel"])
+    for slot in _places(size, **how):
+        whole[slot] += share
+    return cropped(whole, size, how["padding"])
 
 
-multilinear(avg_pool, _avg_pool_vjp)
+multilinear(avg_pool, lambda g, out, x, **how: spread(g, size=x.shape[2:], **how))
+multilinear(spread, lambda h, out, g, size, **how: avg_pool(h, **how))
