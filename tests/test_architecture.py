@@ -16,6 +16,7 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "graph": 0,
     "errors": 0,
     "report": 0,
+    "containers": 0,
     "equations": 0,
     "rules": 1,
     "hooks": 1,
@@ -44,6 +45,7 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
 WITHIN = {
     ("primitives", "errors"),
     ("report", "errors"),
+    ("containers", "errors"),
     ("report", "primitives"),  # for what it calls an array
     ("__main__", "cli"),
 }

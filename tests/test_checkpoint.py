@@ -1,0 +1,208 @@
+"""checkpoint: the same derivatives of every order, for less memory."""
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tinygrad_dnn.errors import ChangedDataError, HistoryError
+from tinygrad_dnn.func import checkpoint, grad, hessian, hvp, jvp
+from tinygrad_dnn.rules.losses import binary_cross_entropy
+from tinygrad_dnn.rules.network import relu, sigmoid
+
+rng = np.random.default_rng(0)
+
+
+def plain(x):
+    return np.sum(np.tanh(x) ** 3 * np.exp(x), axis=0)
+
+
+def test_value_and_gradient_are_those_of_the_function():
+    x = rng.normal(size=(3, 4))
+    kept, again = tg.Tensor(x), tg.Tensor(x)
+    a, b = np.sum(plain(kept) ** 2), np.sum(checkpoint(plain)(again) ** 2)
+    assert a.data == b.data
+    a.backward()
+    b.backward()
+    np.testing.assert_array_equal(kept.grad, again.grad)
+
+
+def test_every_mode_and_order():
+    x, v = rng.normal(size=(2, 4))
+    f, g = (lambda x, p=p: np.sum(p(np.stack([x, x * 2])) ** 2) for p in (plain, checkpoint(plain)))
+    np.testing.assert_allclose(grad(g)(x), grad(f)(x), rtol=1e-13)
+    np.testing.assert_allclose(hessian(g)(x), hessian(f)(x), rtol=1e-12)
+    np.testing.assert_allclose(hvp(g, x, v), hvp(f, x, v), rtol=1e-12)
+    for a, b in zip(jvp(g, [x], [v]), jvp(f, [x], [v]), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
+    third = [
+        grad(lambda x, f=f: np.sum(grad(lambda x: np.sum(grad(f)(x) ** 2))(x)))(x) for f in (f, g)
+    ]
+    np.testing.assert_allclose(*third, rtol=1e-11)
+    T = tg.Tensor(x)
+    (dx,) = tg.grad(g(T), [T], create_graph=True)
+    np.testing.assert_allclose(tg.grad(np.sum(dx * v), T), hvp(f, x, v), rtol=1e-12)
+
+
+def network(wrap):
+    """A network whose blocks use W by themselves, H from outside, and each other."""
+    W = tg.Tensor(rng.normal(size=(3, 3)) / 2, name="W1")
+    X, Y = rng.normal(size=(3, 5)), np.ones((3, 5))
+    H = np.tanh(W @ X)  # W flows into the blocks by itself and through H
+    A = H
+    for _ in range(3):
+        A = wrap(lambda A: relu(W @ A + H))(A)
+    return W, binary_cross_entropy(wrap(lambda A: sigmoid(W.T @ A))(A), Y)
+
+
+def test_tensors_that_a_function_uses_by_itself_get_their_gradient():
+    global rng
+    found = []
+    for wrap in (lambda f: f, checkpoint):
+        rng = np.random.default_rng(1)
+        W, J = network(wrap)
+        J.backward()
+        (dW,) = tg.grad(J, [W], create_graph=True)
+        found.append([W.grad, dW.data, tg.grad(np.sum(dW**2), W)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-10)
+
+
+def test_checkpoints_nest():
+    x = rng.normal(size=(2, 3))
+    W = tg.Tensor(rng.normal(size=(2, 2)))
+    inner = checkpoint(lambda x: np.sin(W @ x))
+    outer = checkpoint(lambda x: np.sum(inner(inner(x)) * x))
+    expected = lambda x: np.sum(np.sin(W @ np.sin(W @ x)) * x)
+    a, b = tg.Tensor(x), tg.Tensor(x)
+    for found, wanted in zip(tg.grad(outer(a), [a, W]), tg.grad(expected(b), [b, W]), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_options_containers_constants_and_several_inputs():
+    def f(parts, labels, *, scale):
+        return np.sum(parts["a"] * parts["b"][0] * labels * scale)
+
+    a, b = tg.Tensor([1.0, 2.0]), tg.Tensor([3.0, 4.0])
+    labels = tg.Tensor([1, 0], requires_grad=False)
+    J = checkpoint(f)({"a": a, "b": [b]}, labels, scale=10.0)
+    da, db = tg.grad(J, [a, b])
+    assert (J.item(), da.tolist(), db.tolist()) == (30, [30, 0], [10, 0])
+    assert tg.grad(J, b).tolist() == [10, 0]
+
+
+def test_one_run_serves_all_inputs_of_a_walk():
+    runs = []
+
+    def f(x, y):
+        runs.append(1)
+        return x * y * W
+
+    W, x, y = tg.Tensor(2.0), tg.Tensor(3.0), tg.Tensor(5.0)
+    J = checkpoint(f)(x, y)
+    J.backward()
+    assert (x.grad, y.grad, W.grad, len(runs)) == (10, 6, 15, 2)
+    J.backward()
+    assert (x.grad, len(runs)) == (20, 3)
+
+
+def test_a_function_that_returns_its_input_or_a_constant():
+    x = tg.Tensor([1.0, 2.0])
+    assert tg.grad(np.sum(checkpoint(lambda x: x)(x)), x).tolist() == [1, 1]
+    assert type(checkpoint(np.sin)(np.ones(2))) is np.ndarray
+    assert tg.grad(np.sum(checkpoint(lambda y: x)(3.0) * 2), x).tolist() == [2, 2]
+    assert tg.grad(np.sum(checkpoint(lambda x: np.ones(2))(x) * x), x).tolist() == [1, 1]
+
+
+def test_without_recording_it_is_the_function():
+    x = tg.Tensor([1.0, 2.0])
+    with tg.no_grad():
+        y = checkpoint(plain)(x)
+    assert y.node.fn is None
+    assert not checkpoint(np.sin)(tg.Tensor(1.0, requires_grad=False)).requires_grad
+
+
+def peak_of_a_chain(wrap, blocks=8, calls=8, size=20_000):
+    """The most memory, in arrays of ``size`` numbers, that a chain and its gradient needed."""
+
+    def block(x):
+        for _ in range(calls):
+            x = np.tanh(x)
+        return x
+
+    x = tg.Tensor(np.full(size, 0.5))
+    gc.collect()
+    tracemalloc.start()
+    y = x
+    for _ in range(blocks):
+        y = wrap(block)(y)
+    tg.grad(np.sum(y), x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / (8 * size)
+
+
+def test_the_memory_is_that_of_the_results_and_one_run():
+    assert peak_of_a_chain(lambda f: f) > 64  # every result of every call
+    assert peak_of_a_chain(checkpoint) < 8 + 8 + 7  # one per block, one block, some working space
+
+
+def test_random_numbers_drawn_inside_are_found_out():
+    rng = np.random.default_rng(0)
+
+    def dropout(x):
+        return x * (rng.random(8) > 0.5)
+
+    x = tg.Tensor(np.ones(8))
+    J = np.sum(checkpoint(dropout)(x))
+    message = "checkpoint ran dropout again and it computed something else; give it random numbers"
+    with pytest.raises(HistoryError, match=message):
+        J.backward()
+
+
+def test_other_tensors_in_the_second_run_are_found_out():
+    parts = [tg.Tensor(1.0), tg.Tensor(1.0)]
+    x = tg.Tensor(2.0)
+    J = checkpoint(lambda x: x * parts[0])(x)
+    parts.reverse()
+    with pytest.raises(HistoryError, match="again and it computed something else"):
+        J.backward()
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_data_that_changed_in_between_is_found_out(create_graph):
+    W, x = tg.Tensor(2.0, name="W1"), tg.Tensor(3.0, name="x")
+    J = checkpoint(lambda x: x * W)(x)
+    W.data = W.data + 1
+    with pytest.raises(ChangedDataError, match=r"W1.*(has new data since|was replaced)"):
+        tg.grad(J, x, create_graph=create_graph)
+    J = checkpoint(lambda x: x * W)(x)
+    x.data += 1
+    with pytest.raises(ChangedDataError, match="needs the data of x, but it was replaced"):
+        tg.grad(J, x, create_graph=create_graph)
+
+
+def test_what_a_function_must_return():
+    def pair(x):
+        return x, x
+
+    with pytest.raises(HistoryError, match="checkpoint: pair must return one Tensor, got tuple"):
+        checkpoint(pair)(tg.Tensor(1.0))
+
+
+def test_a_graph_with_checkpoints_dies_with_its_end():
+    gc.collect()
+    gc.disable()
+    try:
+        x = tg.Tensor(np.ones(3))
+        y = checkpoint(np.tanh)(x)
+        J = np.sum(y)
+        J.backward()
+        before = len(gc.get_objects())
+        del y, J
+        assert gc.collect() == 0
+        assert len(gc.get_objects()) < before
+    finally:
+        gc.enable()
