@@ -153,9 +153,13 @@ function mark() {
   detail(selected);
 }
 
-function detail(id) {
+let shown = null; // the details in the panel: what is there already is not made again
+
+function detail(id, again = false) {
   const panel = $("panel");
   const known = level().boxes[id];
+  if (known && known === shown && !again) return undefined;
+  shown = known;
   if (!known) return panel.replaceChildren(...help());
   const chip = make("span", { className: "chip" }, known.kind);
   chip.style.color = `var(--tg-${known.role}-text)`;
@@ -321,7 +325,7 @@ press("play", () => play(timer === null));
 press("theme", () => {
   const root = document.documentElement;
   root.dataset.theme = getComputedStyle(root).colorScheme === "dark" ? "light" : "dark";
-  detail(level().selected);
+  detail(level().selected, true);
 });
 views.forEach((each, i) => {
   each.tab.addEventListener("click", () => show(each));

@@ -1,0 +1,393 @@
+"""The interactive page in a real browser: it is clicked, pointed at, and driven by keys."""
+
+import json
+import shutil
+import time
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tests.test_page import has_engine, network, page, view
+from tinygrad_dnn.visualize import draw
+
+selenium = pytest.importorskip("selenium", reason="needs selenium")
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver"),
+    has_engine,
+]
+FLAGS = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+class Reader:
+    """Somebody who reads one page."""
+
+    def __init__(self, driver, path):
+        self.driver, self.path = driver, path
+
+    def open(self, where=""):
+        self.driver.get("about:blank")
+        for log in ("browser", "performance"):
+            self.driver.get_log(log)
+        self.driver.get(f"file://{self.path}{where}")
+        return self
+
+    def __call__(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector):
+        return " ".join(self(selector).text.split())
+
+    def shown(self):
+        return [e.text for e in self.all("#panel h3 b")]
+
+    def heading(self):
+        return self.text("#panel h2")
+
+    def press(self, *keys):
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def focus(self, selector):
+        self.driver.execute_script("arguments[0].focus()", self(selector))
+
+    def focused(self):
+        return self.driver.switch_to.active_element.get_attribute("id")
+
+    def wait(self, true, seconds=6):
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    for name, dims in (("three", (3, 5, 5, 1)), ("fifty", (3, *[5] * 49, 1))):
+        (folder / name).with_suffix(".html").write_text(page(dims), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def reader(chromium, files):
+    reader = Reader(chromium, files / "three.html").open()
+    yield reader
+    assert reader.driver.get_log("browser") == []
+
+
+@pytest.fixture
+def fifty(chromium, files):
+    reader = Reader(chromium, files / "fifty.html").open()
+    yield reader
+    assert reader.driver.get_log("browser") == []
+
+
+def test_only_the_file_itself_is_asked_for(reader):
+    reader("#play").click()
+    reader("#block-F1").click()
+    reader("#tab-ops").click()
+    messages = [json.loads(e["message"])["message"] for e in reader.driver.get_log("performance")]
+    asked = [m["params"]["request"]["url"] for m in messages if m["method"].endswith("BeSent")]
+    assert asked == [f"file://{reader.path}"]
+
+
+def test_a_click_shows_equation_numbers_and_heat_maps(reader):
+    assert reader.heading() == "Look inside"
+    reader("#block-B2").click()
+    assert reader.heading() == "Backward, layer 2"
+    assert len(reader.all("#panel math")) == 4
+    assert reader.shown() == ["dZ[2]", "dA[1]"]
+    assert len(reader.all("#panel canvas")) == 2
+    assert "dZ[2] is 5 by 8" in reader("#said").get_attribute("textContent")
+    reader("#block-P3").click()
+    assert reader.shown() == [
+        "W[3]",
+        "dW[3]",
+        "b[3]",
+        "db[3]",
+    ]
+    assert reader("#block-P3").get_attribute("aria-pressed") == "true"
+    assert reader("#block-B2").get_attribute("aria-pressed") == "false"
+
+
+def test_what_the_panel_says_is_what_the_engine_computed(reader):
+    net, X, Y = network()
+    W = net.parameters()["W2"]
+    dW = tg.grad(tg.nn.binary_cross_entropy(net(X), Y), W)
+    reader("#block-P2").click()
+    for facts, array in zip(reader.all("#panel .facts")[:2], (W.data, dW), strict=True):
+        names = [e.text for e in facts.find_elements(By.TAG_NAME, "dt")]
+        values = [e.text.replace("−", "-") for e in facts.find_elements(By.TAG_NAME, "dd")]
+        said = dict(zip(names, values, strict=True))
+        assert float(said["min"]) == pytest.approx(array.min(), rel=1e-4)
+        assert float(said["max"]) == pytest.approx(array.max(), rel=1e-4)
+        assert float(said["norm"]) == pytest.approx(np.linalg.norm(array), rel=1e-4)
+        assert said["zeros"] == f"{100 * np.mean(array == 0):.5g} %"
+
+
+def test_cells_of_a_heat_map_are_read_by_pointer_and_keys(reader):
+    net, *_ = network()
+    W = net.parameters()["W2"].data
+    reader("#block-P2").click()
+    canvas, line = reader.all("#panel canvas")[0], reader.all("#panel .cell")[0]
+    ActionChains(reader.driver).move_to_element(canvas).perform()
+    said = line.text.replace("−", "-").split(": ")
+    assert said[0] == "row 3, column 3"
+    assert float(said[1]) == pytest.approx(W[2, 2], abs=1e-4 * np.abs(W).max())
+    reader.driver.execute_script("arguments[0].focus()", canvas)
+    reader.press(Keys.ARROW_DOWN, Keys.ARROW_RIGHT)
+    assert line.text.startswith("row 4, column 4")
+    colours = reader.driver.execute_script(
+        "return [...arguments[0].getContext('2d').getImageData(0, 0, 5, 5).data]", canvas
+    )
+    pixels = np.array(colours).reshape(5, 5, 4)
+    assert ((pixels[..., 0] > pixels[..., 2]) == (W > 0)).all()  # amber above zero, blue below
+
+
+def test_pointing_shows_a_box_and_leaving_it_what_is_selected(reader):
+    reader("#block-F1").click()
+    ActionChains(reader.driver).move_to_element(reader("#block-J")).perform()
+    assert reader.heading() == "Cost J"
+    assert len(reader.all("#panel math")) == 1
+    ActionChains(reader.driver).move_to_element(reader("h1")).perform()
+    assert reader.heading() == "Forward, layer 1"
+
+
+def test_buttons_slider_and_keys_step_through_the_computation(reader):
+    assert reader.text("#count") == "0 / 8"
+    reader("#next").click()
+    assert reader.text("#caption b") == "Forward, layer 1"
+    assert "(5, 3) (3, 8) + (5, 1) → (5, 8)" in reader.text("#caption")
+    assert reader.heading() == "Forward, layer 1"
+    assert "later" in reader("#block-A2").get_attribute("class")
+    assert "now" in reader("#block-A1").get_attribute("class")
+    reader.focus("#slider")
+    reader.press(Keys.END)
+    assert reader.text("#caption b") == "Backward, layer 1"
+    assert reader("#slider").get_attribute("aria-valuetext") == "Backward, layer 1"
+    reader.press(Keys.ARROW_LEFT)
+    assert reader.text("#count") == "7 / 8"
+    reader.driver.execute_script("document.activeElement.blur()")
+    reader.press(Keys.ARROW_LEFT)
+    assert reader.text("#caption b") == "Backward, layer 3"
+    assert "later" in reader("#block-G2").get_attribute("class")
+    assert "later" not in reader("#block-C2").get_attribute("class")
+    reader.press(Keys.HOME)
+    assert reader.text("#caption b") == "Overview"
+    assert reader.all(".later") == []
+    reader.press(Keys.END)
+    assert reader.text("#count") == "8 / 8"
+    reader("#back").click()
+    reader("#first").click()
+    assert reader.text("#count") == "0 / 8"
+
+
+def test_play_runs_and_stops(reader):
+    reader.driver.execute_script("document.activeElement.blur()")
+    reader.press(" ")
+    assert reader("#play").get_attribute("aria-label") == "Pause"
+    reader.wait(lambda: reader.text("#count") == "2 / 8")
+    reader.press(" ")
+    assert reader("#play").get_attribute("aria-label") == "Play"
+    count = reader.text("#count")
+    time.sleep(1.7)
+    assert reader.text("#count") == count
+    reader.press(Keys.END)
+    reader("#play").click()  # at the end: from the beginning
+    assert reader.text("#count") == "1 / 8"
+
+
+def test_boxes_are_walked_and_opened_by_keys(reader):
+    reader.focus("#tab-block")
+    reader.press(Keys.TAB * 8)
+    while not reader.focused().startswith("block-"):
+        reader.press(Keys.TAB)
+    assert reader.focused() == "block-A0"
+    reader.press(Keys.ARROW_RIGHT)
+    assert reader.focused() == "block-F1"
+    reader.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
+    assert reader.focused() == "block-B1"
+    reader.press(Keys.ENTER)
+    assert reader.heading() == "Backward, layer 1"
+    reader.press(Keys.ARROW_RIGHT, " ")
+    assert reader.heading() == "dA[1]"
+    assert reader("#play").get_attribute("aria-label") == "Play"
+    reader.press(Keys.HOME)
+    assert reader.focused() == "block-A0"
+    assert reader.text("#count") == "0 / 8"
+
+
+def test_every_box_can_be_reached_by_arrows(reader):
+    ids = [e.get_attribute("id") for e in reader.all("#block .node[role=button]")]
+    reached, queue = {"block-A0"}, ["block-A0"]
+    while queue:
+        here = queue.pop()
+        for key in (Keys.ARROW_LEFT, Keys.ARROW_RIGHT, Keys.ARROW_UP, Keys.ARROW_DOWN):
+            reader.focus(f"#{here}")
+            reader.press(key)
+            if reader.focused() not in reached:
+                reached.add(reader.focused())
+                queue.append(reader.focused())
+    assert reached == set(ids)
+
+
+def test_tabs_change_the_view_and_each_keeps_its_step(reader):
+    reader("#next").click()
+    reader.focus("#tab-block")
+    reader.press(Keys.ARROW_RIGHT)
+    assert reader("#tab-ops").get_attribute("aria-selected") == "true"
+    assert not reader("#view-block").is_displayed()
+    assert reader.text("#count") == "0 / 20"
+    reader("#next").click()
+    assert reader.text("#caption b") == "matmul, layer 1"
+    assert "(5, 3), (3, 8) → (5, 8)" in reader.text("#caption")
+    reader("#ops-leaf_3").click()
+    assert reader.shown() == ["W[2]", "dW[2]"]
+    reader("#tab-block").click()
+    assert reader.text("#count") == "1 / 8"
+
+
+def test_folded_layers_unfold(fifty):
+    assert not fifty("#block1").is_displayed()
+    fifty("#block-F3to48").click()
+    assert "unfold all layers" in fifty.text("#panel")
+    fifty("#block-F3to48").click()
+    assert fifty("#block1").is_displayed()
+    assert not fifty("#block").is_displayed()
+    assert fifty.text("#count") == "0 / 102"
+    fifty("#view-block .unfold").click()
+    assert fifty("#block").is_displayed()
+    fifty.focus("#block-B3to48")
+    fifty.press(Keys.ENTER, Keys.ENTER)
+    assert fifty("#block1").is_displayed()
+    fifty("#slider").send_keys(Keys.END, Keys.ARROW_LEFT)
+    assert fifty.text("#caption b") == "Backward, layer 2"
+    fifty.wait(lambda: _seen(fifty, "#block1-B2"))
+    fifty("#tab-ops").click()
+    fifty("#ops-fold_1").click()
+    fifty("#ops-fold_1").click()
+    assert fifty.text("#count") == "0 / 302"
+
+
+def _seen(reader, selector):
+    box = reader(selector).rect
+    frame = reader(".views").rect
+    return frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_reader(reader, scheme):
+    dark = {"name": "prefers-color-scheme", "value": scheme}
+    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [dark]})
+
+    def colours():
+        return [
+            reader.driver.execute_script(f"return getComputedStyle({what}")
+            for what in (
+                "document.documentElement).backgroundColor",
+                "document.querySelector('#block-F1 .shape')).fill",
+            )
+        ]
+
+    light, dark = (
+        ["rgb(255, 255, 255)", "rgb(230, 241, 251)"],
+        ["rgb(16, 22, 29)", "rgb(18, 48, 74)"],
+    )
+    before, after = (light, dark) if scheme == "light" else (dark, light)
+    assert colours() == before
+    reader("#theme").click()
+    assert colours() == after
+    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_at_phone_width_nothing_sticks_out_but_the_drawing_scrolls(reader):
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    reader.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    reader.open("#step=6")
+    wide = "return [document.documentElement.scrollWidth, innerWidth]"
+    assert reader.driver.execute_script(wide) == [390, 390]
+    for selector in ("#theme", "#count", "#slider", "#panel", "#caption"):
+        box = reader(selector).rect
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    reader.wait(lambda: _seen(reader, "#block-B3"))
+    for name in ("first", "back", "play", "next", "theme"):
+        assert min(reader(f"#{name}").size.values()) >= 32
+    reader.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_whoever_wants_no_motion_gets_none(reader):
+    calm = {"name": "prefers-reduced-motion", "value": "reduce"}
+    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [calm]})
+    reader("#play").click()
+    moving = "return document.getAnimations().filter(a => a.playState === 'running').length"
+    assert reader.driver.execute_script(moving) == 0
+    assert reader.text("#count") == "1 / 8"
+    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_a_screen_reader_finds_names_roles_and_states(reader):
+    tree = reader.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    found = {
+        (node["role"]["value"], node.get("name", {}).get("value"))
+        for node in tree
+        if not node["ignored"]
+    }
+    for expected in (
+        ("tab", "Block diagram"),
+        ("slider", "Step"),
+        ("button", "Play"),
+        ("button", "Forward, layer 1: forward step"),
+        ("button", "W[2] and b[2]: parameters of layer 2"),
+        ("complementary", "What is selected"),
+        ("heading", "3-layer network [3, 5, 5, 1]"),
+    ):
+        assert expected in found
+    unnamed = [role for role, name in found if role in ("button", "tab", "slider") and not name]
+    assert unnamed == []
+
+
+def test_it_works_in_the_frame_of_a_notebook(chromium, tmp_path):
+    book = tmp_path / "book.html"
+    book.write_text(f"<!doctype html><meta charset=utf-8>{page()._repr_html_()}", encoding="utf-8")
+    reader = Reader(chromium, book).open()
+    chromium.switch_to.frame(reader("iframe"))
+    reader("#next").click()
+    assert reader.text("#caption b") == "Forward, layer 1"
+    reader("#theme").click()
+    assert reader.driver.get_log("browser") == []
+
+
+def test_scalars_and_odd_graphs_have_a_page_too(chromium, tmp_path):
+    x = tg.Tensor(2.0, name="x")
+    file = tmp_path / "x.html"
+    text = draw(np.sin(x) * x + x).to_html(file)
+    assert view(text, "ops")
+    reader = Reader(chromium, file).open("#node=leaf_1")
+    assert [e.text for e in reader.all("#panel .scalar")] == [
+        "2",
+        f"{np.sin(2) + 2 * np.cos(2) + 1:.5g}",
+    ]
+    assert reader.driver.get_log("browser") == []
