@@ -115,21 +115,19 @@ multilinear(np.tensordot, _tensordot_da, _tensordot_db)
 composite(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes))
 
 
-def _contracts(a, b, last_of_b):
-    """The axes np.dot or np.inner contracts; None where it only multiplies by a number."""
-    return (-1, last_of_b if b.ndim > 1 else -1) if a.ndim and b.ndim else None
-
-
 def _contraction(last_of_b):
+    """The vjps of np.dot or np.inner, which contract the last axis of a and ``last_of_b`` of b."""
+
+    def axes(a, b):
+        return -1, last_of_b if np.ndim(b) > 1 else -1
+
     def da(g, out, a, b):
-        b = conj(b)
-        axes = _contracts(a, b, last_of_b)
-        return _tensordot_da(g, out, a, b, axes) if axes else g * b
+        numbers = np.ndim(a) == 0 or np.ndim(b) == 0
+        return g * conj(b) if numbers else _tensordot_da(g, out, a, b, axes(a, b))
 
     def db(g, out, a, b):
-        a = conj(a)
-        axes = _contracts(a, b, last_of_b)
-        return _tensordot_db(g, out, a, b, axes) if axes else g * a
+        numbers = np.ndim(a) == 0 or np.ndim(b) == 0
+        return g * conj(a) if numbers else _tensordot_db(g, out, a, b, axes(a, b))
 
     return da, db
 
