@@ -16,10 +16,12 @@ import graphviz
 from tinygrad_dnn.visualize import vector
 from tinygrad_dnn.visualize.dot import dot_lines
 from tinygrad_dnn.visualize.engines import DPI, GraphvizNotFound, draw, suffix
+from tinygrad_dnn.visualize.mermaid import mermaid
 from tinygrad_dnn.visualize.page import Page, page_of
 from tinygrad_dnn.visualize.scene import Scene
 from tinygrad_dnn.visualize.subject import Subject
 from tinygrad_dnn.visualize.svg import finish
+from tinygrad_dnn.visualize.text import text
 
 SVG, PNG, TEXT = "image/svg+xml", "image/png", "text/plain"
 NOTEBOOK_DPI = 96
@@ -122,6 +124,19 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text(page, encoding="utf-8")
         return page
+
+    def to_mermaid(self) -> str:
+        """Return the picture as a Mermaid flowchart, which Markdown pages draw; needs no engine."""
+        return mermaid(self._scene("to_mermaid"))
+
+    def to_text(self) -> str:
+        """Return the picture as text for a terminal, 100 characters wide; needs no engine."""
+        return text(self._scene("to_text"))
+
+    def _scene(self, asked: str) -> Scene:
+        if self.scene is None:
+            raise TypeError(f"{asked}() needs a picture made by draw(); this one is plain DOT")
+        return self.scene
 
     def _drawn(
         self, format: str, prefix: str, engine: str | None, encoding: str | None, dpi: int
