@@ -1,7 +1,6 @@
 """Every operation on PyTorch's own samples, frozen in a file: values and gradients."""
 
 from collections import defaultdict
-from itertools import islice
 
 import numpy as np
 import pytest
@@ -178,5 +177,4 @@ def test_cotangents_depend_on_the_sample_alone():
 
 def test_most_operations_are_frozen_with_gradients():
     with_gradients = [n for n, samples in SAMPLES.items() if any(s.differentiated for s in samples)]
-    assert len(with_gradients) > 100
-    assert next(islice(SAMPLES, 1))
+    assert len(with_gradients) > 300

@@ -15,8 +15,8 @@ from tests.opinfo.battery import Tally
 from tests.opinfo.live import operations, samples
 from tests.opinfo.reviewed import INTENDED, KNOWN, reviewed
 
-SMALL = 100  # entries of a sample worth its place in the file
-EACH = 12  # samples of one operation in the file
+SMALL = 150  # entries of a sample worth its place in the file
+EACH = 14  # samples of one operation in the file
 
 
 def run(names, dtype, limit):
@@ -52,8 +52,9 @@ def freeze():
     kept = []
     for name, op in operations(set(ADAPTER)):
         tally = Tally()
-        small = [s for s in samples(name, op, rounded=True) if s.size <= SMALL]
-        usable = [s for s in small if tally.run(s) is not None]
+        usable = [s for s in samples(name, op, rounded=True) if tally.run(s) is not None]
+        usable.sort(key=lambda s: s.size)
+        usable = [s for s in usable if s.size <= SMALL] or usable[:1]
         usable.sort(key=lambda s: (not s.differentiated, -s.size))
         chosen = usable[:: max(1, -(-len(usable) // EACH))]
         kept += sorted(chosen, key=lambda s: s.number)

@@ -35,13 +35,34 @@ INTENDED = (
         ("i[5, 10, 5]", "float64 instead of float32"),
         "NumPy promotes float32 beside an array of int32 to float64",
     ),
+    Difference(
+        ("linalg.vander",),
+        "value dtype",
+        ("float64 instead of float32",),
+        "np.vander of float32 is float64 in NumPy",
+    ),
+    Difference(
+        ("linalg.norm.subgradients_at_zero",),
+        "gradient",
+        ("[5, 5], ", "relative difference 1.0e+00"),
+        "a norm at 0 has derivative 0; PyTorch's of singular values there is some rotation",
+    ),
+    Difference(
+        ("nn.functional.conv_transpose2d",),
+        "raises",
+        ("DimensionError", "output_padding=(2, 3)"),
+        "an output_padding of the stride or more is refused; PyTorch takes it below the dilation",
+    ),
     *(
-        Difference((f"nn.functional.{op}",), "gradient", (shape, "relative difference"), why)
+        Difference((op,), "gradient", (shape, "relative difference"), why)
         for op, shape in (
-            ("group_norm", "f[1, 2]"),
-            ("layer_norm", "f[1, 2]"),
-            ("layer_norm", "f[1]"),
-            ("batch_norm", "f[2, 1]"),
+            ("nn.functional.group_norm", "f[1, 2]"),
+            ("nn.functional.layer_norm", "f[1, 2]"),
+            ("nn.functional.layer_norm", "f[1]"),
+            ("nn.functional.batch_norm", "f[2, 1]"),
+            ("nn.functional.normalize", "f[1, 2, 4, 5], p=0.5, dim=0"),
+            ("corrcoef", "f[3, 2]"),
+            ("nn.functional.cosine_similarity", "f[1, 2, 3], f[2, 1, 3], dim=-2"),
         )
         for why in ["one or two standardised entries are 0 or ±1: float32 leaves rounding alone"]
     ),
@@ -57,9 +78,21 @@ INTENDED = (
         ("relative difference", "e-06", "f["),
         "exponentials of scores near 100 magnify their float32 rounding a hundredfold",
     ),
+    Difference(
+        ("linalg.svd",),
+        "value",
+        ("relative difference 2.1e-06", "f["),
+        "singular vectors are as sensitive as their values are close: float32 shows",
+    ),
 )
 
 KNOWN = (
+    Difference(
+        ("diff",),
+        "value shape",
+        (", 0, ",),
+        "np.diff with n=0 is its argument, without what was to be prepended or appended",
+    ),
     Difference(
         (
             "softmax", "softmax.with_dtype", "log_softmax", "log_softmax.with_dtype",

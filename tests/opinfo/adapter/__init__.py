@@ -11,20 +11,20 @@ from tests.opinfo.adapter import (
     fourier,
     indexing,
     joining,
+    layers,
     linalg,
     losses,
     network,
     products,
     reduction,
     shape,
-    special,
 )
 
 FAMILIES = {
     module.__name__.rpartition(".")[2]: module.OPERATIONS
     for module in (
-        arithmetic, elementwise, special, reduction, products, linalg, shape, joining, indexing,
-        network, losses, fourier,
+        arithmetic, elementwise, reduction, products, linalg, shape, joining, indexing,
+        network, layers, losses, fourier,
     )
 }  # fmt: skip
 ADAPTER = {name: fn for family in FAMILIES.values() for name, fn in family.items()}

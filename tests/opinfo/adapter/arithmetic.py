@@ -76,7 +76,6 @@ OPERATIONS = {
     "logaddexp2": np.logaddexp2,
     "copysign": np.copysign,
     "heaviside": np.heaviside,
-    "nextafter": np.nextafter,
     "ldexp": lambda x, n: x * 2.0**n,
     "clamp": clamp,
     "clamp_min": np.maximum,

@@ -16,7 +16,7 @@ NAMES = {
     "isposinf": "isposinf", "isneginf": "isneginf", "isreal": "isreal",
     "logical_not": "logical_not", "angle": "angle", "real": "real", "conj": "conjugate",
     "conj_physical": "conjugate", "resolve_conj": "conjugate", "resolve_neg": "positive",
-    "i0": "i0", "clone": "copy", "contiguous": "copy", "alias_copy": "copy",
+    "clone": "copy", "contiguous": "copy", "alias_copy": "copy",
 }  # fmt: skip
 
 
@@ -33,9 +33,15 @@ def like(fn):
     return lambda x, *value, dtype=None, device=None: fn(x, *value, dtype=dtype)
 
 
+def logit(x, eps=None):
+    x = x if eps is None else np.clip(x, eps, 1 - eps)
+    return np.log(x / (1 - x))
+
+
 OPERATIONS = {name: first(getattr(np, numpy)) for name, numpy in NAMES.items()} | {
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "frac": lambda x: x - np.trunc(x),
+    "logit": logit,
     "nan_to_num": nan_to_num,
     "round.decimals_0": rounded,
     "round.decimals_3": rounded,

@@ -19,7 +19,7 @@ def several_axes(fn, default=None):
             raise Unsupported("a 0-d array has no axis")
         if s is not None and dim is None:
             dim = tuple(range(-len(s), 0))
-        return fn(x, s, dim, norm)
+        return fn(x, s, (dim,) if isinstance(dim, int) else dim, norm)
 
     return transform
 

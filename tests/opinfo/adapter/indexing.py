@@ -58,12 +58,6 @@ def unfold(x, dim, size, step):
     return np.moveaxis(picked, dim % x.ndim + 1, -1)
 
 
-def embedding(weight, index, padding_idx=None, max_norm=None, **options):
-    if padding_idx is not None or max_norm is not None or any(options.values()):
-        raise Unsupported("padding or renormalised rows")
-    return weight[index]
-
-
 OPERATIONS = {
     "__getitem__": getitem,
     "select": select,
@@ -77,5 +71,4 @@ OPERATIONS = {
     "masked_select": masked_select,
     "unfold": unfold,
     "unfold_copy": unfold,
-    "nn.functional.embedding": embedding,
 }

@@ -49,6 +49,25 @@ def eigenvalues(a, UPLO="L"):
     return np.linalg.eigvalsh(a, UPLO)
 
 
+def without_signs(parts):
+    """Singular and eigenvectors have no sign of their own: the battery compares absolute values."""
+    return [np.abs(part) for part in parts]
+
+
+def eigh(a, UPLO="L"):
+    return np.linalg.eigh(a, UPLO)
+
+
+def svd(a, full_matrices=True, some=None):
+    refuse(full_matrices=full_matrices if some is None else not some)
+    return np.linalg.svd(a, full_matrices=False)
+
+
+def cdist(x, y, p=2.0, compute_mode=None):
+    between = np.expand_dims(x, -2) - np.expand_dims(y, -3)
+    return np.linalg.vector_norm(between, axis=-1, ord=p)
+
+
 def pinv(a, rcond=None, *, rtol=None, hermitian=False):
     rtol = rcond if rtol is None else getattr(rtol, "data", rtol)
     return np.linalg.pinv(a, rtol=rtol, hermitian=hermitian)
@@ -84,6 +103,10 @@ OPERATIONS = {
     "linalg.solve": solve,
     "linalg.cholesky": cholesky,
     "cholesky": cholesky,
+    "linalg.eigh": lambda *args, **options: without_signs(eigh(*args, **options)),
+    "linalg.svd": lambda *args, **options: without_signs(svd(*args, **options)),
+    "linalg.qr": lambda a, mode="reduced": np.linalg.qr(a, mode),
+    "cdist": cdist,
     "linalg.eigvalsh": eigenvalues,
     "linalg.svdvals": svdvals,
     "linalg.cond": cond,

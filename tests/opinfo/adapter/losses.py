@@ -1,5 +1,7 @@
 """Losses, where examples are PyTorch's rows and the package's columns."""
 
+import math
+
 import numpy as np
 
 from tests.opinfo.adapter.arguments import axes, refuse
@@ -72,8 +74,12 @@ def hinge_embedding(x, y, margin=1.0):
 
 @reduced
 def poisson_nll(x, y, log_input=True, full=False, eps=1e-8):
-    refuse(full=full)
-    return np.exp(x) - y * x if log_input else x - y * np.log(x + eps)
+    each = np.exp(x) - y * x if log_input else x - y * np.log(x + eps)
+    if not full:
+        return each
+    many = np.where(y > 1, y, 2)  # Stirling's formula for log(y!), from 2 on
+    stirling = many * np.log(many) - many + 0.5 * np.log(2 * math.pi * many)
+    return each + np.where(y > 1, stirling, 0)
 
 
 @reduced
@@ -82,7 +88,7 @@ def gaussian_nll(x, y, var, full=False, eps=1e-6):
     if var.ndim == x.ndim - 1:
         var = np.expand_dims(var, -1)
     each = 0.5 * (np.log(var) + np.square(x - y) / var)
-    return each + 0.5 * float(np.log(2 * np.pi)) if full else each
+    return each + 0.5 * math.log(2 * math.pi) if full else each
 
 
 def kl_div(x, y, reduction="mean", log_target=False, size_average=None, reduce=None):
@@ -97,6 +103,7 @@ def kl_div(x, y, reduction="mean", log_target=False, size_average=None, reduce=N
 
 
 def cosine_similarity(x, y, dim=1, eps=1e-8):
+    x, y = np.broadcast_arrays(x, y)
     axis = axes(x, dim)
     lengths = [np.maximum(np.linalg.vector_norm(v, axis=axis, keepdims=True), eps) for v in (x, y)]
     return np.sum((x / lengths[0]) * (y / lengths[1]), axis=axis)

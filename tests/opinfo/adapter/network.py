@@ -1,4 +1,4 @@
-"""Activations, layers and normalisations, where examples are PyTorch's rows."""
+"""Activations, and softmax over any axis."""
 
 import numpy as np
 
@@ -80,73 +80,6 @@ def glu(x, dim=-1):
     return value * nn.sigmoid(gate)
 
 
-# ---- layers ----------------------------------------------------------------------------------
-def linear(x, W, b=None):
-    out = np.matmul(x, np.transpose(W))
-    return out if b is None else out + b
-
-
-def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, **options):
-    refuse(attn_mask=attn_mask, dropout_p=dropout_p > 0, is_causal=is_causal, **options)
-    scores = q @ np.swapaxes(k, -1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)
-    return nn.softmax(scores, axis=-1) @ v
-
-
-# ---- normalisation ---------------------------------------------------------------------------
-def standardised(x, axis, eps):
-    return (x - np.mean(x, axis=axis, keepdims=True)) / np.sqrt(
-        np.mean(np.square(x - np.mean(x, axis=axis, keepdims=True)), axis=axis, keepdims=True) + eps
-    )
-
-
-def scaled(out, weight, bias, shape):
-    out = out if weight is None else out * np.reshape(weight, shape)
-    return out if bias is None else out + np.reshape(bias, shape)
-
-
-def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
-    axis = tuple(range(-len(normalized_shape), 0))
-    return scaled(standardised(x, axis, eps), weight, bias, tuple(normalized_shape))
-
-
-def rms_norm(x, normalized_shape, weight=None, eps=None):
-    axis = tuple(range(-len(normalized_shape), 0))
-    eps = np.finfo(x.dtype).eps if eps is None else eps
-    out = x / np.sqrt(np.mean(np.square(x), axis=axis, keepdims=True) + eps)
-    return scaled(out, weight, None, tuple(normalized_shape))
-
-
-def channels(x):
-    return (1, x.shape[1], *(1,) * (x.ndim - 2))
-
-
-def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
-    grouped = np.reshape(x, (x.shape[0], num_groups, x.size // max(x.shape[0] * num_groups, 1)))
-    out = np.reshape(standardised(grouped, -1, eps), x.shape)
-    return scaled(out, weight, bias, channels(x))
-
-
-def instance_norm(x, running_mean=None, running_var=None, weight=None, bias=None, **options):
-    if not options.pop("use_input_stats", True) or running_mean is not None:
-        raise Unsupported("running statistics")
-    axis = tuple(range(2, x.ndim))
-    return scaled(standardised(x, axis, options.get("eps", 1e-5)), weight, bias, channels(x))
-
-
-def batch_norm(x, mean, var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
-    if x.ndim < 2:
-        raise Unsupported("a vector has no channels")
-    if training or mean is None:
-        return scaled(standardised(x, (0, *range(2, x.ndim)), eps), weight, bias, channels(x))
-    m, v = np.reshape(mean, channels(x)), np.reshape(var, channels(x))
-    return scaled((x - m) / np.sqrt(v + eps), weight, bias, channels(x))
-
-
-def normalize(x, p=2.0, dim=1, eps=1e-12, **options):
-    length = np.linalg.vector_norm(x, axis=axes(x, dim), keepdims=True, ord=p)
-    return x / np.maximum(length, eps)
-
-
 OPERATIONS = {
     "sigmoid": nn.sigmoid,
     **dict.fromkeys(("softmax", "softmax.with_dtype"), along(nn.softmax)),
@@ -176,12 +109,4 @@ OPERATIONS = {
     "nn.functional.threshold": threshold,
     "nn.functional.prelu": prelu,
     "nn.functional.glu": glu,
-    "nn.functional.linear": linear,
-    "nn.functional.scaled_dot_product_attention": attention,
-    "nn.functional.layer_norm": layer_norm,
-    "nn.functional.rms_norm": rms_norm,
-    "nn.functional.group_norm": group_norm,
-    "nn.functional.instance_norm": instance_norm,
-    "nn.functional.batch_norm": batch_norm,
-    "nn.functional.normalize": normalize,
 }
