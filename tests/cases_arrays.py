@@ -171,13 +171,13 @@ case(np.insert, normal(2, 2), 3, normal())
 case(np.insert, normal(3), np.array([True, False, True]), normal(2))
 
 # ---- padding and windows ---------------------------------------------------------------------
-case(np.pad, normal(2, 3), 1)
-case(np.pad, normal(2, 3), ((1, 2), (0, 3)))
-case(np.pad, normal(2, 3), (2, 1), "constant", constant_values=(5.0, 6.0))
-case(np.pad, normal(0, 3), ((0, 0), (1, 1)))
+case(pad, normal(2, 3), 1, through=np.pad)
+case(pad, normal(2, 3), ((1, 2), (0, 3)), through=np.pad)
+case(pad, normal(2, 3), (2, 1), "constant", constant_values=(5.0, 6.0), through=np.pad)
+case(pad, normal(0, 3), ((0, 0), (1, 1)), through=np.pad)
 for mode in ("edge", "reflect", "symmetric", "wrap"):
-    case(np.pad, normal(3, 4), ((5, 1), (0, 7)), mode)
-    case(np.pad, normal(4), 2, mode=mode)
+    case(pad, normal(3, 4), ((5, 1), (0, 7)), mode, through=np.pad)
+    case(pad, normal(4), 2, mode=mode, through=np.pad)
 windows = np.lib.stride_tricks.sliding_window_view
 case(windows, normal(5), 3)
 case(windows, normal(4, 5), (2, 3))
