@@ -200,3 +200,38 @@ def test_what_does_not_fit_is_refused_by_name(call):
     made, said = WRONG_CALLS[call]
     with pytest.raises(ValueError, match=re.escape(said)):
         made(np.random.default_rng(0))
+
+
+# ---- losses ----------------------------------------------------------------------------------
+COLUMNS = np.full((3, 4), 0.25)
+LABELS = np.array([0, 2, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [nn.mean_absolute_error, nn.huber, nn.hinge, nn.bernoulli_nll, nn.gaussian_kl],
+    ids=lambda loss: loss.__name__,
+)
+def test_losses_of_numbers_refuse_what_would_broadcast(loss):
+    with pytest.raises(ValueError, match=re.escape(f"{loss.__name__}: A is (3, 4) but Y is (4,)")):
+        loss(COLUMNS, np.zeros(4))
+    with pytest.raises(ValueError, match="so pass"):
+        loss(COLUMNS, np.zeros((4, 3)))
+
+
+@pytest.mark.parametrize("loss", [nn.triplet, nn.margin_ranking, nn.gaussian_nll])
+def test_losses_of_three_arrays_refuse_what_would_broadcast(loss):
+    for others in [(np.zeros(4), COLUMNS), (COLUMNS, np.zeros((1, 4)))]:
+        with pytest.raises(ValueError, match="the two must be equal"):
+            loss(COLUMNS, *others)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [nn.negative_log_likelihood, nn.focal, nn.focal_with_logits, nn.multiclass_hinge],
+    ids=lambda loss: loss.__name__,
+)
+def test_losses_of_classes_take_numbers_and_columns(loss):
+    assert loss(COLUMNS, LABELS) == loss(COLUMNS, nn.one_hot(LABELS, 3))
+    with pytest.raises(ValueError, match="labels run from 0 to 3"):
+        loss(COLUMNS, LABELS + (LABELS == 2))

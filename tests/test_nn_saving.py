@@ -56,7 +56,13 @@ def of_maps(rng):
     return nn.Sequential(nn.Conv2d(1, 3, (1, 2), rng=rng), nn.GlobalAvgPool2d())
 
 
+def of_activations(rng):
+    kinds = [nn.Softplus(), nn.Softsign(), nn.SELU(), nn.Mish(), nn.ELU(0.5), nn.Swish(2.0)]
+    return nn.Sequential(nn.Linear(3, 4, rng=rng), *kinds, nn.GELU())
+
+
 CASES = {
+    "activations": (of_activations, lambda rng: rng.normal(size=(3, 5))),
     "every layer": (every_layer, lambda rng: rng.normal(size=(72, 5))),
     "sequences": (of_sequences, lambda rng: rng.integers(0, 11, (6, 4))),
     "signals": (of_signals, lambda rng: rng.normal(size=(3, 2, 9))),

@@ -283,3 +283,27 @@ def test_every_combination_of_sizes_is_torch_s_or_refused_by_both():
                 nn.conv2d(x, W, **options)
         else:
             np.testing.assert_allclose(nn.conv2d(x, W, **options), wanted, rtol=1e-12, atol=1e-13)
+
+
+# ---- activations -----------------------------------------------------------------------------
+ACTIVATIONS = {
+    "ELU": [(), (0.5,)],
+    "SELU": [()],
+    "GELU": [()],
+    "Softplus": [()],
+    "Softsign": [()],
+    "Mish": [()],
+    "Swish": [()],
+    "LeakyReLU": [(), (0.3,)],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [(n, o) for n, several in ACTIVATIONS.items() for o in several]
+)
+def test_activation_layers(name, options):
+    if name == "GELU":
+        theirs = torch.nn.GELU(approximate="tanh")
+    else:
+        theirs = getattr(torch.nn, {"Swish": "SiLU"}.get(name, name))(*options)
+    agree(getattr(nn, name)(*options), theirs, normal(4, 5))

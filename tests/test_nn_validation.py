@@ -113,3 +113,12 @@ def test_a_graph_recorded_before_can_still_be_walked(rng):
     assert net.train().validate(X, Y)
     J.backward()
     assert isinstance(net.parameters()["gamma1"].grad, np.ndarray)
+
+
+def test_activations_that_the_equations_do_not_know_are_named(rng):
+    net = nn.Sequential.from_layer_dims([4, 3, 2, 1], hidden="gelu", rng=rng)
+    assert repr(net.layers[1]) == "GELU('tanh')"
+    report = net.validate(rng.normal(size=(4, 5)), rng.integers(0, 2, (1, 5)))
+    assert report, str(report)
+    assert "not checked, taken as given: layer 1, 2" in report.notes
+    assert {"dW3", "dA2"} <= names(report)

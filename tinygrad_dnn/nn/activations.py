@@ -1,4 +1,7 @@
-"""Activations as layers: objects without parameters that apply one function to Z."""
+"""Activations as layers: objects without parameters that apply one function to Z.
+
+What else the function takes is an option of the layer, kept under the same name.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.rules import activations as rules
 from tinygrad_dnn.rules.network import leaky_relu, relu, sigmoid, softmax
 
 
@@ -18,7 +22,14 @@ class Activation:
         return self.function(Z)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        return f"{type(self).__name__}({', '.join(map(repr, vars(self).values()))})"
+
+
+class Shaped(Activation):
+    """An activation whose ``function`` takes options: the attributes, in their order."""
+
+    def __call__(self, Z: Array) -> Array:
+        return self.function(Z, *vars(self).values())
 
 
 class ReLU(Activation):
@@ -45,7 +56,31 @@ class Softmax(Activation):
     function = staticmethod(softmax)
 
 
-class LeakyReLU(Activation):
+class Softplus(Activation):
+    """log(1 + exp(Z)), elementwise: a smooth relu."""
+
+    function = staticmethod(rules.softplus)
+
+
+class Softsign(Activation):
+    """Z / (1 + |Z|), elementwise: a slower tanh."""
+
+    function = staticmethod(rules.softsign)
+
+
+class SELU(Activation):
+    """The ELU that keeps mean 0 and variance 1, elementwise; with init="lecun"."""
+
+    function = staticmethod(rules.selu)
+
+
+class Mish(Activation):
+    """Z tanh(softplus(Z)), elementwise."""
+
+    function = staticmethod(rules.mish)
+
+
+class LeakyReLU(Shaped):
     """Z where Z > 0, else ``slope`` * Z, elementwise."""
 
     function = staticmethod(leaky_relu)
@@ -53,11 +88,35 @@ class LeakyReLU(Activation):
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = slope
 
-    def __call__(self, Z: Array) -> Array:
-        return leaky_relu(Z, self.slope)
 
-    def __repr__(self) -> str:
-        return f"LeakyReLU({self.slope})"
+class ELU(Shaped):
+    """Z where Z > 0, else alpha (exp(Z) - 1), elementwise."""
+
+    function = staticmethod(rules.elu)
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+
+class Swish(Shaped):
+    """Z sigmoid(beta Z), elementwise; SiLU for beta = 1."""
+
+    function = staticmethod(rules.swish)
+
+    def __init__(self, beta: float = 1.0) -> None:
+        self.beta = beta
+
+
+class GELU(Shaped):
+    """Z times the share of a normal distribution below Z, elementwise.
+
+    "tanh" is off by at most 5e-4; "none" is exact and needs SciPy.
+    """
+
+    function = staticmethod(rules.gelu)
+
+    def __init__(self, approximate: str = "tanh") -> None:
+        self.approximate = approximate
 
 
 ACTIVATIONS: dict[str, type[Activation] | None] = {
@@ -66,5 +125,12 @@ ACTIVATIONS: dict[str, type[Activation] | None] = {
     "tanh": Tanh,
     "sigmoid": Sigmoid,
     "softmax": Softmax,
+    "softplus": Softplus,
+    "softsign": Softsign,
+    "elu": ELU,
+    "selu": SELU,
+    "swish": Swish,
+    "mish": Mish,
+    "gelu": GELU,
     "identity": None,  # A = Z: no layer at all
 }

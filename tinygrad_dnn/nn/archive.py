@@ -9,7 +9,6 @@ from math import prod
 from os import PathLike, fspath
 from os.path import getsize
 from typing import IO, Any
-from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 import numpy as np
 from numpy.lib import format as npy
@@ -18,6 +17,7 @@ from tinygrad_dnn.primitives import Array
 
 Path = str | PathLike[str]
 TEXT = "layers"  # the name under which the text lies beside the arrays
+STORED = 0  # zipfile.ZIP_STORED
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -36,22 +36,24 @@ def read(path: Path) -> tuple[str, dict[str, Array]]:
     """Return the text and the arrays in ``path``; ValueError for what ``write`` has not written."""
     if fspath(path).endswith(".safetensors"):
         return _read_safetensors(path)
+    import zipfile  # and with it every compression there is: not needed to import the package
+
     try:
-        with ZipFile(path) as file:
+        with zipfile.ZipFile(path) as file:
             _check(file, getsize(path))
         with np.load(path, allow_pickle=False) as members:
             arrays = {name: members[name] for name in members.files}
         return str(arrays.pop(TEXT)), arrays
-    except (BadZipFile, ValueError, KeyError, TypeError, EOFError, SyntaxError) as error:
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, SyntaxError) as error:
         raise ValueError(f"{path} is not a network saved by net.save: {error}") from error
 
 
-def _check(file: ZipFile, size: int) -> None:
+def _check(file: Any, size: int) -> None:
     """Refuse members that claim to be larger than they are, or than the file."""
     members = file.infolist()
     if len({member.filename for member in members}) < len(members):
         raise ValueError("two members have the same name")
-    if any(member.compress_type != ZIP_STORED for member in members):
+    if any(member.compress_type != STORED for member in members):
         raise ValueError("its members are compressed, which those of net.save are not")
     if sum(member.file_size for member in members) > size:
         raise ValueError("its members claim to be larger than the file")

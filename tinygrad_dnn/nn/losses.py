@@ -26,12 +26,12 @@ def binary_cross_entropy(A: Array, Y: Array) -> Any:
     >>> float(binary_cross_entropy(np.array([[0.5, 0.5]]), np.array([[1, 0]])))
     0.6931471805599453
     """
-    return losses.binary_cross_entropy(A, _matching("binary_cross_entropy", A, Y))
+    return losses.binary_cross_entropy(A, matching("binary_cross_entropy", A, Y))
 
 
 def binary_cross_entropy_with_logits(Z: Array, Y: Array) -> Any:
     """Return binary_cross_entropy(sigmoid(Z), Y), exact for any Z.  Shapes: Z, Y (n, m) -> ()."""
-    Y = _matching("binary_cross_entropy_with_logits", Z, Y)
+    Y = matching("binary_cross_entropy_with_logits", Z, Y)
     return losses.binary_cross_entropy_with_logits(Z, Y)
 
 
@@ -45,7 +45,7 @@ def cross_entropy(A: Array, Y: Array) -> Any:
     >>> round(float(cross_entropy(A, np.array([0, 1]))), 6)  # the mean of log 2 and log 4/3
     0.490415
     """
-    return losses.cross_entropy(A, _one_column_each("cross_entropy", A, Y))
+    return losses.cross_entropy(A, one_column_each("cross_entropy", A, Y))
 
 
 def cross_entropy_with_logits(Z: Array, Y: Array) -> Any:
@@ -53,7 +53,7 @@ def cross_entropy_with_logits(Z: Array, Y: Array) -> Any:
 
     Shapes: Z (n, m); Y one-hot (n, m), or class numbers (m,) -> ().
     """
-    Y = _one_column_each("cross_entropy_with_logits", Z, Y)
+    Y = one_column_each("cross_entropy_with_logits", Z, Y)
     return losses.cross_entropy_with_logits(Z, Y)
 
 
@@ -63,7 +63,7 @@ def mean_squared_error(A: Array, Y: Array) -> Any:
     >>> float(mean_squared_error(np.array([[1.0, 2.0]]), np.array([[0, 0]])))
     2.5
     """
-    return losses.mean_squared_error(A, _matching("mean_squared_error", A, Y))
+    return losses.mean_squared_error(A, matching("mean_squared_error", A, Y))
 
 
 def one_hot(labels: Array, n: int, *, dtype: Any = np.float64) -> Array:
@@ -87,7 +87,7 @@ def one_hot(labels: Array, n: int, *, dtype: Any = np.float64) -> Array:
     return (np.arange(n)[:, None] == labels).astype(dtype)
 
 
-def _matching(loss: str, A: Array, Y: Array) -> Array:
+def matching(loss: str, A: Array, Y: Array) -> Array:
     """Return Y in floats, if it has the shape of A (n, m)."""
     if not hasattr(Y, "shape"):
         Y = np.asarray(Y)
@@ -109,7 +109,7 @@ def _matching(loss: str, A: Array, Y: Array) -> Array:
     return Y
 
 
-def _one_column_each(loss: str, A: Array, Y: Array) -> Array:
+def one_column_each(loss: str, A: Array, Y: Array) -> Array:
     """Return Y (n, m) one-hot, also if given as class numbers (m,)."""
     if not hasattr(Y, "shape"):
         Y = np.asarray(Y)
@@ -120,4 +120,4 @@ def _one_column_each(loss: str, A: Array, Y: Array) -> Array:
             f"{loss}: Y is {Y.shape} for {A.shape[0]} classes; give class numbers as (m,): "
             f"Y.ravel(), or one-hot columns {A.shape}: nn.one_hot(Y.ravel(), {A.shape[0]})"
         )
-    return _matching(loss, A, Y)
+    return matching(loss, A, Y)

@@ -6,11 +6,12 @@ it would hold no more numbers than the file does is checked before it is made.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from math import prod
 from typing import Any, NamedTuple
 
 from tinygrad_dnn.nn import archive
-from tinygrad_dnn.nn.activations import ACTIVATIONS, LeakyReLU
+from tinygrad_dnn.nn.activations import ACTIVATIONS
 from tinygrad_dnn.nn.archive import Path
 from tinygrad_dnn.nn.convolution import Conv1d, Conv2d, ConvTranspose2d
 from tinygrad_dnn.nn.dropout import Dropout
@@ -71,9 +72,8 @@ _KINDS = (
     Kind(GlobalAvgPool2d),
     Kind(Flatten),
     Kind(Unflatten, ("shape",)),
-    Kind(LeakyReLU, ("slope",)),
     Kind(Dropout, ("p",)),
-    *(Kind(a) for a in ACTIVATIONS.values() if a and a is not LeakyReLU),
+    *(Kind(a, tuple(signature(a).parameters)) for a in ACTIVATIONS.values() if a),
 )
 # What reading a description may come upon that no network of ours is described by.
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)

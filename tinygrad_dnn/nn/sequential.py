@@ -61,7 +61,7 @@ class Sequential:
         """Return the net with ``dims`` = [n[0], n[1], ..., n[L]] units, for any L >= 1.
 
         ``hidden`` and ``output`` name the activations: relu, leaky_relu, tanh, sigmoid, softmax,
-        identity.
+        identity, or another one of ``nn.activations.ACTIVATIONS``.
 
         >>> Sequential.from_layer_dims([2, 3, 1], rng=np.random.default_rng(0))
         Sequential(Linear(2 -> 3), ReLU(), Linear(3 -> 1), Sigmoid())

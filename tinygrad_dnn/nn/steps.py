@@ -20,10 +20,8 @@ class Step(NamedTuple):
 
 
 def steps_of(layers: Sequence[Layer]) -> list[Step]:
-    """Number the callables by layer, and name their results Z[l] and A[l]."""
-    numbers: dict[
-        int, int
-    ] = {}  # of each layer with parameters, by identity: used twice, one layer
+    """Number the callables by layer, one used twice as one; name their results Z[l] and A[l]."""
+    numbers: dict[int, int] = {}  # of each layer with parameters, by identity
     steps: list[Step] = []
     number = 0
     for i, layer in enumerate(layers):

@@ -21,7 +21,7 @@ def slots(kernel, places, stride, dilation):
             (
                 ...,
                 *(
-                    slice(o * d, o * d + s * (n - 1) + 1, s)
+                    slice(o * d, o * d + s * n, s)
                     for o, n, s, d in zip(offset, places, stride, dilation, strict=True)
                 ),
             ),
