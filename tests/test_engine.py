@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_dnn as tg
 from tinygrad_dnn.engine import pushforward
-from tinygrad_dnn.errors import ChangedDataError, DimensionError, MissingRuleError
+from tinygrad_dnn.errors import ChangedDataError, DimensionError, HistoryError, MissingRuleError
 from tinygrad_dnn.primitives import RULES, rule, scalar
 from tinygrad_dnn.rules.losses import (
     binary_cross_entropy,
@@ -535,3 +535,71 @@ def test_a_scalar_function_of_ones_own():
     np.testing.assert_array_equal(tg.func.grad(energy)(x), x)
     assert tg.func.jvp(energy, [x], [x]) == (2.5, 5)
     assert energy in RULES
+
+
+# ---- complex numbers: the gradient is dJ/d Re z + i dJ/d Im z ----------------------------------
+def slopes(f, z, h=1e-6):
+    """The gradient of the real f by central differences, along both axes of every entry."""
+    found = np.zeros(z.shape, complex)
+    for i in np.ndindex(z.shape):
+        for axis in (1, 1j) if np.iscomplexobj(z) else (1,):
+            e = np.zeros(z.shape, complex)
+            e[i] = h * axis
+            e = e if np.iscomplexobj(z) else e.real
+            found[i] += axis * (f(z + e) - f(z - e)) / (2 * h)
+    return found if np.iscomplexobj(z) else found.real
+
+
+REAL_OF_COMPLEX = {
+    "real part": lambda z, w: np.sum(np.real(z * w)),
+    "imaginary part": lambda z, w: np.sum(np.imag(z * z * w)),
+    "squared size": lambda z, w: np.sum(np.real(z * np.conjugate(z)) * w),
+    "product of matrices": lambda z, w: np.sum(np.real(w @ z @ np.conjugate(z.T)) ** 2),
+    "stretched": lambda z, w: np.sum(np.imag(w[:1] * z * (1 + 2j)) ** 2),
+    "analytic": lambda z, w: np.sum(np.real(np.exp(z * w) * z)),
+}
+Z0 = rng.normal(size=(2, 2)) + 1j * rng.normal(size=(2, 2))
+W0 = rng.normal(size=(2, 2))
+
+
+@pytest.mark.parametrize("f", REAL_OF_COMPLEX.values(), ids=REAL_OF_COMPLEX)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_gradients_by_complex_and_by_real_leaves(f, create_graph):
+    z, w = tg.Tensor(Z0), tg.Tensor(W0)
+    found = tg.grad(f(z, w), [z, w], create_graph=create_graph)
+    dz, dw = [d.data for d in found] if create_graph else found
+    assert (dz.dtype, dw.dtype) == (np.complex128, np.float64)
+    np.testing.assert_allclose(dz, slopes(lambda z: f(z, W0), Z0), rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(dw, slopes(lambda w: f(Z0, w), W0), rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("f", REAL_OF_COMPLEX.values(), ids=REAL_OF_COMPLEX)
+def test_tangents_of_complex_and_of_real_inputs(f):
+    dz, dw = Z0[::-1] * 1j, W0[::-1]
+    out, tangent = tg.func.jvp(f, (Z0, W0), (dz, dw))
+    assert (out.dtype, tangent.dtype) == (np.float64, np.float64)
+    h = 1e-6
+    expected = (f(Z0 + h * dz, W0 + h * dw) - f(Z0 - h * dz, W0 - h * dw)) / (2 * h)
+    np.testing.assert_allclose(tangent, expected, rtol=1e-7, atol=1e-8)
+
+
+def test_a_step_against_the_gradient_goes_downhill():
+    z = tg.Tensor(Z0.astype(np.complex64), name="z")
+    before = None
+    for _ in range(20):
+        J = np.sum(np.real(z * np.conjugate(z)))
+        z.grad = None
+        J.backward()
+        assert z.grad.dtype == np.complex64
+        z.data -= np.float32(0.1) * z.grad
+        assert before is None or J.item() < 0.7 * before
+        before = J.item()
+
+
+def test_a_complex_number_has_no_one_gradient():
+    z = tg.Tensor(1 + 2j)
+    J = z * z
+    J.name = "J"
+    with pytest.raises(HistoryError, match=r"backward from J of complex128: only a real number"):
+        J.backward()
+    assert tg.grad(J, z, gradient=1) == 2 * np.conj(1 + 2j)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
-from tinygrad_dnn.graph import ancestors, inside_layer
+from tinygrad_dnn.graph import FailedCall, ancestors, blame, inside_layer
 from tinygrad_dnn.rules.losses import binary_cross_entropy
 from tinygrad_dnn.rules.network import relu, sigmoid
 
@@ -230,20 +230,46 @@ def test_no_grad_decorates_a_generator_step_by_step():
     assert seen == [(False, True), (False, True)]
 
 
-def test_threads_train_as_they_would_alone():
-    def gradient(seed, found):
-        rng = np.random.default_rng(seed)
-        W, X, Y = tg.Tensor(rng.normal(size=(2, 3))), rng.normal(size=(2, 4)), np.ones((2, 4))
-        for _ in range(20):
-            network(W, X, Y).backward()
-        found[seed] = W.grad
+# ---- a call that fails -----------------------------------------------------------------------
+def test_an_exception_carries_the_call_and_the_graph_so_far():
+    W, X = tg.Tensor(np.ones((3, 2)), name="W1"), np.ones((2, 4))
+    with inside_layer(1):
+        A = np.tanh(W @ X)
+    with inside_layer(2), pytest.raises(ValueError, match="matmul") as failure:
+        A @ np.ones((3, 3))
+    call = failure.value.failed_call
+    assert isinstance(call, FailedCall)
+    assert (call.fn, call.layer, call.kwargs) == (np.matmul, 2, {})
+    assert call.args[0] is A.node
+    assert call.args[1].shape == (3, 3)
+    assert [node.fn for node in ancestors(call.args[0])] == [None, np.matmul, np.tanh]
 
-    together, alone = {}, {}
-    workers = [threading.Thread(target=gradient, args=(i, together)) for i in range(8)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    for i in range(8):
-        gradient(i, alone)
-        np.testing.assert_array_equal(together[i], alone[i])
+
+def test_the_innermost_failure_is_kept():
+    error = ValueError()
+    blame(error, np.tanh, [1], {})
+    blame(error, np.exp, [2], {})
+    assert error.failed_call.fn is np.tanh
+
+
+def test_an_exception_that_takes_no_attributes_is_left_alone():
+    class BareError(Exception):
+        __slots__ = ()
+
+        def __setattr__(self, name, value):
+            raise AttributeError(name)
+
+    blame(error := BareError(), np.tanh, [1], {})
+    assert not hasattr(error, "failed_call")
+
+
+def test_an_exception_of_a_primitive_carries_its_call_too():
+    @tg.primitive
+    def picky(x, *, limit):
+        raise RuntimeError(f"above {limit}")
+
+    tg.elementwise(picky, lambda out, x, limit: 1.0)
+    x = tg.Tensor(1.0)
+    with pytest.raises(RuntimeError, match="above 3") as failure:
+        picky(x, limit=3)
+    assert failure.value.failed_call[:3] == (picky, [x.node], {"limit": 3})

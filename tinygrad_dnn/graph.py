@@ -89,7 +89,9 @@ class Node:
     def changed(self) -> None:
         """Say that a leaf's data is no longer what earlier calls saw: it is young again."""
         global last_change
-        self.born = last_change = moment()
+        born = self.born = moment()
+        if born > last_change:  # from here to the next line no other thread gets in
+            last_change = born
         if watched and (watch := watching.get()):
             watch.changed(self)
 
