@@ -9,6 +9,7 @@ The tables of cases are the files ``cases_*.py``; ``tests.cases`` reads them all
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,13 @@ class Case:
 
 
 CASES: list[Case] = []
-_seeds = iter(range(10_000))
+_seeds = count()
+
+
+def restart() -> None:
+    """Draw the same numbers from here on, whatever other files have drawn before."""
+    global _seeds
+    _seeds = count()
 
 
 def case(

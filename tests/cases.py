@@ -8,9 +8,11 @@ import numpy as np
 
 from tests.case import CASES as CASES
 from tests.case import Case as Case
+from tests.case import restart
 from tinygrad_dnn.primitives import RULES
 
 for _file in sorted(Path(__file__).parent.glob("cases_*.py")):
+    restart()
     import_module(f"tests.{_file.stem}")
 
 

@@ -122,15 +122,17 @@ case(focal, probabilities(3, 4), ONE_HOT, keeps_float32=False)
 case(focal, probabilities(3, 4), ONE_HOT, gamma=0.5, alpha=0.25, keeps_float32=False)
 case(focal_with_logits, normal(3, 4), ONE_HOT, keeps_float32=False)
 case(hinge, spread(1, 4), SIGNS, smooth=False, keeps_float32=False)
-case(multiclass_hinge, spread(3, 4), ONE_HOT, smooth=False, keeps_float32=False)
+case(multiclass_hinge, spread(3, 4), ONE_HOT, margin=0.9, smooth=False, keeps_float32=False)
 case(margin_ranking, spread(1, 4), spread(1, 4) + 0.1, SIGNS, smooth=False, keeps_float32=False)
-case(
-    contrastive,
-    positive(3, 5),
-    -positive(3, 5),
-    LABELS,
-    margin=3.0,
-    smooth=False,
-    keeps_float32=False,
-)
-case(triplet, spread(3, 4), spread(3, 4), spread(3, 4), smooth=False)
+for margin in (9.0, 0.5):
+    case(
+        contrastive,
+        positive(3, 5),
+        -positive(3, 5),
+        LABELS,
+        margin=margin,
+        keeps_float32=False,
+        smooth=False,
+    )
+for margin in (50.0, -50.0):
+    case(triplet, spread(3, 4), spread(3, 4), spread(3, 4), margin=margin, smooth=False)

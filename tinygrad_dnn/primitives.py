@@ -60,11 +60,7 @@ class Rule:
 
 RULES: dict[Function, Rule] = {}
 COMPOSITES: dict[Function, Function] = {}
-REFUSED: dict[Function, str] = {}  # what is not done to Tensors -> what to do instead
-NO_ADVICE = (
-    "register one (tg.elementwise, tg.multilinear, tg.rule), or call it on x.data to treat the "
-    "result as a constant"
-)
+REFUSED: dict[str, str] = {}  # a function of NumPy's, or a module of them -> what to do instead
 UNDISPATCHED: dict[Function, Function] = {}  # a primitive of ours -> what it does to arrays
 
 
@@ -165,9 +161,9 @@ def composite(*fns: Function) -> Callable[[Function], Function]:
     return register
 
 
-def refused(fn: Function, advice: str = NO_ADVICE) -> None:
-    """Say what to do instead of calling ``fn`` on Tensors."""
-    REFUSED[fn] = advice
+def refused(advice: str, *names: str) -> None:
+    """Say what to do instead of calling the functions ``names`` on Tensors."""
+    REFUSED.update(dict.fromkeys(names, advice))
 
 
 def place_of_out(fn: Function) -> int:

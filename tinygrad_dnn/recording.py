@@ -18,7 +18,6 @@ from tinygrad_dnn.errors import HistoryError, MissingRuleError
 from tinygrad_dnn.graph import NO_KWARGS, Node, overwritten, recording
 from tinygrad_dnn.primitives import (
     COMPOSITES,
-    NO_ADVICE,
     REFUSED,
     RULES,
     Function,
@@ -28,6 +27,10 @@ from tinygrad_dnn.primitives import (
 
 Handle = TypeVar("Handle")
 
+NO_ADVICE = (
+    "register one (tg.elementwise, tg.multilinear, tg.rule), or call it on x.data to treat the "
+    "result as a constant"
+)
 SCALARS = (np.generic, float, int)
 SEQUENCES = (list, tuple)
 _new = object.__new__
@@ -89,14 +92,19 @@ def name_of(fn: Function) -> str:
     return f"np{module[5:]}.{name}" if module.startswith("numpy") else f"{name}"
 
 
+def advice_on(fn: Function) -> str:
+    """Return what to do instead of calling ``fn``, which has no rule, on Tensors."""
+    name = name_of(fn)
+    if name.endswith(".at"):
+        name = "ufunc.at"
+    return REFUSED.get(name) or REFUSED.get(name.rpartition(".")[0], NO_ADVICE)
+
+
 def _without_rule(fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if fn in COMPOSITES:
         _refuse_out(fn, args, kwargs, place_of_out(fn))
         return COMPOSITES[fn](*args, **kwargs)
-    advice = REFUSED.get(fn, NO_ADVICE)
-    if getattr(fn, "__name__", "") == "at":
-        advice = "it changes its array in place: use tg.at, which returns a new one"
-    raise MissingRuleError(f"no derivative rule for {name_of(fn)}; {advice}")
+    raise MissingRuleError(f"no derivative rule for {name_of(fn)}; {advice_on(fn)}")
 
 
 def _refuse_out(

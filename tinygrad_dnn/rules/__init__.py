@@ -34,6 +34,7 @@ from tinygrad_dnn.rules import polynomial as polynomial
 from tinygrad_dnn.rules import pooling as pooling
 from tinygrad_dnn.rules import products as products
 from tinygrad_dnn.rules import reduction as reduction
+from tinygrad_dnn.rules import refused as refused
 from tinygrad_dnn.rules import shape as shape
 from tinygrad_dnn.rules import solving as solving
 from tinygrad_dnn.rules import special as special

@@ -43,6 +43,42 @@ def _polyval(p, x):
     return y
 
 
+def _padded(short, like):  # with zeros in front
+    free = np.zeros(max(np.size(like) - np.size(short), 0), short.dtype)
+    return np.concatenate([free, np.ravel(short)])
+
+
+@composite(np.polyadd)
+def _polyadd(a1, a2):
+    a1, a2 = (a if hasattr(a, "dtype") else np.asarray(a) for a in (a1, a2))
+    return _padded(a1, a2) + _padded(a2, a1)
+
+
+@composite(np.polysub)
+def _polysub(a1, a2):
+    return _polyadd(a1, -a2 if hasattr(a2, "dtype") else -np.asarray(a2))
+
+
+@composite(np.polymul)
+def _polymul(a1, a2):
+    return np.convolve(np.ravel(a1), np.ravel(a2))
+
+
+@composite(np.polyder)
+def _polyder(p, m=1):
+    for _ in range(m):
+        p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1)
+    return p
+
+
+@composite(np.polyint)
+def _polyint(p, m=1, k=None):
+    constants = np.zeros(m) if k is None else np.broadcast_to(k, (m,))
+    for i in range(m):
+        p = np.concatenate([p / np.arange(p.shape[0], 0, -1), constants[i : i + 1]])
+    return p
+
+
 @composite(np.vander)
 def _vander(x, N=None, increasing=False):
     powers = np.arange(x.shape[0] if N is None else N)

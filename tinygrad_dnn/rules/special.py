@@ -3,6 +3,7 @@
 SciPy is imported when one of them is first computed, not before.
 """
 
+from importlib import import_module
 from math import log, pi, sqrt
 
 import numpy as np
@@ -15,13 +16,13 @@ def of_scipy(name):
 
     def call(*args):
         try:
-            import scipy.special
+            scipy_special = import_module("scipy.special")
         except ImportError as error:
             raise ImportError(
                 f"special.{name} is computed by SciPy, which is not installed; "
                 f"install it with: pip install tinygrad-dnn[special]"
             ) from error
-        return getattr(scipy.special, name)(*args)
+        return getattr(scipy_special, name)(*args)
 
     call.__name__ = call.__qualname__ = name
     call.__module__ = __name__

@@ -18,9 +18,11 @@ for _fn in (
     np.isfinite, np.isnan, np.isinf, np.isneginf, np.isposinf, np.isreal, np.iscomplex, np.signbit,
     # stairs
     np.floor, np.ceil, np.rint, np.round, np.around, np.trunc, np.fix, np.floor_divide,
+    np.spacing,
     # places and counts
     np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.lexsort,
     np.searchsorted, np.digitize, np.argwhere, np.flatnonzero, np.count_nonzero,
+    np.linalg.matrix_rank,
     # arrays like another
     np.zeros_like, np.ones_like,
 ):  # fmt: skip
