@@ -3,8 +3,9 @@
 import numpy as np
 
 from tests.case import case, normal, positive
-from tinygrad_dnn.rules.decompositions import eig, eigh, svd
+from tinygrad_dnn.rules.eigen import eig, eigh
 from tinygrad_dnn.rules.orthogonal import qr
+from tinygrad_dnn.rules.singular import svd
 from tinygrad_dnn.rules.solving import sign_and_logdet
 
 # ---- einsum ----------------------------------------------------------------------------------
@@ -64,6 +65,10 @@ for shape in ((1, 1), (3, 3), (2, 3, 3), (2, 1, 2, 2)):
     case(np.linalg.det, regular(*shape))
     case(sign_and_logdet, regular(*shape), through=lambda a: np.linalg.slogdet(a)[1], smooth=False)
 case(sign_and_logdet, -regular(3, 3), smooth=False)
+case(np.linalg.det, np.arange(1.0, 10.0).reshape(3, 3))  # singular
+case(np.linalg.det, np.array([[1.0, 2.0], [2.0, 4.0]]))
+case(np.linalg.det, np.array([[[1.0, 2.0], [2.0, 4.0]], [[3.0, 1.0], [0.0, 2.0]]]))
+case(np.linalg.det, normal(0, 0))
 case(
     np.linalg.inv, regular(6, 6), through=lambda a: np.linalg.tensorinv(np.reshape(a, (2, 3, 6)), 2)
 )

@@ -15,6 +15,7 @@ from tinygrad_dnn.rules import criteria as criteria
 from tinygrad_dnn.rules import cumulative as cumulative
 from tinygrad_dnn.rules import decompositions as decompositions
 from tinygrad_dnn.rules import diagonals as diagonals
+from tinygrad_dnn.rules import eigen as eigen
 from tinygrad_dnn.rules import einsum as einsum
 from tinygrad_dnn.rules import elementwise as elementwise
 from tinygrad_dnn.rules import fft as fft
@@ -36,6 +37,7 @@ from tinygrad_dnn.rules import products as products
 from tinygrad_dnn.rules import reduction as reduction
 from tinygrad_dnn.rules import refused as refused
 from tinygrad_dnn.rules import shape as shape
+from tinygrad_dnn.rules import singular as singular
 from tinygrad_dnn.rules import solving as solving
 from tinygrad_dnn.rules import special as special
 from tinygrad_dnn.rules import steps as steps

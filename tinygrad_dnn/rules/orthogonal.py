@@ -6,12 +6,21 @@ rest of ``a``.  The formulas need that block, or all of a tall matrix, to have f
 Formulas: Walter and Lehmann, "Algorithmic differentiation of linear algebra functions" (2010).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from tinygrad_dnn.errors import MissingRuleError
-from tinygrad_dnn.primitives import composite, primitive, rule
-from tinygrad_dnn.rules.decompositions import QRResult, diagonal, hermitian, real, spread
+from tinygrad_dnn.primitives import Array, composite, primitive, rule
+from tinygrad_dnn.rules.decompositions import diagonal, hermitian, real, spread
 from tinygrad_dnn.rules.linalg import H
+
+
+class QRResult(NamedTuple):
+    """What ``np.linalg.qr`` returns."""
+
+    Q: Array
+    R: Array
 
 
 @primitive

@@ -1,7 +1,7 @@
 """Inverses, determinants and linear systems, batched over the leading axes.
 
-At a singular matrix none of them has a derivative (the determinant has one, which these formulas do
-not reach): NumPy's LinAlgError is raised.  ``pinv`` is differentiated at constant rank.
+At a singular matrix only the determinant has a derivative; the others raise NumPy's LinAlgError.
+``pinv`` is differentiated at constant rank.
 """
 
 from typing import NamedTuple
@@ -46,10 +46,20 @@ rule(np.linalg.pinv, vjps=(_pinv_vjp,), jvps=(_pinv_jvp,))
 
 
 # ---- determinant -----------------------------------------------------------------------------
+def _cofactors(out, a):
+    """The gradient of the determinant: also where there is no inverse, or hardly one."""
+    sizes = np.prod(np.linalg.norm(a, axis=-1), axis=-1)  # Hadamard: no determinant is larger
+    if np.all(np.absolute(out) > np.sqrt(np.finfo(a.dtype).eps) * sizes):
+        return _square(conj(out)) * H(np.linalg.inv(a))
+    U, S, Vh = np.linalg.svd(a, full_matrices=False)
+    others = np.prod(np.where(np.eye(a.shape[-1], dtype=bool), 1, row(S)), axis=-1)
+    return _square(conj(np.linalg.det(U) * np.linalg.det(Vh))) * (U * row(others) @ Vh)
+
+
 rule(
     np.linalg.det,
-    vjps=(lambda g, out, a: _square(g * conj(out)) * H(np.linalg.inv(a)),),
-    jvps=(lambda t, out, a: out * _trace(np.linalg.solve(a, t)),),
+    vjps=(lambda g, out, a: _square(g) * _cofactors(out, a),),
+    jvps=(lambda t, out, a: np.sum(conj(_cofactors(out, a)) * t, axis=(-2, -1)),),
 )
 
 
