@@ -363,7 +363,15 @@ class TestParameters:
         data = {name: p.data for name, p in tensors.items()}
         report = check_parameters(cost, tensors)
         assert report, str(report)
-        assert [row.name for row in report.rows] == ["dW1", "db1", "dW2", "db2", "dW3", "db3"]
+        assert [row.name for row in report.rows] == [
+            "dW1",
+            "db1",
+            "dW2",
+            "db2",
+            "dW3",
+            "db3",
+            "forward mode",
+        ]
         for name, p in tensors.items():
             assert p.data is data[name]
             assert p.grad is None

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_dnn.checking.problem import Point, Problem
 from tinygrad_dnn.checking.run import run
+from tinygrad_dnn.engine import pushforward
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node, recording
 from tinygrad_dnn.primitives import Array
@@ -34,7 +35,7 @@ def check_parameters(
     >>> X = np.array([[1.0, 2.0, 3.0], [0.0, 1.0, -1.0]])
     >>> report = check_parameters(lambda: np.mean(np.tanh(W @ X + b)), {"W1": W, "b1": b})
     >>> print(report.verdict, [row.name for row in report.rows])
-    right ['dW1', 'db1']
+    right ['dW1', 'db1', 'forward mode']
     """
     named = _named(parameters)
     nodes = [tensor.node for tensor in named.values()]
@@ -64,12 +65,18 @@ def check_parameters(
             found: Sequence[Array] = grad(J, list(named.values()), gradient=g.reshape(J.shape))
         return found
 
+    def push(point: Point, tangents: Point) -> Array:
+        with _holding(nodes, point):
+            J = evaluated(point)
+            (t,) = pushforward([J.node], dict(zip(nodes, tangents, strict=True)))
+        return np.ravel(np.zeros_like(J.data) if t is None else t)
+
     problem = Problem(
         [f"d{name}" for name in named],
         [np.array(node.value, np.float64) for node in nodes],
         lambda point: np.array(evaluated(point).data, np.float64).ravel(),
         pull,
-        None,
+        push,
         lambda point: evaluated(point).node,
     )
     rng = np.random.default_rng(0) if rng is None else rng
