@@ -173,6 +173,11 @@ case(np.insert, normal(3), np.array([True, False, True]), normal(2))
 # ---- padding and windows ---------------------------------------------------------------------
 case(pad, normal(2, 3), 1, through=np.pad)
 case(pad, normal(2, 3), ((1, 2), (0, 3)), through=np.pad)
+case(pad, normal(2, 3), (1,), through=np.pad)
+case(pad, normal(2, 3), [[2], [1]], through=np.pad)
+case(pad, normal(), 1, through=np.pad)
+if np.lib.NumpyVersion(np.__version__) >= "2.4.0":
+    case(pad, normal(2, 3), {-1: (1, 2)}, through=np.pad)
 case(pad, normal(2, 3), (2, 1), "constant", constant_values=(5.0, 6.0), through=np.pad)
 case(pad, normal(0, 3), ((0, 0), (1, 1)), through=np.pad)
 for mode in ("edge", "reflect", "symmetric", "wrap"):

@@ -17,13 +17,22 @@ def pad(x, pad_width, mode="constant", **options):
     return np.pad(x, pad_width, mode, **options)
 
 
+def _pairs(pad_width, ndim):
+    """The widths before and after, for every axis."""
+    if not isinstance(pad_width, dict):
+        return np.broadcast_to(pad_width, (ndim, 2))
+    pairs = np.zeros((ndim, 2), int)
+    for axis, width in pad_width.items():
+        pairs[axis] = width
+    return pairs
+
+
 def _pad_vjp(g, out, x, pad_width, mode="constant", **options):
-    # Where each entry came from is what padding the entries' numbers says; -1: from nowhere.
-    numbers = np.arange(x.size).reshape(x.shape)
     if mode == "constant":
-        inside = np.pad(numbers, pad_width, constant_values=-1) >= 0
-        return np.reshape(g[inside], x.shape)
-    source = np.pad(numbers, pad_width, mode, **options)
+        before = _pairs(pad_width, x.ndim)[:, 0]
+        return g[tuple(slice(b, b + n) for b, n in zip(before, x.shape, strict=True))]
+    # Where each entry came from is what padding the entries' numbers says.
+    source = np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode, **options)
     return np.reshape(scatter(np.ravel(g), (x.size,), np.ravel(source)), x.shape)
 
 
