@@ -35,6 +35,10 @@ WRONG_CALLS = {
         lambda rng: nn.conv1d(np.zeros((4, 2, 6)), Tensor(np.zeros((3, 4, 2)), name="K")),
         "conv1d: K is (3, 4, 2) but x is (4, 2, 6); it needs (m, 4, length)",
     ),
+    "arrays without names": (
+        lambda rng: nn.conv1d(np.zeros((4, 2, 6)), np.zeros((3, 4, 2))),
+        "conv1d: W is (3, 4, 2) but x is (4, 2, 6); it needs (m, 4, length)",
+    ),
     "a kernel of another rank": (
         lambda rng: nn.conv2d(IMAGES, np.zeros((3, 2, 2))),
         "conv2d: W is (3, 2, 2); it needs (c_out, c_in / groups, height, width), with c_out a "

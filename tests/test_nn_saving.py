@@ -104,6 +104,18 @@ def test_a_layer_used_twice_comes_back_as_one(rng, tmp_path):
     np.testing.assert_array_equal(again(X).data, net(X).data)
 
 
+def test_sizes_may_be_numpy_s_numbers(rng, tmp_path):
+    three, two = np.array([3, 2])
+    net = nn.Sequential(
+        nn.BatchNorm1d(three), nn.Linear(three, two, rng=rng), nn.ELU(np.float64(2))
+    )
+    net = nn.Sequential(net, nn.Unflatten((two, 1)), nn.Conv1d(two, three, np.int64(1), rng=rng))
+    net.save(tmp_path / "net.npz")
+    again = nn.Sequential.load(tmp_path / "net.npz")
+    X = rng.normal(size=(3, 4))
+    np.testing.assert_array_equal(again(X).data, net(X).data)
+
+
 def test_layers_that_share_a_tensor_are_not_saved(rng, tmp_path):
     net = nn.Sequential(nn.Linear(3, 3, rng=rng), nn.ReLU(), nn.Linear(3, 3, rng=rng))
     net.layers[2].W = net.layers[0].W

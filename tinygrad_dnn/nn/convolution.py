@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.nn.functions.convolution import Sizes, convolve, options, per_axis, transpose
+from tinygrad_dnn.nn.functions.convolution import Sizes, convolve, movement, per_axis, transpose
 from tinygrad_dnn.nn.init import Initialiser, initialiser
 from tinygrad_dnn.nn.naming import at_least_one
 from tinygrad_dnn.primitives import Array
@@ -44,9 +44,8 @@ class _Convolution:
             )
         self.c_in, self.c_out, self.groups = c_in, c_out, groups
         self.kernel = per_axis(kind, "kernel", kernel, self.axes, least=1)
-        self.stride, self.padding, self.dilation = options(
-            kind, self.axes, stride, padding, dilation
-        ).values()
+        how = movement(kind, self.axes, stride=stride, padding=padding, dilation=dilation)
+        self.stride, self.padding, self.dilation = how.values()
         rows, columns = self._channels()
         shape = (rows, columns, *self.kernel)
         drawn = initialiser(init)(rng, rows, int(np.prod(shape[1:])))
@@ -57,8 +56,12 @@ class _Convolution:
         return self.c_out, self.c_in // self.groups
 
     def __call__(self, x: Array) -> Any:
-        how = self.stride, self.padding, self.dilation, self.groups
-        return convolve(self, self.axes, x, self.W, self.b, *how)
+        return convolve(self, self.axes, x, self.W, self.b, self.groups, **self.how)
+
+    @property
+    def how(self) -> dict[str, Sizes]:
+        """How the kernel moves."""
+        return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
 
     def __repr__(self) -> str:
         shown = f"{self.c_in} -> {self.c_out}, {'x'.join(map(str, self.kernel))}"
@@ -125,5 +128,5 @@ class ConvTranspose2d(_Convolution):
         return self.c_in, self.c_out // self.groups
 
     def __call__(self, x: Array) -> Any:
-        how = self.stride, self.padding, self.output_padding, self.dilation, self.groups
-        return transpose(self, x, self.W, self.b, *how)
+        extra = self.output_padding
+        return transpose(self, x, self.W, self.b, self.groups, extra, **self.how)

@@ -1,5 +1,6 @@
 """What messages call a layer and what it was given: the names of the network it stands in."""
 
+from numbers import Integral
 from typing import Any
 
 from tinygrad_dnn.errors import DimensionError
@@ -35,5 +36,5 @@ def misfit(who: Any, x: Any, wanted: str, advice: str = "") -> DimensionError:
 def at_least_one(who: str, **numbers: int) -> None:
     """Refuse sizes of a layer that are no whole numbers >= 1."""
     for name, n in numbers.items():
-        if not isinstance(n, int) or n < 1:
+        if not isinstance(n, Integral) or n < 1:
             raise DimensionError(f"{who}: {name} must be >= 1, a whole number; got {n!r}")

@@ -90,7 +90,11 @@ def save(path: Path, layers: Sequence[Layer], tensors: Mapping[str, Tensor]) -> 
     distinct = [layers[i] for i in set(first.values())]
     if len(tensors) < sum(len({**parameters(x), **buffers(x)}) for x in distinct):
         raise TypeError("cannot save: two layers share a Tensor, and in a file each has its own")
-    archive.write(path, json.dumps(described), {name: t.data for name, t in tensors.items()})
+    archive.write(
+        path,
+        json.dumps(described, default=lambda n: n.item()),
+        {name: t.data for name, t in tensors.items()},
+    )
 
 
 def load(path: Path, rng: Any) -> tuple[list[Layer], dict[str, Array]]:

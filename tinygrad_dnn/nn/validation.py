@@ -5,7 +5,9 @@ compared with theirs, layer by layer.  They follow the course's convention: dZ a
 derivatives of the sum of the losses, m times the engine's derivatives of J.
 
 A difference is rounding if it is small against the terms that were summed, not only against their
-sum: the gradient of a well-trained network is a small difference of large numbers.
+sum: a db whose columns nearly cancel is a small difference of large numbers.  A[L], once compared,
+is taken from the engine for A[L] - Y, so that a well-trained network is judged as sharply as a new
+one.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn import equations
+from tinygrad_dnn.graph import recording
 from tinygrad_dnn.nn import losses
 from tinygrad_dnn.nn.activations import ACTIVATIONS, LeakyReLU
 from tinygrad_dnn.nn.dropout import Dropout
@@ -71,24 +74,38 @@ def validate(
     """Return a report with a row per quantity of every layer; ``outputs`` runs the network."""
     loss = loss or default_loss(steps)
     data = np.asarray(X.data if isinstance(X, Tensor) else X)
+    if not np.all(np.isfinite(data)):
+        raise ValueError("validate: X holds nan or inf; there is nothing to compare then")
     X = Tensor(data, name="X", requires_grad=data.dtype.kind == "f")
-    with undisturbed([step.layer for step in steps]):
-        layers = _layers(steps, outputs(X))
-    J = loss(layers[-1].A, Y)
+    token = recording.set(True)
+    try:
+        with undisturbed([step.layer for step in steps]):
+            layers = _layers(steps, outputs(X))
+        J = loss(layers[-1].A, Y)
+    finally:
+        recording.reset(token)
+    if not any(layer.linear for layer in layers):
+        raise ValueError(
+            "validate: no layer of this network is Linear with an activation that the equations "
+            "know (nn.ReLU, nn.Sigmoid, ...), so there is nothing to compare"
+        )
     Y = np.asarray(Y.data if isinstance(Y, Tensor) else Y)
-    Y = losses.one_hot(Y, layers[-1].A.shape[0]) if Y.ndim == 1 else Y
+    Y = losses.one_hot(Y, layers[-1].A.shape[0]) if Y.ndim == 1 else Y.astype(layers[-1].A.dtype)
     engine = _by_engine(layers, J)
     kind = LOSSES.get(loss)
     forward, sizes = _forward(engine, layers)
     backward, sizes_back = _backward(engine, forward, layers, Y, kind)
-    rows = _rows(engine, forward | backward, sizes | sizes_back, layers)
+    output = (f"dA{len(layers)}", "J")
+    saturated = [name for name in output if not np.all(np.isfinite(backward.get(name, 0.0)))]
+    rows = _rows(engine, forward | backward, sizes | sizes_back, layers, saturated)
     title = f"engine against equations, L = {len(layers)}, m = {layers[-1].A.shape[1]}"
-    return Report(title, rows, _notes(layers, kind))
+    return Report(title, rows, _notes(layers, kind, saturated))
 
 
 def _activation(layer: Any) -> str:
-    """Return the equations' name of an activation layer, "" if they have none."""
-    name = next((name for name, cls in ACTIVATIONS.items() if cls and type(layer) is cls), "")
+    """Return the equations' name of an activation, layer or function; "" if they have none."""
+    known = {name: cls for name, cls in ACTIVATIONS.items() if cls}
+    name = next((n for n, cls in known.items() if type(layer) is cls or layer is cls.function), "")
     return name if name in equations.G or name == "softmax" else ""
 
 
@@ -171,7 +188,7 @@ def _backward(
 ) -> tuple[Numbers, dict[str, float]]:
     """Return dZ, dW, db and dA of every layer by hand, and the size of the terms in each."""
     L = len(layers)
-    A, m = hand[f"A{L}"], Y.shape[1]
+    A, m = engine[f"A{L}"], Y.shape[1]
     found: Numbers = {f"dA{L}": engine[f"dA{L}"]}
     sizes: dict[str, float] = {}
     if kind:
@@ -183,7 +200,6 @@ def _backward(
         # rounding of A shifts log A by units of 1, and (A - Y)^2 by units of A and Y
         unit = _largest(np.abs(A) + np.abs(Y)) ** 2 if kind == "squared error" else 1.0
         sizes["J"] = unit * A.shape[0]
-    cancelled = 1.0  # how much larger the terms of dZ[L] = A - Y were than what is left of them
     for layer in reversed(layers):
         l = layer.l
         dA = found[f"dA{l}"]
@@ -193,7 +209,6 @@ def _backward(
         W, Z, A_prev = engine[f"W{l}"], hand[f"Z{l}"], hand[f"A{l - 1}"]
         if l == L and kind:
             dZ = equations.output_backward(A, Y, Z, layer.g, kind, **layer.slope)
-            cancelled = max(1.0, _largest(np.abs(A) + np.abs(Y)) / (_largest(dZ) or 1.0))
         else:
             if layer.D is not None:
                 dA = equations.dropout_backward(dA, layer.D)
@@ -201,10 +216,10 @@ def _backward(
         dW, db, dA_prev = equations.layer_backward(dZ, A_prev, W)
         found |= {f"dZ{l}": dZ, f"dW{l}": dW, f"db{l}": db, f"dA{l - 1}": dA_prev}
         sizes |= {
-            f"dZ{l}": cancelled * _largest(dZ if l == L else dA),
-            f"dW{l}": cancelled * _largest(np.abs(dZ) @ np.abs(A_prev.T)) / m,
-            f"db{l}": cancelled * _largest(np.sum(np.abs(dZ), axis=1)) / m,
-            f"dA{l - 1}": cancelled * _largest(np.abs(W.T) @ np.abs(dZ)),
+            f"dZ{l}": 0.0 if l == L and kind else _largest(dA),
+            f"dW{l}": _largest(np.abs(dZ) @ np.abs(A_prev.T)) / m,
+            f"db{l}": _largest(np.sum(np.abs(dZ), axis=1)) / m,
+            f"dA{l - 1}": _largest(np.abs(W.T) @ np.abs(dZ)),
         }
     return found, sizes
 
@@ -224,7 +239,11 @@ def _dimensions(n: list[int], m: int, known: list[int]) -> dict[str, tuple[int, 
 
 
 def _rows(
-    engine: Numbers, hand: Numbers, sizes: dict[str, float], layers: list[Layer]
+    engine: Numbers,
+    hand: Numbers,
+    sizes: dict[str, float],
+    layers: list[Layer],
+    saturated: list[str],
 ) -> list[Row]:
     """Compare the engine's numbers with those derived by hand; parameters only by their shape."""
     n = [engine["A0"].shape[0], *(layer.A.shape[0] for layer in layers)]
@@ -235,8 +254,8 @@ def _rows(
             continue  # dA0, where X holds whole numbers
         ours = engine[name]
         theirs: Array = hand.get(name, ours)
-        if name in ("J", f"dA{len(layers)}") and not np.all(np.isfinite(theirs)):
-            continue  # log 0 and 0/0 where A saturates; dZ[L] = A - Y, the form used, has its row
+        if name in saturated:
+            continue  # log 0 or 0/0; dZ[L] = A - Y, the form that is used, has its row
         fits = ours.shape == wanted
         error = relative_error(ours, theirs) if fits else np.inf
         size = max(_largest(theirs), sizes.get(name, 0.0))
@@ -249,13 +268,15 @@ def _rows(
     return rows
 
 
-def _notes(layers: list[Layer], kind: str | None) -> list[str]:
+def _notes(layers: list[Layer], kind: str | None, saturated: list[str]) -> list[str]:
     notes = ["convention: dZ and dA per example (m dJ/dZ, m dJ/dA); dW and db of the cost J"]
     given = [str(layer.l) for layer in layers if not layer.linear]
     if layers[0].A_prev.node.fn:
         notes.append(f"A0 is what comes before layer 1 makes of X: {layers[0].A_prev.shape}")
     if given:
         notes.append(f"not checked, taken as given: layer {', '.join(given)}")
+    if saturated:
+        notes.append(f"not compared, as A{len(layers)} is 0 or 1: {', '.join(saturated)}")
     if not kind:
         notes.append(f"not checked, taken as given: the loss, and with it dA{len(layers)}")
     return notes

@@ -5,6 +5,8 @@ Images are (m, c, h, w): m examples, c channels, h rows, w columns.  ``stride``,
 groups, each convolved for itself.  The kernel is not flipped.
 """
 
+from collections.abc import Iterable
+from numbers import Integral
 from typing import Any
 
 from tinygrad_dnn.errors import DimensionError
@@ -37,7 +39,8 @@ def conv1d(
     >>> conv1d(x, np.array([[[-1.0, 1.0]]]))
     array([[[1., 2., 4.]]])
     """
-    return convolve("conv1d", 1, x, W, b, stride, padding, dilation, groups)
+    how = {"stride": stride, "padding": padding, "dilation": dilation}
+    return convolve("conv1d", 1, x, W, b, groups, **how)
 
 
 def conv2d(
@@ -59,7 +62,8 @@ def conv2d(
     >>> conv2d(np.ones((1, 3, 5, 5)), np.ones((2, 3, 3, 3)), padding=1)[0, 0, 0]
     array([12., 18., 18., 18., 12.])
     """
-    return convolve("conv2d", 2, x, W, b, stride, padding, dilation, groups)
+    how = {"stride": stride, "padding": padding, "dilation": dilation}
+    return convolve("conv2d", 2, x, W, b, groups, **how)
 
 
 def conv_transpose2d(
@@ -85,23 +89,15 @@ def conv_transpose2d(
            [2., 4., 2.],
            [1., 2., 1.]])
     """
-    who = "conv_transpose2d"
-    return transpose(who, x, W, b, stride, padding, output_padding, dilation, groups)
+    how = {"stride": stride, "padding": padding, "dilation": dilation}
+    return transpose("conv_transpose2d", x, W, b, groups, output_padding, **how)
 
 
 def convolve(
-    who: Any,
-    axes: int,
-    x: Array,
-    W: Array,
-    b: Array | None,
-    stride: Sizes,
-    padding: Sizes,
-    dilation: Sizes,
-    groups: int,
+    who: Any, axes: int, x: Array, W: Array, b: Array | None, groups: int, **options: Sizes
 ) -> Any:
     """As ``conv1d`` and ``conv2d``, by the number of ``axes``, on behalf of ``who``."""
-    how = options(who, axes, stride, padding, dilation)
+    how = movement(who, axes, **options)
     if W.ndim != axes + 2 or W.shape[0] % groups:
         raise DimensionError(
             f"{where(who)}: W is {W.shape}; it needs "
@@ -127,14 +123,12 @@ def transpose(
     x: Array,
     W: Array,
     b: Array | None,
-    stride: Sizes,
-    padding: Sizes,
-    output_padding: Sizes,
-    dilation: Sizes,
     groups: int,
+    output_padding: Sizes,
+    **options: Sizes,
 ) -> Any:
     """As ``conv_transpose2d``, on behalf of ``who``."""
-    how = options(who, 2, stride, padding, dilation)
+    how = movement(who, 2, **options)
     extra = per_axis(who, "output_padding", output_padding, 2, least=0)
     if W.ndim != 4 or W.shape[0] % groups:
         raise DimensionError(
@@ -159,16 +153,18 @@ def transpose(
 
 def per_axis(who: Any, name: str, given: Sizes, axes: int, least: int) -> tuple[int, ...]:
     """Return the option ``name`` of ``who`` as one number per axis."""
-    numbers = (given,) * axes if isinstance(given, int) else tuple(given)
-    if len(numbers) != axes or not all(isinstance(n, int) and n >= least for n in numbers):
+    numbers = tuple(given) if isinstance(given, Iterable) else (given,) * axes
+    if len(numbers) != axes or not all(isinstance(n, Integral) and n >= least for n in numbers):
         raise ValueError(
             f"{where(who)}: {name}={given!r}; it needs a whole number >= {least}, or {axes} of them"
         )
     return numbers
 
 
-def options(who: Any, axes: int, stride: Sizes, padding: Sizes, dilation: Sizes) -> dict[str, Any]:
-    """Return the three as the rules take them."""
+def movement(
+    who: Any, axes: int, *, stride: Sizes, padding: Sizes, dilation: Sizes
+) -> dict[str, Any]:
+    """Return how the kernel moves, as the rules take it."""
     return {
         "stride": per_axis(who, "stride", stride, axes, least=1),
         "padding": per_axis(who, "padding", padding, axes, least=0),
@@ -185,8 +181,9 @@ def _wrong_input(who: Any, x: Array, W: Array, channels: int) -> DimensionError:
         advice = "; one example is x[np.newaxis]"
     elif x.ndim == axes + 2 and x.shape[-1] == channels:
         advice = "; channels come first: np.transpose"
+    name = getattr(W, "name", None) or "W"
     return DimensionError(
-        f"{where(who)}: {given(W)} is {W.shape} but {given(x, who)} is {x.shape}; it needs "
+        f"{where(who)}: {name} is {W.shape} but {given(x, who)} is {x.shape}; it needs "
         f"{AXES[axes].format(channels)}{advice}"
     )
 
