@@ -333,7 +333,12 @@ def test_an_unknown_option_lists_the_choices(options, message):
 @pytest.mark.parametrize(
     ("target", "arguments", "message"),
     [
-        (3, (), "draw() takes a network, a Tensor, or a tuple, list or dict of Tensors; got int"),
+        (
+            3,
+            (),
+            "draw() takes a network, a Tensor, a tuple, list or dict of Tensors, "
+            "or the exception of a forward pass; got int",
+        ),
         ([], (), "draw() got no Tensors"),
         ({"a": 3}, (), "draw(): 'a' is int, not a Tensor"),
         (np.sum, (np.ones(3),), "draw(): sum returned float64, not a Tensor: nothing was recorded"),

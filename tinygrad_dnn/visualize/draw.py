@@ -33,7 +33,8 @@ def draw(
 ) -> Picture:
     """Return a picture of a network on X, Y, or of the computation that made a Tensor.
 
-    ``target`` is a network (any callable of X), a Tensor, or a tuple, list or dict of Tensors.
+    ``target`` is a network (any callable of X), a Tensor, a tuple, list or dict of Tensors, or the
+    exception that a forward pass ended in: then its graph so far, the call that failed marked.
 
     view        "block": the course's diagram, layer by layer, for chains of Linear + activation;
                 "ops": every recorded operation; "values": that, with the number and the gradient
@@ -48,7 +49,7 @@ def draw(
 
     The picture is a ``graphviz.Digraph``: ``.source .render(outfile="net.svg") .pipe .view``,
     and ``.to_html("net.html")`` is an interactive page of it.
-    Nothing that is drawn is changed: no ``.grad``, no name.
+    Nothing that is drawn is changed: no ``.grad``, no name, no statistics, no generator.
 
     Raises ValueError for an unknown option, TypeError for a target that is no computation.
 
@@ -83,7 +84,9 @@ def draw(
                 )
         else:
             return Picture.of(scene, subject, filename=filename, format=format)
-    numbers = view == "values" or (view == "auto" and only_numbers(found.ends))
+    numbers = view == "values" or (
+        view == "auto" and not found.failure and only_numbers(found.ends)
+    )
     subject = replace(subject, numbers=numbers)
     return Picture.of(subject.ops(fold)[0], subject, filename=filename, format=format)
 

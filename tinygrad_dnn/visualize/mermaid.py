@@ -25,7 +25,8 @@ def mermaid(scene: Scene) -> str:
     boxes = {box.id: box for box in scene.boxes if box.shape in OUTLINES}
     inside = {name: group for group in scene.groups for name in _members(group, scene)}
     for group in scene.groups:
-        out.append(f'    subgraph {group.id}["{_text(f"{group.title} {group.subtitle}".strip())}"]')
+        heading = f"{group.title}: {group.subtitle}".strip(": ")
+        out.append(f'    subgraph {group.id}["{_text(heading)}"]')
         out += (f"        {_box(boxes[n])}" for n, home in inside.items() if home is group)
         out.append("    end")
     out += (f"    {_box(box)}" for name, box in boxes.items() if name not in inside)
@@ -59,6 +60,10 @@ def _colours(scene: Scene, roles: set[str]) -> Iterator[str]:
     for name in sorted(roles):
         role = LIGHT.roles[name]
         yield f"    classDef {name} fill:{role.fill},stroke:{role.stroke},color:{role.text}"
+    if scene.groups:
+        band = LIGHT.roles["band"]
+        yield f"    classDef band fill:{band.fill},stroke:{band.stroke},color:{band.text}"
+        yield f"    class {','.join(group.id for group in scene.groups)} band"
     by_role: dict[str, list[str]] = {}
     for i, arrow in enumerate(scene.arrows):
         by_role.setdefault(arrow.role, []).append(str(i))

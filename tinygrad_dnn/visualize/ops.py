@@ -7,14 +7,25 @@ shape written at it.  Numbers stay inside the operation that uses them.  The gra
 
 from collections import Counter
 from collections.abc import Sequence
+from textwrap import wrap
+from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.visualize.chain import value
 from tinygrad_dnn.visualize.fold import plural
 from tinygrad_dnn.visualize.reading import Reading, Thing
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene, shape_text
-from tinygrad_dnn.visualize.words import constants_text, gradient_name, op_name, short, value_text
+from tinygrad_dnn.visualize.words import (
+    clean,
+    constants_text,
+    gradient_name,
+    op_name,
+    short,
+    value_text,
+)
 
+MOST_LINES = 6  # of what a call that failed said
 Part = list[int]  # the things drawn as one box
 
 
@@ -53,7 +64,9 @@ class _Drawing:
     def scene(self, title: str, notes: Sequence[str]) -> Scene:
         things = self.reading.things
         count = sum(thing.kind == "operation" for thing in things)
-        scene = Scene("ops", f"graph of {plural(count, 'operation')}", direction=self.direction)
+        failed = ", the last of which failed" if any(thing.failure for thing in things) else ""
+        summary = f"graph of {plural(count, 'operation')}{failed}"
+        scene = Scene("ops", summary, direction=self.direction)
         scene.title, scene.notes = title, list(notes)
         scene.boxes = [self.box(p) for p in range(len(self.parts))]
         self.frames(scene)
@@ -66,6 +79,8 @@ class _Drawing:
         thing = self.reading.things[part[0]]
         if len(part) > 1:
             return self.folded(p)
+        if thing.failure:
+            return self.failed(p, thing)
         if thing.kind == "operation":
             return self.operation(p, thing)
         role = "parameter" if thing.kind == "leaf" else "data"
@@ -87,6 +102,19 @@ class _Drawing:
             return []
         name = gradient_name(thing.name)
         return [Line(f"{name} {shape_text(thing.shape)}", "gradient")]
+
+    def failed(self, p: int, thing: Thing) -> Box:
+        """Return the call that raised, with the shapes it was given and what it said."""
+        given = [f"{self.called(a)} {shape_text(np.shape(value(a)))}" for a in thing.args]
+        lines = [Line(f"{op_name(thing.fn)} failed", "title"), Line(", ".join(given), "equation")]
+        said = wrap(clean(thing.failure), 52)[:MOST_LINES]
+        lines += [Line(text, "shape") for text in said]
+        return Box(self.ids[p], "failed", (tuple(lines),), "square", short(thing.failure))
+
+    def called(self, a: Any) -> str:
+        """Return the name of an argument, if it has one."""
+        known = (t.name for t in self.reading.things if a is t.node or a is t.value)
+        return short(next(known, ""))
 
     def operation(self, p: int, thing: Thing) -> Box:
         lines = [Line(op_name(thing.fn), "title")]

@@ -30,6 +30,7 @@ ROLES = {
     "cost": Role("#AA3377", "#F8E8F1", "#8A1F5E"),
     "data": Role("#5B6B7B", "#FFFFFF", "#3C4855"),
     "fold": Role("#5B6B7B", "#F1F4F7", "#3C4855"),
+    "failed": Role("#B3202A", "#FFEBCC", "#8F1018"),
     "plain": Role("#FFFFFF", "#FFFFFF", "#5B6B7B"),
 }
 
@@ -65,6 +66,7 @@ DARK = Theme(
         "cost": Role("#CF62A1", "#3F1730", "#F0A6D1"),
         "data": Role("#8B9AA9", "#10161D", "#C6D0DA"),
         "fold": Role("#8B9AA9", "#1E2832", "#C6D0DA"),
+        "failed": Role("#FF7F87", "#5A2A08", "#FFC4C7"),
         "plain": Role("#10161D", "#10161D", "#9AA8B6"),
         "band": Role("#2B3743", "#161D25", "#E6ECF2"),
         "folded-band": Role("#6B7A89", "#1E2832", "#E6ECF2"),

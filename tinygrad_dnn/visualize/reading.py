@@ -34,6 +34,7 @@ class Thing:
     derived: bool = False  # does the backward walk arrive here?
     gradient: Any = None  # what it brings, where numbers are to be shown
     node: Node | None = None
+    failure: str = ""  # what it said, for a call that did not succeed and has no value
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -48,7 +49,7 @@ class Thing:
     @property
     def value_shown(self) -> bool:
         """Whether the value itself is drawn: a single number."""
-        return self.shape == ()
+        return self.shape == () and not self.failure
 
 
 class Reading:
@@ -62,6 +63,7 @@ class Reading:
         ends: Mapping[str, Node],
         names: Sequence[tuple[str, Any]],
         gradients: Mapping[Node, Any],
+        failure: str = "",
     ) -> None:
         self.things: list[Thing] = []
         self.inputs: list[list[int]] = []
@@ -74,6 +76,7 @@ class Reading:
             self._read(node, named_ends.get(id(node)))
             self.things[-1].gradient = gradients.get(node)
             self.things[-1].node = node
+        self.things[-1].failure = failure  # the end of such a graph, and its youngest node
         self._walk_back()
 
     def _read(self, node: Node, end_name: str | None) -> None:

@@ -34,6 +34,8 @@ class Subject:
     def chain(self) -> Chain:
         """Return the chain of layers; raises NotAChain, with the reason, if it is none."""
         end, *more = self.found.ends.values()
+        if self.found.failure:
+            raise NotAChain("it failed")
         if more:
             raise NotAChain("there are several results")
         if self.found.output in (None, end):
@@ -55,7 +57,7 @@ class Subject:
         """Return the operations, what they were read from, and the things in each of the boxes."""
         found, backward = self.found, self.walks_back
         gradients = scalar_gradients(found.ends) if self.numbers and backward else {}
-        reading = Reading(found.ends, [("X", found.X), ("Y", found.Y)], gradients)
+        reading = Reading(found.ends, [("X", found.X), ("Y", found.Y)], gradients, found.failure)
         parts = reading.parts(fold, self.max_nodes)
         scene = ops_scene(
             reading,
@@ -70,6 +72,8 @@ class Subject:
     @property
     def walks_back(self) -> bool:
         """Whether the backward pass is part of the picture of the operations."""
+        if self.found.failure:
+            return False
         if self.backward != "auto":
             return bool(self.backward)
         found = self.found
@@ -78,7 +82,7 @@ class Subject:
     def gradients(self, nodes: list[Node]) -> dict[Node, Any]:
         """Return the derivatives of the result, one number, by nodes; nothing if it is none."""
         end, *more = self.found.ends.values()
-        if more or np.size(end.value) != 1 or not end.needs_grad or self.backward is False:
+        if more or not end.needs_grad or np.size(end.value) != 1 or self.backward is False:
             return {}
         wanted = [node for node in dict.fromkeys(nodes) if node.needs_grad]
         found = grad(handle(end), [handle(node) for node in wanted])

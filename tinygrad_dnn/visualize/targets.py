@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn import nn
-from tinygrad_dnn.graph import Node, ancestors, recording
+from tinygrad_dnn.graph import FailedCall, Node, ancestors, recording
+from tinygrad_dnn.nn.parameters import undisturbed
 from tinygrad_dnn.tensor import Tensor, grad, handle
 from tinygrad_dnn.visualize.words import is_array
 
@@ -31,17 +32,21 @@ class Computed:
     is_net: bool = False
     loss: str = ""  # the name of the cost
     symbolic: bool = False  # was the input made up, the number of examples unknown?
+    failure: str = ""  # what a forward pass that did not succeed said; its last call is the end
 
 
 def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
     """Return the computation behind ``target``; see ``draw``."""
     if isinstance(target, Tensor):
         return Computed(_named(target), _data(X), _data(Y))
+    if isinstance(target, BaseException):
+        return _failed(target)
     if isinstance(target, Mapping | list | tuple):
         return Computed(_several(target), _data(X), _data(Y))
     if not callable(target):
         raise TypeError(
-            f"draw() takes a network, a Tensor, or a tuple, list or dict of Tensors; "
+            f"draw() takes a network, a Tensor, a tuple, list or dict of Tensors, or the exception "
+            f"of a forward pass; "
             f"got {type(target).__name__}"
         )
     symbolic = X is None
@@ -49,7 +54,7 @@ def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
         if Y is not None:
             raise TypeError("draw(net, Y=...) needs X too: the cost is computed from both")
         X = _stand_in(target)
-    with _recording():
+    with _recording(), _undisturbed(target):
         A = _recorded(target(X), target)
     is_net = isinstance(target, nn.Sequential) or Y is not None
     if Y is None:
@@ -60,6 +65,19 @@ def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
     name = getattr(loss, "__name__", type(loss).__name__)
     name = name if name.isidentifier() else "loss"
     return Computed(_named(J), _data(X), _data(Y), A.node, is_net, name)
+
+
+def _failed(error: BaseException) -> Computed:
+    """Return the graph so far of a forward pass that ended in ``error``."""
+    call: FailedCall | None = getattr(error, "failed_call", None)
+    if call is None:
+        raise TypeError(
+            f"draw() got {type(error).__name__}: {error}; it does not come from a recorded "
+            f"operation, so there is no graph to draw: draw what was computed before it"
+        )
+    node = Node(None, call.fn, call.args, call.args, call.kwargs)
+    node.layer = call.layer
+    return Computed({"": node}, failure=f"{type(error).__name__}: {error}")
 
 
 def scalar_gradients(ends: Mapping[str, Node]) -> dict[Node, Any]:
@@ -86,6 +104,26 @@ def _recording() -> Iterator[None]:
         yield
     finally:
         recording.reset(token)
+
+
+@contextmanager
+def _undisturbed(model: Any) -> Iterator[None]:
+    """Run ``model`` without a trace: its statistics and generators stay where they are."""
+    generators = {id(g): g for g in _generators(model)}.values()
+    states = [(generator, generator.bit_generator.state) for generator in generators]
+    with undisturbed(model):
+        try:
+            yield
+        finally:
+            for generator, state in states:
+                generator.bit_generator.state = state
+
+
+def _generators(model: Any) -> Iterator[np.random.Generator]:
+    for layer in [model, *getattr(model, "layers", ())]:
+        for held in getattr(layer, "__dict__", {}).values():
+            if isinstance(held, np.random.Generator):
+                yield held
 
 
 def _recorded(result: Any, by: Any) -> Tensor:

@@ -56,6 +56,10 @@ class _Teller:
             title = f"{plural(count or len(part), 'operation' if count else 'input')}"
             return Detail(title, "drawn as one", "fold", [], [], [remark], folded=True)
         (thing,), name = things, self.name(part[0])
+        if thing.failure:
+            title, equation = f"{op_name(thing.fn)} failed", self.equation(part[0])
+            shapes = self.shapes(part[0])
+            return Detail(title, "no result", "failed", [equation], [], [shapes, thing.failure])
         title = op_name(thing.fn) if thing.fn else short(thing.name) or "constant"
         role = "cost" if thing.is_end else "forward" if thing.fn else "parameter"
         role = "data" if thing.kind == "constant" else role
@@ -91,6 +95,8 @@ class _Teller:
     def shapes(self, i: int) -> str:
         inputs = [self.reading.things[j] for j in self.reading.inputs[i]]
         given = ", ".join(shape_text(thing.shape) for thing in inputs)
+        if self.reading.things[i].failure:
+            return f"{given} do not fit" if len(inputs) > 1 else given
         return f"{given} → {shape_text(self.reading.things[i].shape)}"
 
 

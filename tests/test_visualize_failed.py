@@ -1,0 +1,72 @@
+"""Pictures of a forward pass that failed: the graph so far, and the call that raised."""
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tests.test_page import has_engine, view
+from tinygrad_dnn import nn
+from tinygrad_dnn.visualize import draw
+
+
+def failure(deep=0):
+    X = np.ones((3, 8))
+    W1, W2 = tg.Tensor(np.ones((5, 3)), name="W1"), tg.Tensor(np.ones((2, 4)), name="W2")
+    A = nn.relu(W1 @ X)
+    for _ in range(deep):
+        A = A + 1.0
+    with pytest.raises(ValueError, match="matmul") as caught:
+        W2 @ A
+    return caught.value
+
+
+def test_the_failing_call_is_marked_with_the_shapes_that_clash():
+    drawn = draw(failure())
+    (box,) = (box for box in drawn.scene.boxes if box.role == "failed")
+    lines = [line.text for line in box.columns[0]]
+    assert lines[0] == "matmul failed"
+    assert lines[1] == "W2 (2, 4),  (5, 8)"
+    assert " ".join(lines[2:]).startswith("ValueError: matmul: Input operand 1 has a mismatch")
+    tails = {arrow.tail for arrow in drawn.scene.arrows if arrow.head == box.id}
+    assert {b.columns[0][0].text for b in drawn.scene.boxes if b.id in tails} == {"W2", "relu"}
+    assert not [arrow for arrow in drawn.scene.arrows if arrow.role == "backward"]
+    assert drawn.scene.summary == "graph of 3 operations, the last of which failed"
+    assert "matmul failed" in drawn.source
+    assert "matmul failed" in drawn.to_text()
+    assert "matmul failed" in drawn.to_mermaid()
+
+
+def test_it_is_never_folded_away():
+    drawn = draw(failure(deep=3000))
+    assert len(drawn.scene.boxes) <= 400
+    assert [box.role for box in drawn.scene.boxes].count("failed") == 1
+
+
+@has_engine
+def test_its_page_steps_up_to_the_failure():
+    (level,) = view(draw(failure()).to_html(), "ops")["levels"]
+    assert level["steps"][-1]["lines"][0][1] == "(2, 4), (5, 8) do not fit"
+    (box,) = (box for box in level["boxes"].values() if box["role"] == "failed")
+    assert box["remarks"][0] == "(2, 4), (5, 8) do not fit"
+    assert {step["phase"] for step in level["steps"]} == {"forward"}
+
+
+def test_an_exception_without_a_graph_says_so():
+    with pytest.raises(TypeError, match="KeyError: 'x'; it does not come from a recorded"):
+        draw(KeyError("x"))
+
+
+@pytest.mark.parametrize("make", ["dropout", "norm"])
+def test_drawing_leaves_the_state_of_layers_alone(make):
+    rng = np.random.default_rng(0)
+    special = nn.Dropout(0.5, rng=rng) if make == "dropout" else nn.BatchNorm1d(5)
+    net = nn.Sequential(nn.Linear(3, 5, rng=rng), special, nn.Linear(5, 1, rng=rng), nn.Sigmoid())
+    before = {name: b.data.copy() for name, b in nn.buffers(net).items()}
+    state = rng.bit_generator.state
+    for view_ in ("auto", "ops"):
+        draw(net, rng.standard_normal((3, 8)) if make == "norm" else np.ones((3, 8)), view=view_)
+    if make == "dropout":
+        assert rng.bit_generator.state == state
+    assert special.training
+    for name, buffer in nn.buffers(net).items():
+        np.testing.assert_array_equal(buffer.data, before[name])
