@@ -77,10 +77,46 @@ def test_saturated_outputs_are_validated_through_A_minus_Y():
     assert "dZ2" in [row.name for row in report.rows]
 
 
-@pytest.mark.filterwarnings("ignore:invalid value")
-def test_nan_is_never_right():
+def test_data_that_is_no_number_is_refused():
     net, X, Y = task(2, "relu", "sigmoid")
     X[0, 0] = np.nan
+    with pytest.raises(ValueError, match="X holds nan or inf"):
+        net.validate(X, Y)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_parameters_that_are_no_numbers_are_never_right():
+    net, X, Y = task(2, "relu", "sigmoid")
+    net.parameters()["W1"].data *= np.nan
+    assert not net.validate(X, Y)
+
+
+def test_a_network_without_a_known_layer_is_refused():
+    with pytest.raises(ValueError, match="there is nothing to compare"):
+        nn.Sequential(nn.ReLU()).validate(np.ones((2, 3)), np.ones((2, 3)))
+
+
+def test_functions_count_as_activations():
+    rng = np.random.default_rng(0)
+    net = nn.Sequential(nn.Linear(4, 3, rng=rng), np.tanh, nn.Linear(3, 1, rng=rng), nn.sigmoid)
+    report = net.validate(rng.random((4, 5)), rng.random((1, 5)) > 0.5)
+    assert report, str(report)
+    assert {"dZ1", "dZ2"} <= {row.name for row in report.rows}
+
+
+def test_validation_records_even_where_nothing_is_recorded():
+    net, X, Y = task(2, "relu", "sigmoid")
+    with tg.no_grad():
+        assert net.validate(X, Y)
+
+
+@pytest.mark.parametrize("shift", [1e-3, 1e-7, 1e-12])
+def test_a_wrong_rule_is_found_however_well_the_network_is_trained(monkeypatch, shift):
+    net, X, _ = task(3, "tanh", "sigmoid")
+    Y = np.clip(net(X).data + shift * np.random.default_rng(0).standard_normal((1, 10)), 0, 1)
+    assert net.validate(X, Y)
+    right = RULES[np.tanh].vjps[0]
+    monkeypatch.setattr(RULES[np.tanh], "vjps", (lambda *a: right(*a) * (1 + 1e-9),))
     assert not net.validate(X, Y)
 
 
