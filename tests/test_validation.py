@@ -104,6 +104,12 @@ def test_functions_count_as_activations():
     assert {"dZ1", "dZ2"} <= {row.name for row in report.rows}
 
 
+def test_soft_labels_whose_columns_do_not_sum_to_one():
+    net, X, _ = task(2, "relu", "softmax")
+    Y = np.random.default_rng(0).random((3, 10))
+    assert net.validate(X, Y)
+
+
 def test_validation_records_even_where_nothing_is_recorded():
     net, X, Y = task(2, "relu", "sigmoid")
     with tg.no_grad():

@@ -149,8 +149,10 @@ def cost_backward(A: Array, Y: Array, loss: str) -> Array:
 
 def output_backward(A: Array, Y: Array, Z: Array, g: str, loss: str, **slope: float) -> Array:
     """dZ[L].  Where the loss undoes its activation it is A - Y, the form to compute with."""
-    if (g, loss) in {("sigmoid", "binary cross-entropy"), ("softmax", "cross-entropy")}:
+    if (g, loss) == ("sigmoid", "binary cross-entropy"):
         return A - Y
+    if (g, loss) == ("softmax", "cross-entropy"):
+        return A * np.sum(Y, axis=0) - Y  # A - Y where, as usual, the columns of Y sum to one
     return activation_backward(cost_backward(A, Y, loss), Z, g, **slope)
 
 
