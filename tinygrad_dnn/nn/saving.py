@@ -32,7 +32,7 @@ class Kind(NamedTuple):
 
     make: type
     options: tuple[str, ...] = ()
-    numbers: Callable[..., int] = lambda **_: 0  # at most this many does any of its arrays hold
+    numbers: Callable[..., int] = lambda **_: 0  # that its arrays hold, at the least
     drawn: bool = False  # does it take rng and init?
 
 
