@@ -24,7 +24,7 @@ def picture(dims=(3, 5, 5, 1), **options):
     return draw(net, rng.standard_normal((dims[0], 8)), np.ones((1, 8)), **options)
 
 
-@pytest.fixture(params=["dot", "graphviz-pure"])
+@pytest.fixture(params=["dot", "graphviz-pure", "pygraphviz"])
 def engine(request, monkeypatch, tmp_path):
     """One engine, and no other."""
     if request.param not in ENGINES:
@@ -40,6 +40,7 @@ def nothing(monkeypatch, tmp_path):
     monkeypatch.delenv(engines.VARIABLE, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(engines.sysconfig, "get_path", lambda name: str(tmp_path))
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
 
 
 def program(folder, name, text):
@@ -54,8 +55,8 @@ posix = pytest.mark.skipif(os.name == "nt", reason="scripts with #! are programs
 
 # ---- without an engine -----------------------------------------------------------------------
 INSTALL = (
-    "pip install 'tinygrad-dnn[viz]' brings one for svg and png; for every format install "
-    "Graphviz: apt install graphviz, brew install graphviz, winget install Graphviz.Graphviz, or "
+    "pip install 'tinygrad-dnn[viz]' brings one for svg and png; for every format pip install "
+    "pygraphviz, or install Graphviz: apt install graphviz, brew install graphviz, winget install Graphviz.Graphviz, or "
     "conda install graphviz. The DOT text is in .source and needs no engine."
 )
 
@@ -99,8 +100,9 @@ def test_the_chosen_program_comes_first_then_dot_then_graphviz_pure(nothing, tmp
     program(tmp_path, "dot", "")
     program(tmp_path, "graphviz-pure", "")
     monkeypatch.setenv(engines.VARIABLE, "/opt/my/dot")
+    monkeypatch.setattr(engines, "find_spec", lambda name: name == "pygraphviz")
     names = [engine.name for engine in engines.engines()]
-    assert names == ["TINYGRAD_DNN_DOT=/opt/my/dot", "dot", "graphviz-pure"]
+    assert names == ["TINYGRAD_DNN_DOT=/opt/my/dot", "dot", "graphviz-pure", "pygraphviz"]
 
 
 @posix
@@ -199,7 +201,7 @@ def _inches(drawn, name):
 
 def test_no_label_is_too_large_for_its_box(engine):
     drawn = picture([12288, *[1024] * 2, *[5] * 120, 1])
-    command = [engine.path, "-Kneato", "-Tsvg"]
+    command = [engine.path, *engine.arguments, "-Kneato", "-Tsvg"]
     done = engines.subprocess.run(command, input=drawn.source.encode(), capture_output=True)
     assert b"too small" not in done.stderr
 

@@ -1,16 +1,18 @@
 """Engines: the programs that turn DOT text into pictures, in order of preference, run by full path.
 
-TINYGRAD_DNN_DOT (a path), a system ``dot``, the executable of the package graphviz-pure: the first
-that can write the format does.  None of them is needed to make DOT text.  Knows nothing of what
-is drawn.
+TINYGRAD_DNN_DOT (a path), a system ``dot``, the executable of the package graphviz-pure, the
+package pygraphviz: the first that can write the format does.  None of them is needed to make DOT
+text.  Knows nothing of what is drawn.
 """
 
 import os
 import shutil
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +22,20 @@ LONGEST_SIDE = 8192  # pixels of a bitmap
 DPI = 144
 BITMAPS = ("png", "jpg", "jpeg", "gif", "bmp", "webp")
 INSTALL = (
-    "pip install 'tinygrad-dnn[viz]' brings one for svg and png; for every format install "
-    "Graphviz: apt install graphviz, brew install graphviz, winget install Graphviz.Graphviz, or "
+    "pip install 'tinygrad-dnn[viz]' brings one for svg and png; for every format pip install "
+    "pygraphviz, or install Graphviz: apt install graphviz, brew install graphviz, winget install Graphviz.Graphviz, or "
     "conda install graphviz. The DOT text is in .source and needs no engine."
 )
+
+# pygraphviz has no program; this is one, run apart since it writes to stderr and may crash.
+PYGRAPHVIZ = """
+import sys, pygraphviz
+given = {text[:2]: text[2:] for text in sys.argv[1:]}
+graph = pygraphviz.AGraph(sys.stdin.buffer.read().decode())
+if "-G" in given:
+    graph.graph_attr["dpi"] = given["-G"].removeprefix("dpi=")
+sys.stdout.buffer.write(graph.draw(format=given["-T"], prog=given["-K"]))
+"""
 
 
 class GraphvizNotFound(RuntimeError):  # noqa: N818  (the name says it)
@@ -36,6 +48,7 @@ class Engine(NamedTuple):
     name: str
     path: str
     lacks: tuple[str, ...] = ()  # formats it cannot write
+    arguments: tuple[str, ...] = ()  # before the options
 
 
 def engines() -> Iterator[Engine]:
@@ -47,6 +60,8 @@ def engines() -> Iterator[Engine]:
     scripts = sysconfig.get_path("scripts")
     if pure := shutil.which("graphviz-pure", path=scripts) or shutil.which("graphviz-pure"):
         yield Engine("graphviz-pure", pure, lacks=("pdf", "ps", "eps"))
+    if find_spec("pygraphviz"):
+        yield Engine("pygraphviz", sys.executable, arguments=("-c", PYGRAPHVIZ))
 
 
 def draw(source: str, format: str, layout: str, *, dpi: int = DPI) -> tuple[bytes, str]:
@@ -91,7 +106,7 @@ def plain(source: str, layout: str, engine: Engine) -> str:
 
 
 def _run(engine: Engine, options: Sequence[str], source: str) -> bytes:
-    command = [engine.path, *options]
+    command = [engine.path, *engine.arguments, *options]
     done = subprocess.run(
         command, input=source.encode(), capture_output=True, timeout=SECONDS, check=True
     )
