@@ -183,3 +183,9 @@ case(np.polyder, normal(4), keeps_float32=False)
 case(np.polyder, normal(4), 2, keeps_float32=False)
 case(np.polyint, normal(3), keeps_float32=False)
 case(np.polyint, normal(3), 2, normal(2), keeps_float32=False)
+
+# ---- ranges ----------------------------------------------------------------------------------
+for fn in (np.linspace, np.geomspace, np.logspace):
+    case(fn, positive(), 2 + positive(), 4, keeps_float32=False)
+    case(fn, positive(2, 1), 2 + positive(3), 3, endpoint=False, axis=-1, keeps_float32=False)
+    case(fn, positive(), 5.0, num=3, keeps_float32=False)

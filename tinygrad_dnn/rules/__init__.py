@@ -4,8 +4,13 @@ Notation in all of them: ``g`` cotangent of the output, ``t`` tangent of an inpu
 the two, ``out`` the output; ``x, y`` (or ``a, b`` for matrices) the inputs.
 
 Policy at points without a derivative: relu'(0) = 0 and |x|'(0) = 0; where max, min, maximum or
-minimum are tied, the tied entries share equally; clip passes the gradient at its limits; x**0 has
-derivative 0 at x = 0; a step function (sign, a comparison, a cast to integers) has derivative 0.
+minimum are tied, the tied entries share equally; where sorted entries are tied, the first in the
+array counts as the smaller; clip passes the gradient at its limits; x**0 has derivative 0 at x = 0;
+hypot is flat at 0; a step function (sign, a comparison, a cast to integers) has derivative 0.
+
+Complex numbers: the gradient of a real J by z is dJ/d Re z + i dJ/d Im z, the direction of steepest
+ascent.  So a vjp is the adjoint of its jvp under Re(sum(conj(u) v)); of ``elementwise`` functions
+the partial is conjugated for it.  A real argument receives the real part.
 """
 
 from tinygrad_dnn.rules import activations as activations
@@ -34,6 +39,7 @@ from tinygrad_dnn.rules import patches as patches
 from tinygrad_dnn.rules import polynomial as polynomial
 from tinygrad_dnn.rules import pooling as pooling
 from tinygrad_dnn.rules import products as products
+from tinygrad_dnn.rules import ranges as ranges
 from tinygrad_dnn.rules import reduction as reduction
 from tinygrad_dnn.rules import refused as refused
 from tinygrad_dnn.rules import shape as shape

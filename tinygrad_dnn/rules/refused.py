@@ -11,7 +11,7 @@ refused(
 )  # fmt: skip
 refused(
     "its result is places in an array; call it on x.data",
-    "np.ix_", "np.nonzero", "np.ravel_multi_index", "np.unravel_index", "np.diag_indices_from",
+    "np.ix_", "np.ravel_multi_index", "np.unravel_index", "np.diag_indices_from",
     "np.tril_indices_from", "np.triu_indices_from",
 )  # fmt: skip
 refused(

@@ -34,9 +34,11 @@ composite(np.empty_like)(np.zeros_like)
 
 # ---- asking ----------------------------------------------------------------------------------
 def _dtype(a):
-    return getattr(a, "dtype", a)
+    return a if isinstance(a, type) else getattr(a, "dtype", a)
 
 
 composite(np.iscomplexobj)(lambda x: _dtype(x).kind == "c")
 composite(np.isrealobj)(lambda x: _dtype(x).kind != "c")
 composite(np.result_type)(lambda *arrays: np.result_type(*map(_dtype, arrays)))
+
+QUESTIONS = (np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type)
