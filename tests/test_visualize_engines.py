@@ -56,8 +56,8 @@ posix = pytest.mark.skipif(os.name == "nt", reason="scripts with #! are programs
 # ---- without an engine -----------------------------------------------------------------------
 INSTALL = (
     "pip install 'tinygrad-dnn[viz]' brings one for svg and png; for every format pip install "
-    "pygraphviz, or install Graphviz: apt install graphviz, brew install graphviz, winget install Graphviz.Graphviz, or "
-    "conda install graphviz. The DOT text is in .source and needs no engine."
+    "pygraphviz, or install Graphviz: apt install graphviz, brew install graphviz, winget install "
+    "Graphviz.Graphviz, or conda install graphviz. The DOT text is in .source and needs no engine."
 )
 
 

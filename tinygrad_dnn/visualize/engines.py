@@ -23,8 +23,8 @@ DPI = 144
 BITMAPS = ("png", "jpg", "jpeg", "gif", "bmp", "webp")
 INSTALL = (
     "pip install 'tinygrad-dnn[viz]' brings one for svg and png; for every format pip install "
-    "pygraphviz, or install Graphviz: apt install graphviz, brew install graphviz, winget install Graphviz.Graphviz, or "
-    "conda install graphviz. The DOT text is in .source and needs no engine."
+    "pygraphviz, or install Graphviz: apt install graphviz, brew install graphviz, winget install "
+    "Graphviz.Graphviz, or conda install graphviz. The DOT text is in .source and needs no engine."
 )
 
 # pygraphviz has no program; this is one, run apart since it writes to stderr and may crash.
