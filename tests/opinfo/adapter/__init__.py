@@ -18,12 +18,13 @@ from tests.opinfo.adapter import (
     products,
     reduction,
     shape,
+    special,
 )
 
 FAMILIES = {
     module.__name__.rpartition(".")[2]: module.OPERATIONS
     for module in (
-        arithmetic, elementwise, reduction, products, linalg, shape, joining, indexing,
+        arithmetic, elementwise, special, reduction, products, linalg, shape, joining, indexing,
         network, layers, losses, fourier,
     )
 }  # fmt: skip

@@ -33,15 +33,9 @@ def like(fn):
     return lambda x, *value, dtype=None, device=None: fn(x, *value, dtype=dtype)
 
 
-def logit(x, eps=None):
-    x = x if eps is None else np.clip(x, eps, 1 - eps)
-    return np.log(x / (1 - x))
-
-
 OPERATIONS = {name: first(getattr(np, numpy)) for name, numpy in NAMES.items()} | {
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "frac": lambda x: x - np.trunc(x),
-    "logit": logit,
     "nan_to_num": nan_to_num,
     "round.decimals_0": rounded,
     "round.decimals_3": rounded,
