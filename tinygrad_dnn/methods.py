@@ -84,6 +84,18 @@ class ArrayMethods:
         """As np.mean."""
         return self._call(np.mean, axis=axis, keepdims=keepdims)
 
+    def prod(self, axis: Any = None, *, keepdims: bool = False) -> Self:
+        """As np.prod; right with zeros among the entries."""
+        return self._call(np.prod, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Self:
+        """As np.var."""
+        return self._call(np.var, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Self:
+        """As np.std."""
+        return self._call(np.std, axis=axis, ddof=ddof, keepdims=keepdims)
+
     def max(self, axis: Any = None, *, keepdims: bool = False) -> Self:
         """As np.max; tied entries share the derivative equally."""
         return self._call(np.max, axis=axis, keepdims=keepdims)
@@ -91,6 +103,54 @@ class ArrayMethods:
     def min(self, axis: Any = None, *, keepdims: bool = False) -> Self:
         """As np.min; tied entries share the derivative equally."""
         return self._call(np.min, axis=axis, keepdims=keepdims)
+
+    def cumsum(self, axis: Any = None) -> Self:
+        """As np.cumsum."""
+        return self._call(np.cumsum, axis=axis)
+
+    def cumprod(self, axis: Any = None) -> Self:
+        """As np.cumprod; right with zeros among the entries."""
+        return self._call(np.cumprod, axis=axis)
+
+    def argmax(self, axis: Any = None) -> Self:
+        """As np.argmax: a constant."""
+        return self._call(np.argmax, axis=axis)
+
+    def argmin(self, axis: Any = None) -> Self:
+        """As np.argmin: a constant."""
+        return self._call(np.argmin, axis=axis)
+
+    def argsort(self, axis: Any = -1) -> Self:
+        """As np.argsort: a constant."""
+        return self._call(np.argsort, axis=axis)
+
+    def all(self, axis: Any = None) -> Self:
+        """As np.all: a constant."""
+        return self._call(np.all, axis=axis)
+
+    def any(self, axis: Any = None) -> Self:
+        """As np.any: a constant."""
+        return self._call(np.any, axis=axis)
+
+    def round(self, decimals: int = 0) -> Self:
+        """As np.round: a constant."""
+        return self._call(np.round, decimals)
+
+    def conj(self) -> Self:
+        """As np.conjugate."""
+        return self._call(np.conjugate)
+
+    conjugate = conj
+
+    @property
+    def real(self) -> Self:
+        """The real part."""
+        return self._call(np.real)
+
+    @property
+    def imag(self) -> Self:
+        """The imaginary part."""
+        return self._call(np.imag)
 
     def reshape(self, *shape: Any, order: Any = "C") -> Self:
         """As np.reshape; the shape as one tuple or as separate numbers."""
@@ -114,6 +174,22 @@ class ArrayMethods:
     def squeeze(self, axis: Any = None) -> Self:
         """As np.squeeze."""
         return self._call(np.squeeze, axis=axis)
+
+    def repeat(self, repeats: Any, axis: Any = None) -> Self:
+        """As np.repeat."""
+        return self._call(np.repeat, repeats, axis)
+
+    def take(self, indices: Any, axis: Any = None) -> Self:
+        """As np.take."""
+        return self._call(np.take, indices, axis)
+
+    def trace(self) -> Self:
+        """As np.trace."""
+        return self._call(np.trace)
+
+    def diagonal(self, offset: int = 0) -> Self:
+        """As np.diagonal."""
+        return self._call(np.diagonal, offset)
 
     def clip(self, min: Any = None, max: Any = None) -> Self:
         """As np.clip."""

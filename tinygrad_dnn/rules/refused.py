@@ -25,9 +25,10 @@ refused(
     "np.array_str",
 )  # fmt: skip
 refused(
-    "bits, dates and records have no derivative; call it on x.data",
+    "text, bits, dates and records have no derivative; call it on x.data",
     "np.packbits", "np.unpackbits", "np.busday_count", "np.busday_offset", "np.is_busday",
-    "np.datetime_as_string", "np.lib.recfunctions",
+    "np.datetime_as_string", "np.lib.recfunctions", "np.strings",
+    "np.char",
 )  # fmt: skip
 refused(
     "its like= would make an array, not a Tensor; make one with tg.Tensor(...)",
@@ -64,3 +65,4 @@ refused("use np.linalg.pinv(np.vander(x, n)) @ y", "np.polyfit")
 refused("use np.linalg.eigvals of the companion matrix", "np.roots")
 refused("multiply the factors with np.polymul", "np.poly")
 refused("it has two results, quotient and remainder; it is not differentiated", "np.polydiv")
+refused("add 2 pi k yourself, k = np.rint((np.unwrap(x.data) - x.data) / (2 * np.pi))", "np.unwrap")

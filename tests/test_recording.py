@@ -1,0 +1,163 @@
+"""What arrives at ``record``: arguments by keyword, odd edges of reductions, names."""
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tinygrad_dnn.recording import name_of
+
+
+def gradient(f, *xs):
+    return [c.tolist() for c in tg.func.grad(lambda *xs: np.sum(f(*xs)), tuple(range(len(xs))))(
+        *map(np.asarray, xs))]  # fmt: skip
+
+
+# ---- names -----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("fn", "name"),
+    [
+        (np.tanh, "np.tanh"),
+        (np.sum, "np.sum"),
+        (np.linalg.inv, "np.linalg.inv"),
+        (np.fft.fft, "np.fft.fft"),
+        (np.add.reduce, "np.add.reduce"),
+        (np.lib.stride_tricks.sliding_window_view, "np.lib.stride_tricks.sliding_window_view"),
+        (tg.nn.relu, "relu"),
+    ],
+)
+def test_a_function_is_called_as_its_user_writes_it(fn, name):
+    assert name_of(fn) == name
+
+
+# ---- zeros in products -----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [
+        ([2.0, 3.0, 4.0], [12, 8, 6]),
+        ([0.0, 3.0, 4.0], [12, 0, 0]),
+        ([0.0, 3.0, 0.0], [0, 0, 0]),
+        ([0.0, 0.0, 0.0], [0, 0, 0]),
+        ([5.0], [1]),
+        ([0.0], [1]),
+    ],
+)
+def test_the_product_of_the_others(x, expected):
+    assert gradient(np.prod, x) == [expected]
+
+
+def test_the_hessian_of_a_product_with_two_zeros():
+    hessian = tg.func.hessian(np.prod)(np.array([0.0, 3.0, 0.0]))
+    assert hessian.tolist() == [[0, 0, 3], [0, 0, 0], [3, 0, 0]]
+
+
+def test_a_running_product_through_a_zero():
+    jacobian = tg.func.jacobian(np.cumprod)(np.array([2.0, 0.0, 3.0, 4.0]))
+    assert jacobian.tolist() == [[1, 0, 0, 0], [0, 2, 0, 0], [0, 6, 0, 0], [0, 24, 0, 0]]
+
+
+# ---- ties and corners ------------------------------------------------------------------------
+@pytest.mark.parametrize("fn", [np.maximum, np.minimum, np.fmax, np.fmin])
+def test_two_that_tie_share_equally(fn):
+    assert gradient(fn, [1.0], [1.0]) == [[0.5], [0.5]]
+
+
+@pytest.mark.parametrize("fn", [np.max, np.min, np.amax, np.amin, np.nanmax, np.nanmin])
+def test_all_that_tie_share_equally(fn):
+    assert gradient(fn, [2.0, 2.0, 2.0, 2.0]) == [[0.25] * 4]
+
+
+def test_a_sort_gives_ties_in_their_order():
+    jacobian = tg.func.jacobian(np.sort)(np.array([2.0, 1.0, 2.0]))
+    assert jacobian.tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
+
+
+def test_the_sum_of_a_median_s_shares_is_one():
+    for x in ([1.0, 1.0, 1.0], [1.0, 2.0, 2.0, 3.0], [2.0, 2.0]):
+        assert sum(gradient(np.median, x)[0]) == 1
+
+
+def test_an_initial_value_that_wins_takes_the_derivative():
+    assert gradient(lambda x: np.max(x, initial=5.0), [1.0, 2.0]) == [[0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("fn", "x", "slope"),
+    [
+        (np.hypot, (0.0, 0.0), [0, 0]),
+        (np.fabs, (0.0,), [0]),
+        (np.sinc, (0.0,), [0]),
+        (np.copysign, (0.0, 1.0), [0, 0]),
+        (np.logaddexp, (-np.inf, -np.inf), [0, 0]),
+        (np.logaddexp, (-np.inf, 1.0), [0, 1]),
+        (np.logaddexp, (1e4, -1e4), [1, 0]),
+        (np.fmax, (np.nan, 1.0), [0, 1]),
+        (np.nan_to_num, (np.nan,), [0]),
+        (np.remainder, (-1.0, 3.0), [1, 1]),
+        (np.fmod, (-7.0, 3.0), [1, 2]),
+    ],
+)
+def test_slopes_at_points_of_note(fn, x, slope):
+    assert gradient(fn, *x) == slope
+
+
+def test_curvature_of_sinc_at_0():
+    found = tg.func.grad(tg.func.grad(np.sinc))(np.array(0.0))
+    np.testing.assert_allclose(found, -(np.pi**2) / 3, rtol=1e-14)
+
+
+def test_edges_of_domains_are_honest():
+    with np.errstate(all="ignore"):
+        assert gradient(np.sqrt, 0.0) == [np.inf]
+        assert gradient(np.cbrt, 0.0) == [np.inf]
+        assert gradient(np.arcsin, 1.0) == [np.inf]
+        assert np.isnan(gradient(np.std, [3.0])[0][0])
+
+
+# ---- nothing to reduce -----------------------------------------------------------------------
+@pytest.mark.parametrize("fn", [np.sum, np.prod, np.cumsum, np.cumprod, np.sort, np.nansum])
+def test_an_empty_array_has_an_empty_gradient(fn):
+    x = np.zeros((0, 3))
+    assert tg.func.grad(lambda x: np.sum(fn(x)))(x).shape == (0, 3)
+
+
+def test_a_nan_in_the_way_of_a_median_is_its_value():
+    assert np.isnan(np.median(tg.Tensor([1.0, np.nan, 2.0])).item())
+    assert np.isnan(np.nanmax(tg.Tensor([np.nan])).item())
+
+
+# ---- methods ---------------------------------------------------------------------------------
+X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "options"),
+    [
+        ("sum", (1,), {"keepdims": True}),
+        ("prod", (0,), {}),
+        ("var", (), {"axis": 1, "ddof": 1}),
+        ("std", (0,), {"keepdims": True}),
+        ("cumsum", (1,), {}),
+        ("cumprod", (0,), {}),
+        ("argmax", (1,), {}),
+        ("argmin", (), {}),
+        ("argsort", (0,), {}),
+        ("round", (1,), {}),
+        ("conj", (), {}),
+        ("conjugate", (), {}),
+        ("repeat", (2, 1), {}),
+        ("take", ([2, 0],), {"axis": 1}),
+        ("trace", (), {}),
+        ("diagonal", (1,), {}),
+        ("all", (), {"axis": 0}),
+        ("any", (), {"axis": 0}),
+    ],
+)
+def test_a_method_is_the_function_of_that_name(name, args, options):
+    found = getattr(tg.Tensor(X), name)(*args, **options)
+    np.testing.assert_array_equal(found.data, getattr(X, name)(*args, **options))
+
+
+def test_the_parts_of_a_complex_tensor():
+    z = tg.Tensor(X + 2j)
+    assert z.real.data.tolist() == X.tolist()
+    assert z.imag.data.tolist() == [[2, 2, 2], [2, 2, 2]]
