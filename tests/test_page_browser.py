@@ -271,22 +271,22 @@ def test_tabs_change_the_view_and_each_keeps_its_step(reader):
 
 def test_folded_layers_unfold(fifty):
     assert not fifty("#block1").is_displayed()
-    fifty("#block-F3to48").click()
-    assert "unfold all layers" in fifty.text("#panel")
+    ActionChains(fifty.driver).move_to_element(fifty("#block-F3to48")).perform()
+    assert "A click, or Enter, unfolds all of it." in fifty.text("#panel")
     fifty("#block-F3to48").click()
     assert fifty("#block1").is_displayed()
+    assert fifty.focused() == "block1-F3"
     assert not fifty("#block").is_displayed()
     assert fifty.text("#count") == "0 / 102"
     fifty("#view-block .unfold").click()
     assert fifty("#block").is_displayed()
     fifty.focus("#block-B3to48")
-    fifty.press(Keys.ENTER, Keys.ENTER)
+    fifty.press(Keys.ENTER)
     assert fifty("#block1").is_displayed()
     fifty("#slider").send_keys(Keys.END, Keys.ARROW_LEFT)
     assert fifty.text("#caption b") == "Backward, layer 2"
     fifty.wait(lambda: _seen(fifty, "#block1-B2"))
     fifty("#tab-ops").click()
-    fifty("#ops-fold_1").click()
     fifty("#ops-fold_1").click()
     assert fifty.text("#count") == "0 / 302"
 

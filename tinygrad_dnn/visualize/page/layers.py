@@ -131,9 +131,8 @@ class _Known:
         role = {"P": "parameter", "F": "forward", "C": "cache", "B": "backward"}.get(
             id[0], "gradient"
         )
-        remark = "Click again, or press Enter, to unfold all layers."
         kind = f"{last - first + 1} layers drawn as one"
-        return Detail(f"Layers {first} … {last}", kind, role, [], [], [remark], folded=True)
+        return Detail(f"Layers {first} … {last}", kind, role, folded=True)
 
     def dead(self, layer: Layer) -> list[str]:
         """Return which units of a layer answer 0 to every example."""

@@ -52,9 +52,8 @@ class _Teller:
         things = [self.reading.things[i] for i in part]
         if len(part) > 1:
             count = sum(thing.kind == "operation" for thing in things)
-            remark = "Click again, or press Enter, to unfold."
             title = f"{plural(count or len(part), 'operation' if count else 'input')}"
-            return Detail(title, "drawn as one", "fold", [], [], [remark], folded=True)
+            return Detail(title, "drawn as one", "fold", folded=True)
         (thing,), name = things, self.name(part[0])
         if thing.failure:
             title, equation = f"{op_name(thing.fn)} failed", self.equation(part[0])

@@ -128,11 +128,11 @@ function unfold(now) {
 
 // ---- the panel ----------------------------------------------------------------------------------
 function select(id) {
-  const folded = level().boxes[id].folded && level().selected === id;
-  if (folded && view.levels.length > 1) {
+  if (level().boxes[id].folded && view.levels.length > 1) {
     unfold(1);
-    const first = level().nodes.values().next().value;
-    first.focus({ preventScroll: true });
+    const inside = level().nodes.get(id.split("to")[0]) ?? level().nodes.values().next().value;
+    inside.focus({ preventScroll: true });
+    into(inside);
     return;
   }
   level().selected = id;
@@ -168,6 +168,8 @@ function detail(id, again = false) {
     const math = make("div", { className: "math" }, known.math.map((m) => `<div>${m}</div>`).join(""));
     panel.append(math);
   }
+  if (known.folded && view.levels.length > 1)
+    panel.append(make("p", { className: "remark" }, "A click, or Enter, unfolds all of it."));
   for (const remark of known.remarks ?? []) panel.append(make("p", { className: "remark" }, remark));
   for (const key of known.arrays ?? []) panel.append(...quantity(arrays[key]));
 }
