@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.char
-import numpy.strings  # these two are not loaded by NumPy itself
+import numpy.polynomial
+import numpy.strings  # these three are not loaded by NumPy itself
 import pytest
 from numpy.testing.overrides import (
     get_overridable_numpy_array_functions,
