@@ -64,6 +64,11 @@ def test_text_fits_a_terminal_and_leaves_nothing_out(nothing, options):
                 assert all(re.sub(r"\s", "", word) in joined for word in words), line
 
 
+def test_a_layer_is_listed_in_one_piece():
+    text = picture((3, 5, 5, 1), view="ops").to_text()
+    assert re.findall(r"── (Layer \d)", text) == ["Layer 1", "Layer 2", "Layer 3"]
+
+
 def test_operations_are_listed_after_what_they_are_made_from():
     for line in picture((3, *[5] * 49, 1), view="ops", fold=None).to_text().splitlines():
         if "←" in line:

@@ -72,8 +72,6 @@ class Subject:
     @property
     def walks_back(self) -> bool:
         """Whether the backward pass is part of the picture of the operations."""
-        if self.found.failure:
-            return False
         if self.backward != "auto":
             return bool(self.backward)
         found = self.found
