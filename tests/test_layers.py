@@ -71,6 +71,30 @@ def test_any_callable_with_tensors_is_a_layer(rng):
     assert list(net.parameters()) == ["factor1", "W2", "b2"]
 
 
+def test_no_name_hides_another(rng):
+    class Two:
+        def __init__(self):
+            self.W1 = tg.Tensor(np.eye(3))
+            self.inner = [tg.Tensor(np.eye(3))]
+
+        def __call__(self, A):
+            return self.inner[0] @ (self.W1 @ A)
+
+    rest = [nn.Linear(3, 3, rng=rng) for _ in range(11)]
+    net = nn.Sequential(nn.Linear(3, 3, rng=rng), Two(), *rest)
+    named = net.parameters()
+    assert len(named) == len({id(p) for p in named.values()}) == 26
+    assert list(named)[2:4] == ["layer2.W1", "layer2.inner.0"]
+
+
+def test_a_part_may_list_its_parameters_itself(rng):
+    class Listed:
+        def parameters(self):
+            return [tg.Tensor([1.0]), tg.Tensor([2.0])]
+
+    assert list(nn.parameters({"m": Listed()})) == ["m.0", "m.1"]
+
+
 def test_parameters_are_found_in_any_model(rng):
     class Model:
         __slots__ = ("table",)
@@ -219,6 +243,11 @@ def test_unusable_networks_are_refused(rng, call, said):
         call(rng)
 
 
+def test_a_kind_of_layer_is_no_layer():
+    with pytest.raises(TypeError, match=r"ReLU is a kind of layer; make one, ReLU\(\.\.\.\)"):
+        nn.Sequential(nn.ReLU)
+
+
 def test_what_cannot_be_called_is_no_layer():
     with pytest.raises(TypeError, match="no layer"):
         nn.Sequential(3)
@@ -250,6 +279,7 @@ def test_targets_that_would_broadcast_by_accident_are_refused(loss, target, said
         (np.array([0, 1, 2, 3, 1]), "labels run from 0 to 3, but 3 classes are numbered 0 to 2"),
         (np.array([0, -1, 2, 0, 1]), "labels run from -1 to 2"),
         (np.zeros(4, int), "Y is (4,)"),
+        (np.zeros(5), "class numbers are whole numbers, got float64; Y.astype(int)"),
         (np.zeros((5, 3)), "so pass Y.T"),
     ],
 )

@@ -168,6 +168,20 @@ def test_full_batch_fit_is_the_loop_one_writes_by_hand():
         np.testing.assert_array_equal(ours.data, theirs.data)
 
 
+def test_layers_with_a_mode_rest_on_the_hold_out_set():
+    rng = np.random.default_rng(0)
+    net = nn.Sequential(
+        nn.Linear(2, 8, rng=rng), nn.ReLU(), nn.Dropout(0.5, rng=rng), nn.Linear(8, 1, rng=rng)
+    )
+    net.eval()
+    modes = []
+    seen = lambda A, Y: modes.append(net.layers[2].training) or nn.mean_squared_error(A, Y)
+    X, Y = blobs()
+    descent = optim.SGD(net.parameters(), lr=0.01)
+    tg.fit(net, X, Y, loss=seen, optimizer=descent, epochs=2, validation_data=(X, Y))
+    assert modes == [True, False, True, False]
+
+
 def test_a_callback_can_stop_the_training():
     net, (X, Y) = network(), blobs()
     history = tg.fit(

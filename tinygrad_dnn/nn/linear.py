@@ -59,7 +59,7 @@ class Linear:
         n_out, n_in = self.W.shape
         if self.b.shape != (n_out, 1):
             return (
-                f"{where(self)}: {self.b.name} is {self.b.shape}, it needs ({n_out}, 1), a "
+                f"{where(self)}: {self.b.name or 'b'} is {self.b.shape}, it needs ({n_out}, 1), a "
                 f"column that is added to every example"
             )
         advice = ""
@@ -70,8 +70,8 @@ class Linear:
         elif A.ndim > 2:
             advice = "; flatten each example into a column"
         return (
-            f"{where(self)}: {self.W.name} is {self.W.shape} but {given(A, self)} is {A.shape}; "
-            f"it needs ({n_in}, m){advice}"
+            f"{where(self)}: {self.W.name or 'W'} is {self.W.shape} but {given(A, self)} is "
+            f"{A.shape}; it needs ({n_in}, m){advice}"
         )
 
     def __repr__(self) -> str:

@@ -115,6 +115,10 @@ def one_column_each(loss: str, A: Array, Y: Array) -> Array:
         Y = np.asarray(Y)
     if A.ndim == 2 and Y.shape == A.shape[1:] and Y.dtype.kind in "iu":
         return one_hot(Y.data if isinstance(Y, Tensor) else Y, A.shape[0], dtype=A.dtype)
+    if A.ndim == 2 and Y.shape == A.shape[1:]:
+        raise DimensionError(
+            f"{loss}: class numbers are whole numbers, got {Y.dtype}; Y.astype(int)"
+        )
     if A.ndim == 2 and Y.shape == (1, A.shape[1]) and A.shape[0] > 1:
         raise DimensionError(
             f"{loss}: Y is {Y.shape} for {A.shape[0]} classes; give class numbers as (m,): "

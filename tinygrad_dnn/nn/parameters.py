@@ -14,8 +14,8 @@ from tinygrad_dnn.tensor import Tensor
 def parameters(model: Any) -> dict[str, Tensor]:
     """Return every Tensor in ``model`` that requires a gradient, by its path.
 
-    A model with a ``parameters()`` method of its own names its Tensors itself.  A Tensor found
-    twice is listed once.
+    A part with a ``parameters()`` method, which returns a dict or a list, names its Tensors
+    itself.  A Tensor found twice is listed once.
 
     >>> class Scale:
     ...     def __init__(self):
@@ -89,7 +89,7 @@ def _parts(model: Any, own: str = "") -> Iterator[tuple[str, Any]]:
         if isinstance(part, Tensor):
             continue
         method = getattr(part, own, None) if own and part is not model else None
-        inner = method() if callable(method) else _held(part)
+        inner = _held(method() if callable(method) else part)
         stack += [(f"{path}.{key}" if path else str(key), value) for key, value in inner.items()][
             ::-1
         ]

@@ -41,6 +41,9 @@ class Sequential:
     def __init__(self, *layers: Layer) -> None:
         self.layers: list[Layer] = _flat(layers)
         for given in self.layers:
+            if isinstance(given, type):
+                name = given.__name__
+                raise TypeError(f"Sequential: {name} is a kind of layer; make one, {name}(...)")
             if not callable(given):
                 raise TypeError(f"Sequential: {given!r} is no layer, as it cannot be called")
         self.steps: list[Step] = steps_of(self.layers)
@@ -119,7 +122,8 @@ class Sequential:
             for path, tensor in held(layer).items():
                 if id(tensor) not in known:
                     known.add(id(tensor))
-                    named[f"{path}{number}"] = tensor
+                    plain = path.isidentifier() and not path[-1].isdigit()
+                    named[f"{path}{number}" if plain else f"layer{number}.{path}"] = tensor
         return named
 
     def train(self) -> "Sequential":

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import no_grad
 from tinygrad_dnn.nn.losses import Loss, binary_cross_entropy, cross_entropy
+from tinygrad_dnn.nn.parameters import resting, set_training
 from tinygrad_dnn.optim import SGD
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
@@ -38,7 +39,8 @@ def fit(
     Shapes: X (n[0], m); Y as ``loss`` takes it.  Without ``batch_size`` every step sees all m
     examples; with it they are shuffled by ``rng`` (default_rng(0) if none is given).  Each callback
     is called with (epoch, history) after every epoch, and stops the training by returning True.
-    ``progress`` shows a bar (needs tqdm).
+    ``progress`` shows a bar (needs tqdm).  Layers with a mode, as dropout, train on the batches and
+    rest on the hold-out set.
     """
     if epochs < 1:
         raise ValueError(f"fit: epochs must be at least 1, got {epochs}")
@@ -48,6 +50,7 @@ def fit(
     classes = loss in (binary_cross_entropy, cross_entropy)
     history = History()
     with _bar(epochs) if progress else nullcontext() as bar:
+        set_training(model, True)
         for epoch in range(1, epochs + 1):
             costs, hits, sizes = [], [], []
             for x, y in batches(X, Y, batch_size, rng=rng):
@@ -83,7 +86,7 @@ def _columns(data: Any) -> Array:
 def _hold_out(
     history: History, model: Model, loss: Loss, classes: bool, X: Array, Y: Array
 ) -> None:
-    with no_grad():
+    with no_grad(), resting(model):
         A = model(X)
         history.validation_cost.append(float(loss(A, Y)))
     if classes:
