@@ -31,7 +31,7 @@ class Links(HTMLParser):
         self.found = []
 
     def handle_starttag(self, tag, attrs):
-        if tag in ("script", "link", "iframe", "object"):
+        if tag in ("script", "link", "object"):
             self.found.append(tag)
         for name, value in attrs:
             if name in ("src", "href", "xlink:href") and not value.startswith(("data:", "#")):
@@ -47,9 +47,16 @@ def test_the_demo_learns_digits_verifies_and_draws(needs_demo_extra, tmp_path, c
     assert hold_out >= 96
     assert "engine against equations, L = 3, m = 50: right" in text
     assert re.search(r"gradients of the cost: right", text)
+    assert "gradients, by equations, differences and forward mode: right" in text
     net = nn.Sequential.load(out / "weights.npz")
     assert net(np.zeros((64, 2))).shape == (10, 2)
     assert (out / "cost.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("data", ["moons", "breast-cancer"])
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
+def test_right_gradients_are_called_right_on_all_data(needs_demo_extra, tmp_path, data, seed):
+    assert main(["demo", "--data", data, "--seed", seed, "--out", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize("options", [["--data", "moons"], ["--data", "breast-cancer"]])

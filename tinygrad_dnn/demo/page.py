@@ -1,8 +1,11 @@
-"""The demo's page: one self-contained HTML file, with nothing to fetch and no script.
+"""The demo's page: one self-contained HTML file, with nothing to fetch.
+
+The only script is that of the interactive page of the network, in a frame of its own.
 
 Knows how to lay out titles, figures and reports; what they say comes from outside.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
@@ -10,8 +13,17 @@ from importlib.resources import files
 from typing import Any
 
 
-def page(title: str, lead: str, figures: Sequence[tuple[str, str]], sections: Sequence[str]) -> str:
-    """Return the page; ``figures`` are numbers with what they count, ``sections`` are HTML."""
+def page(
+    title: str,
+    lead: str,
+    figures: Sequence[tuple[str, str]],
+    sections: Sequence[str],
+    scripts: str = "'none'",
+) -> str:
+    """Return the page; ``figures`` are numbers with what they count, ``sections`` are HTML.
+
+    ``scripts`` are the hashes of the scripts that frames in the sections may run.
+    """
     style = files("tinygrad_dnn.demo").joinpath("page.css").read_text(encoding="utf-8")
     tiles = "".join(f"<li><b>{escape(n)}</b>{escape(what)}</li>" for n, what in figures)
     return f"""<!doctype html>
@@ -20,7 +32,7 @@ def page(title: str, lead: str, figures: Sequence[tuple[str, str]], sections: Se
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+ content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {scripts}">
 <title>{escape(title)}</title>
 <style>{style}</style>
 </head>
@@ -48,9 +60,20 @@ def drawing(svg: Any) -> str:
     return f'<div class="drawing">{svg[svg.index("<svg") :]}</div>'
 
 
-def folded(summary: str, body: str) -> str:
-    """Return HTML behind a line that opens it."""
-    return f"<details><summary>{escape(summary)}</summary>{body}</details>"
+def frame(inner: str) -> tuple[str, str]:
+    """Return an interactive page as a frame in this one, and the hashes of its scripts."""
+    found = re.search(r"script-src ([^;]*);", inner)
+    html = (
+        f'<iframe srcdoc="{escape(inner)}" sandbox="allow-scripts" title="step by step"></iframe>'
+    )
+    return html, found[1] if found else "'none'"
+
+
+def folded(summary: str, body: str, *, unfold: bool = False) -> str:
+    """Return HTML behind a line that opens it, or open from the start."""
+    return (
+        f"<details{' open' if unfold else ''}><summary>{escape(summary)}</summary>{body}</details>"
+    )
 
 
 def preformatted(text: str) -> str:

@@ -34,6 +34,11 @@ class Result:
     hold_out_accuracy: float
     seconds: float
 
+    @property
+    def verdict(self) -> str:
+        """The worst verdict on any gradient."""
+        return next((r.verdict for r in (self.validation, self.check) if not r), "right")
+
 
 def run(
     out: Path,
@@ -92,6 +97,7 @@ def run(
         f"{len(history)} epochs in {seconds:.1f} s: cost {history.cost[-1]:.4f}, accuracy "
         f"{result.train_accuracy:.2%} on training examples, {result.hold_out_accuracy:.2%} held out"
     )
+    print(f"gradients, by equations, differences and forward mode: {result.verdict}")
     for path in _write(out, result, few_X, few_Y):
         print(f"wrote {path}")
     return result
@@ -118,12 +124,19 @@ def _write(out: Path, result: Result, X: Array, Y: Array) -> list[Path]:
     for name, svg in svgs.items():
         (out / name).write_text(svg, encoding="utf-8")
     net.save(out / "weights.npz")
+    frame, scripts = page.frame(block.to_html())
     sections = [
         page.section(
             "The network",
             "Forward in blue from left to right, backward in red from right to left, as the "
             "equations say it; all shapes are those of this run.",
             page.drawing(svgs["network.svg"]) + page.preformatted(net.summary(X)),
+        ),
+        page.section(
+            "Step by step",
+            "Play runs the forward pass, then the backward pass; every box shows its equation, its "
+            "numbers and its gradients.",
+            frame,
         ),
         page.section(
             "The cost",
@@ -134,15 +147,15 @@ def _write(out: Path, result: Result, X: Array, Y: Array) -> list[Path]:
         *_learned(result),
         page.section(
             "Every gradient, against the equations derived by hand",
-            "Each layer's Z, A, dZ, dW, db and dA from the engine, compared with the course's "
-            "equations (1) to (9) on the same numbers.",
-            page.folded(result.validation.headline, result.validation._repr_html_()),
+            "Each layer's Z, A, dZ, dW, db and dA from the engine, before the training, compared "
+            "with the course's equations (1) to (9) on the same numbers.",
+            _report(result.validation),
         ),
         page.section(
             "Every gradient, against differences of the cost and against the forward mode",
-            "The cost is measured at nearby parameters; no formula is involved. Judged by the "
-            "measured uncertainty of the difference, not by a tolerance.",
-            page.folded(result.check.headline, result.check._repr_html_()),
+            "After the training: the cost is measured at nearby parameters, no formula is "
+            "involved, and judged by the measured uncertainty, not by a tolerance.",
+            _report(result.check),
         ),
         page.section(
             "Every operation",
@@ -151,6 +164,7 @@ def _write(out: Path, result: Result, X: Array, Y: Array) -> list[Path]:
         ),
     ]
     counts = [
+        (result.verdict, "gradients, verified three ways"),
         (f"{result.hold_out_accuracy:.1%}", "hold-out accuracy"),
         (f"{result.train_accuracy:.1%}", "training accuracy"),
         (f"{history.cost[-1]:.4f}", "final cost J"),
@@ -158,9 +172,13 @@ def _write(out: Path, result: Result, X: Array, Y: Array) -> list[Path]:
         (f"{result.seconds:.1f} s", "training time"),
     ]
     lead = f"{result.data.title.capitalize()}: {len(result.data.classes)} classes. {net}"
-    html = page.page("A deep network, trained and verified", lead, counts, sections)
+    html = page.page("A deep network, trained and verified", lead, counts, sections, scripts)
     (out / "index.html").write_text(html, encoding="utf-8")
     return [out / name for name in ("index.html", "cost.png", *svgs, "weights.npz")]
+
+
+def _report(report: Report) -> str:
+    return page.folded(report.headline, report._repr_html_(), unfold=not report)
 
 
 def _learned(result: Result) -> list[str]:
