@@ -1,5 +1,7 @@
 """PyTorch's arguments in NumPy's terms, for every family."""
 
+from importlib.util import find_spec
+
 from tests.opinfo.compare import Unsupported
 
 
@@ -27,3 +29,9 @@ def refuse(**options):
     for name, value in options.items():
         if value is not None and value is not False:
             raise Unsupported(f"{name}=")
+
+
+def require_scipy():
+    """Refuse what the package computes with SciPy, where that is not installed."""
+    if find_spec("scipy") is None:
+        raise Unsupported("SciPy is not installed")

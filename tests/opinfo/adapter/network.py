@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.opinfo.adapter.arguments import axes
+from tests.opinfo.adapter.arguments import axes, require_scipy
 from tinygrad_dnn import nn
 
 
@@ -39,6 +39,7 @@ def softplus(x, beta=1, threshold=20):
 
 
 def gelu(x, approximate="none"):
+    require_scipy()
     return nn.gelu(x, approximate)
 
 

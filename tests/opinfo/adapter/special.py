@@ -1,11 +1,8 @@
 """Special functions, by the names the package shares with SciPy, which it needs for them."""
 
-from importlib.util import find_spec
-
 import numpy as np
 
-from tests.opinfo.adapter.arguments import first
-from tests.opinfo.compare import Unsupported
+from tests.opinfo.adapter.arguments import first, require_scipy
 from tinygrad_dnn import special
 
 NAMES = {
@@ -20,8 +17,7 @@ def scipys(name):
     """The function of that name; Unsupported where SciPy is not installed."""
 
     def call(*args):
-        if find_spec("scipy") is None:
-            raise Unsupported("SciPy is not installed")
+        require_scipy()
         return getattr(special, name)(*args)
 
     return call
