@@ -1,12 +1,16 @@
-"""A small autograd on NumPy for people who derive, teach, check and look at backpropagation."""
+"""A small autograd on NumPy for people who derive, teach, check and look at backpropagation.
+
+What only some programs use, checking, drawing and training, is imported when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_dnn import func as func
 from tinygrad_dnn import nn as nn
 from tinygrad_dnn import optim as optim
 from tinygrad_dnn.anomaly import detect_anomaly as detect_anomaly
 from tinygrad_dnn.at import at as at
-from tinygrad_dnn.checking import check_parameters as check_parameters
-from tinygrad_dnn.checking import gradcheck as gradcheck
 from tinygrad_dnn.graph import no_grad as no_grad
 from tinygrad_dnn.primitives import elementwise as elementwise
 from tinygrad_dnn.primitives import multilinear as multilinear
@@ -14,7 +18,33 @@ from tinygrad_dnn.primitives import primitive as primitive
 from tinygrad_dnn.primitives import rule as rule
 from tinygrad_dnn.tensor import Tensor as Tensor
 from tinygrad_dnn.tensor import grad as grad
-from tinygrad_dnn.training import fit as fit
-from tinygrad_dnn.visualize import draw as draw
 
 __version__ = "0.1.0"
+
+_LATER = {
+    "check_parameters": "checking",
+    "gradcheck": "checking",
+    "draw": "visualize",
+    "fit": "training",
+}
+
+if TYPE_CHECKING:
+    from tinygrad_dnn import special as special
+    from tinygrad_dnn.checking.gradcheck import gradcheck as gradcheck
+    from tinygrad_dnn.checking.parameters import check_parameters as check_parameters
+    from tinygrad_dnn.training.fit import fit as fit
+    from tinygrad_dnn.visualize.draw import draw as draw
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name == "special":
+            return import_module("tinygrad_dnn.special")
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"tinygrad_dnn.{_LATER[name]}"), name)
+        globals()[name] = value  # found at once the next time
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER, "special"})
