@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_dnn.engine import owned as owned
 from tinygrad_dnn.engine import pullback
-from tinygrad_dnn.errors import DimensionError, HistoryError, MissingRuleError
+from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.hooks import Hook
 from tinygrad_dnn.methods import ArrayMethods
@@ -167,12 +167,8 @@ class Tensor(ArrayMethods):
 
     # ---- NumPy's protocols and operators -----------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__":
-            raise MissingRuleError(
-                f"np.{ufunc.__name__}.{method} has no derivative rule; use a function that has one "
-                f"(np.sum, np.max, np.where, ...), or call it on x.data to leave the graph"
-            )
-        return record(Tensor, ufunc, inputs, kwargs)
+        fn = ufunc if method == "__call__" else getattr(ufunc, method)  # np.add.reduce, ...
+        return record(Tensor, fn, inputs, kwargs)
 
     def __array_function__(self, fn: Function, types: Any, args: Any, kwargs: Any) -> Any:
         return record(Tensor, fn, args, kwargs)

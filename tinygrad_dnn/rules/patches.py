@@ -40,11 +40,7 @@ def padded(x, padding, fill=0):
     """Return x with ``fill`` around it."""
     if not any(padding):
         return x
-    size = x.shape[2:]
-    wider = (n + 2 * p for n, p in zip(size, padding, strict=True))
-    whole = np.full_like(x, fill, shape=(*x.shape[:2], *wider))
-    cropped(whole, size, padding)[...] = x
-    return whole
+    return np.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], constant_values=fill)
 
 
 def cropped(whole, size, padding):
