@@ -136,8 +136,8 @@ def test_train_and_eval_reach_every_layer_with_a_mode(rng):
     np.testing.assert_array_equal(net(X).data, net(X).data)
     assert net.train() is net
     assert [layer.training for layer in moded] == [True] * 3
-    assert list(net.buffers()) == ["parts.norm.0.mean2", "parts.norm.0.variance2"]
-    assert "parts.norm.0.gamma2" in net.parameters()
+    assert list(net.buffers()) == ["layer2.parts.norm.0.mean", "layer2.parts.norm.0.variance"]
+    assert "layer2.parts.norm.0.gamma" in net.parameters()
     nn.set_training(mine, False)
     assert [layer.training for layer in moded] == [True, False, False]
 

@@ -21,6 +21,7 @@ from tinygrad_dnn.tensor import grad as grad
 
 __version__ = "0.1.0"
 
+_PARTS = ("checking", "special", "training", "visualize")
 _LATER = {
     "check_parameters": "checking",
     "gradcheck": "checking",
@@ -29,7 +30,10 @@ _LATER = {
 }
 
 if TYPE_CHECKING:
+    from tinygrad_dnn import checking as checking
     from tinygrad_dnn import special as special
+    from tinygrad_dnn import training as training
+    from tinygrad_dnn import visualize as visualize
     from tinygrad_dnn.checking.gradcheck import gradcheck as gradcheck
     from tinygrad_dnn.checking.parameters import check_parameters as check_parameters
     from tinygrad_dnn.training.fit import fit as fit
@@ -37,8 +41,8 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        if name == "special":
-            return import_module("tinygrad_dnn.special")
+        if name in _PARTS:
+            return import_module(f"tinygrad_dnn.{name}")
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"tinygrad_dnn.{_LATER[name]}"), name)
@@ -47,4 +51,4 @@ else:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER, "special"})
+    return sorted({*globals(), *_LATER, *_PARTS})
