@@ -27,7 +27,9 @@ def test_every_row_has_a_test():
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
 @pytest.mark.parametrize("axis", [None, 0, -1])
 @pytest.mark.parametrize("fn", [np.sum, np.mean, np.prod, np.max, np.std], ids=lambda f: f.__name__)
-@pytest.mark.filterwarnings("ignore:.*(empty slice|Degrees of freedom|invalid value|divide by zero)")
+@pytest.mark.filterwarnings(
+    "ignore:.*(empty slice|Degrees of freedom|invalid value|divide by zero)"
+)
 def test_reductions_of_nothing(fn, shape, axis):
     data = np.ones(shape)
     x = tg.Tensor(data)

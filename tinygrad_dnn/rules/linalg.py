@@ -230,8 +230,9 @@ def _product(factors):
 def _multi_dot_vjp(i, g, out, *factors):
     before = [row(f) if f.ndim == 1 else f for f in map(conj, factors[:i])]
     after = [column(f) if f.ndim == 1 else f for f in map(conj, factors[i + 1 :])]
-    rows = 1 if factors[0].ndim == 1 else factors[0].shape[0]
-    g = np.reshape(g, (rows, -1))
+    rows = 1 if np.ndim(factors[0]) == 1 else np.shape(factors[0])[0]
+    columns = 1 if np.ndim(factors[-1]) == 1 else np.shape(factors[-1])[1]
+    g = np.reshape(g, (rows, columns))
     if before:
         g = _product(before).T @ g
     if after:

@@ -131,11 +131,11 @@ def _tensorsolve(a, b, axes=None):
     if axes is not None:
         a = np.moveaxis(a, axes, range(a.ndim - len(axes), a.ndim))
     shape = np.shape(a)[np.ndim(b) :]
-    return np.reshape(np.linalg.solve(np.reshape(a, (np.size(b), -1)), np.ravel(b)), shape)
+    return np.reshape(np.linalg.solve(np.reshape(a, (np.size(b),) * 2), np.ravel(b)), shape)
 
 
 @composite(np.linalg.tensorinv)
 def _tensorinv(a, ind=2):
     rows, columns = a.shape[:ind], a.shape[ind:]
-    inverse = np.linalg.inv(np.reshape(a, (int(np.prod(rows)), -1)))
+    inverse = np.linalg.inv(np.reshape(a, (int(np.prod(rows)), int(np.prod(columns)))))
     return np.reshape(inverse, (*columns, *rows))
