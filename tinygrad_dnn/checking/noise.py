@@ -36,16 +36,19 @@ def measured_noise(
         return _noise_of_many(f, base, rng or np.random.default_rng(0))
     values = [_values(f, h) for h in (FINE, COARSE)]
     fine, coarse = (_from_differences(v) for v in values)
-    noisy = fine > 8 * EPS * np.absolute(base)  # perhaps a sum of stairs: more in larger steps
-    sigma = np.where(noisy, np.clip(coarse, fine, 32 * fine), fine)
-    sigma = np.where(_still(values[0]), np.maximum(fine, coarse), sigma)
+    size = EPS * np.absolute(base)
+    grid = _grid(np.concatenate([side for both in values for side in both]), base)
+    # stairs, or a sum of them, move seldom in fine steps; else what is coarse may be curvature
+    stairs = _still(values[0]) | (grid > 32 * size)
+    sigma = np.where(fine > 8 * size, np.clip(coarse, fine, 32 * _largest(values[0])), fine)
+    sigma = np.where(stairs, np.maximum(fine, coarse), sigma)
     if np.any(_still(values[1])):
         values.append(_values(f, COARSEST))
         sigma = np.where(_still(values[1]), np.maximum(sigma, _from_differences(values[2])), sigma)
-    grid = _grid(np.concatenate([side for both in values for side in both]), base)
+        grid = _grid(np.concatenate([side for both in values for side in both]), base)
     sigma = np.maximum(sigma, grid / np.sqrt(12))
-    coarser = sigma > 8 * EPS * np.absolute(base)  # few digits: errors of few numbers, not Gaussian
-    return np.maximum(np.where(coarser, 2 * sigma, sigma), EPS / 2 * np.absolute(base))
+    coarser = sigma > 8 * size  # few digits: errors of few numbers, not Gaussian
+    return np.maximum(np.where(coarser, 2 * sigma, sigma), size / 2)
 
 
 def _noise_of_many(f: Callable[[float], Array], base: Array, rng: np.random.Generator) -> Array:
@@ -77,9 +80,15 @@ def _from_differences(sides: tuple[Array, Array]) -> Array:
     return np.minimum(*found)
 
 
+def _largest(sides: tuple[Array, Array]) -> Array:
+    """Return the noise by third differences, on average: a rare jump counts."""
+    squares = np.mean([np.mean(np.diff(v, n=3, axis=0) ** 2, axis=0) for v in sides], axis=0)
+    return np.asarray(np.sqrt(squares / 20))
+
+
 def _still(sides: tuple[Array, Array]) -> Array:
-    """Return which outputs mostly do not move: a stair, whose height differences do not show."""
-    still = [(np.diff(v, axis=0) == 0).sum(axis=0) > POINTS // 2 for v in sides]
+    """Return which outputs sometimes do not move: stairs, whose height differences do not show."""
+    still = [(np.diff(v, axis=0) == 0).sum(axis=0) > 1 for v in sides]
     return np.asarray(still[0] | still[1])
 
 
