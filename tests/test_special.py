@@ -5,11 +5,13 @@ import sys
 
 import numpy as np
 import pytest
-import scipy.special
 
 import tinygrad_dnn as tg
 from tinygrad_dnn import special
 from tinygrad_dnn.rules.special import of_scipy
+
+scipy = pytest.importorskip("scipy")
+scipy.special = pytest.importorskip("scipy.special")
 
 NAMES = sorted(n for n in vars(special) if n[0] != "_" and hasattr(scipy.special, n))
 

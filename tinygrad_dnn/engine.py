@@ -7,6 +7,7 @@ else.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from typing import Any, NoReturn
 
@@ -213,12 +214,17 @@ def _unbroadcast(c: Array, shape: tuple[int, ...]) -> Array:
         c = c.sum(axis=tuple(range(extra)))
     if extra < 0:
         return c
-    stretched = tuple([i for i, n in enumerate(shape) if n == 1 != c.shape[i]])
+    stretched = _stretched(c.shape, shape)
     if not stretched:
         return c
     if type(c) is np.ndarray:  # what c.sum would come to
         return np.add.reduce(c, axis=stretched, keepdims=True)
     return c.sum(axis=stretched, keepdims=True)
+
+
+@lru_cache
+def _stretched(wide: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(i for i, n in enumerate(shape) if n == 1 != wide[i])
 
 
 class _Changed(NDArrayOperatorsMixin):

@@ -3,13 +3,18 @@
 Examples are columns and classes are rows, so a softmax runs over axis 0.
 """
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_dnn.primitives import Array, elementwise, primitive, rule
 from tinygrad_dnn.rules.reduction import expand
 
-
 # ---- activations -----------------------------------------------------------------------------
+# On small arrays a scalar of the array's own type takes half the time that a Python 0 takes.
+_ZERO: dict[Any, Any] = {np.dtype(t): t(0) for t in (np.float32, np.float64)}
+
+
 @primitive
 def relu(z: Array) -> Array:
     """max(z, 0), elementwise; the derivative at 0 is 0.
@@ -17,7 +22,7 @@ def relu(z: Array) -> Array:
     >>> relu(np.array([-1.0, 0.0, 2.0]))
     array([0., 0., 2.])
     """
-    return np.maximum(z, 0)
+    return np.maximum(z, _ZERO.get(getattr(z, "dtype", None), 0))
 
 
 elementwise(relu, lambda out, z: z > 0)
@@ -37,7 +42,10 @@ elementwise(leaky_relu, lambda out, z, slope=0.01: np.where(z > 0, z.dtype.type(
 
 
 # Below this exp(-z) overflows; sigmoid stops there, at 1e-308 (1e-38 in float32).
-_LOWEST = {np.dtype(np.float16): -11.0, np.dtype(np.float32): -88.0}
+_LOWEST: dict[Any, Any] = {
+    np.dtype(np.float16): np.float16(-11),
+    np.dtype(np.float32): np.float32(-88),
+}
 
 
 @primitive
@@ -48,7 +56,7 @@ def sigmoid(z: Array) -> Array:
     array([0.11920292, 0.5       , 1.        ])
     """
     lowest = _LOWEST.get(getattr(z, "dtype", None), -709.0)
-    return 1 / (1 + np.exp(-np.maximum(z, lowest)))
+    return np.reciprocal(1 + np.exp(-np.maximum(z, lowest)))
 
 
 elementwise(sigmoid, lambda out, z: out * (1 - out))
