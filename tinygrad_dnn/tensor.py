@@ -208,8 +208,9 @@ class Tensor(ArrayMethods):
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise HistoryError(
-            "a Tensor's entries cannot be assigned: earlier results were computed from them; build "
-            "a new one with np.where or np.concatenate, or change x.data before it is used"
+            "a Tensor's entries cannot be assigned: earlier results were computed from them; "
+            "x = tg.at(x)[index].set(value) is a new one with them changed (.add adds), or change "
+            "x.data before it is used"
         )
 
     # ---- shown and copied --------------------------------------------------------------------
