@@ -1,35 +1,19 @@
-"""The command ``tinygrad-dnn``, also ``python -m tinygrad_dnn``.
-
-Exit codes: 0 all is right, 1 a gradient is wrong, 2 unusable input, 3 cannot tell.
-"""
+"""``tinygrad-dnn demo``: train, verify, draw, and show all of it on a page."""
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
+from tinygrad_dnn.cli.target import Commands
+from tinygrad_dnn.cli.unusable import Unusable
 from tinygrad_dnn.report import CANNOT_TELL, WRONG
 
 DATA = ("digits", "breast-cancer", "moons")
 MOST_UNITS = 4096
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line ``argv`` and return the exit code."""
-    parser = _parser()
-    options = parser.parse_args(argv)
-    if options.command is None:
-        parser.print_help()
-        return 2
-    return _demo(parser, options)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tinygrad-dnn",
-        description="Deep networks whose every gradient can be checked and seen.",
-    )
-    commands = parser.add_subparsers(dest="command", title="commands")
+def add(commands: Commands) -> None:
+    """Add the command."""
     demo = commands.add_parser(
         "demo",
         help="train a deep network on real data, verify every gradient, draw it",
@@ -43,20 +27,21 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--epochs", type=_positive, metavar="N", help="passes over the data")
     demo.add_argument("--out", type=Path, default=Path("out"), help="folder for the results")
     demo.add_argument("--seed", type=_seed, default=1, help="draws the split and the weights")
-    return parser
+    demo.set_defaults(run=run)
 
 
-def _demo(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Run the demo and judge by its verdicts."""
     try:
         import matplotlib  # noqa: F401  (said here, not after training, if it is missing)
         import sklearn  # noqa: F401
         import tqdm  # noqa: F401
     except ImportError as error:
-        return _unusable(f"the demo needs {error.name}: pip install 'tinygrad-dnn[demo]'")
-    from tinygrad_dnn.demo import run  # loads what only the demo needs
+        raise Unusable(f"the demo needs {error.name}: pip install 'tinygrad-dnn[demo]'") from error
+    from tinygrad_dnn.demo.run import run as demo  # loads what only the demo needs
 
     try:
-        result = run(
+        result = demo(
             options.out,
             data=options.data,
             hidden=options.layers,
@@ -65,14 +50,10 @@ def _demo(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             progress=sys.stderr.isatty(),
         )
     except OSError as error:
-        return _unusable(f"cannot write to --out {options.out}: {error.strerror or error}")
+        reason = error.strerror or error
+        raise Unusable(f"cannot write to --out {options.out}: {reason}") from error
     verdicts = {result.validation.verdict, result.check.verdict}
     return 1 if WRONG in verdicts else 3 if CANNOT_TELL in verdicts else 0
-
-
-def _unusable(message: str) -> int:
-    print(f"tinygrad-dnn: {message}", file=sys.stderr)
-    return 2
 
 
 def _layers(text: str) -> list[int]:

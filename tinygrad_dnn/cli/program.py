@@ -1,0 +1,34 @@
+"""Program: the command line, taken apart and handed to the command that was named.
+
+Exit codes: 0 all is right, 1 a gradient is wrong, 2 unusable input, 3 cannot tell.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tinygrad_dnn.cli import demo, draw
+from tinygrad_dnn.cli.unusable import Unusable
+
+COMMANDS = (demo, draw)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="tinygrad-dnn",
+        description="Deep networks whose every gradient can be checked and seen.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(commands)
+    options = parser.parse_args(argv)
+    if "run" not in options:
+        parser.print_help()
+        return 2
+    try:
+        code: int = options.run(options)
+    except Unusable as reason:
+        print(f"tinygrad-dnn: {reason}", file=sys.stderr)
+        return 2
+    return code

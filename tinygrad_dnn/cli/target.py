@@ -1,0 +1,95 @@
+"""Target: what ``FILE.py:NAME`` on a command line means, loaded from that file and called.
+
+The file is run as a module of its own, as Python would run it from its own folder, except that
+``__name__`` is not ``"__main__"``.  Whatever is wrong with it is ``Unusable``, in one sentence.
+"""
+
+import argparse
+import inspect
+import sys
+from difflib import get_close_matches
+from importlib.util import module_from_spec, spec_from_file_location
+from itertools import count
+from pathlib import Path
+from traceback import extract_tb
+from types import ModuleType
+from typing import Any
+
+from tinygrad_dnn.cli.unusable import Unusable
+
+Commands = Any  # what argparse's add_subparsers returns; its class has no public name
+_number = count(1).__next__
+
+
+def argument(parser: argparse.ArgumentParser, help: str) -> None:
+    """Let a command take a target, as ``options.target``."""
+    parser.add_argument("target", metavar="FILE.py:NAME", help=help)
+
+
+def load(target: str) -> Any:
+    """Return what ``FILE.py:NAME`` names; raises Unusable if there is no such thing."""
+    file, colon, name = target.rpartition(":")
+    if not colon or not name.isidentifier():
+        raise Unusable(f"{target!r}: give a file and what is in it, FILE.py:NAME")
+    module = _module(Path(file))
+    if not hasattr(module, name):
+        near = get_close_matches(name, names := _own(module), 1)
+        known = f"did you mean {near[0]}?" if near else f"it has {', '.join(names) or 'nothing'}"
+        raise Unusable(f"{file} has no {name}; {known}")
+    return getattr(module, name)
+
+
+def call(function: Any, target: str) -> Any:
+    """Return what ``function`` returns without arguments; raises Unusable if it wants some.
+
+    An exception of the function itself is passed on.
+    """
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        wanted = inspect.signature(function)
+        raise Unusable(
+            f"{target} takes arguments, {wanted}; name a function that takes none"
+        ) from None
+    except ValueError:  # not every builtin tells
+        pass
+    return function()
+
+
+def blamed(error: BaseException, file: str | Path) -> str:
+    """Return what an exception says, with the last line of ``file`` that it came by."""
+    path = str(Path(file).resolve())
+    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == path]
+    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    where = f"line {line}: " if line else ""
+    return f"{where}{type(error).__name__}" + (f": {said}" if said else "")
+
+
+def _module(path: Path) -> ModuleType:
+    """Run the file and return its module."""
+    if not path.is_file():
+        raise Unusable(f"there is no file {path}")
+    path = path.resolve()
+    name = f"{path.stem}_{_number()}"  # new each time, and nobody's
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise Unusable(f"{path.name} is no Python file: its name must end in .py")
+    module = sys.modules[name] = module_from_spec(spec)
+    sys.path.insert(0, str(path.parent))  # and it stays: the function may import more
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise Unusable(f"{path.name} cannot be run: {blamed(error, path)}") from error
+    return module
+
+
+def _own(module: ModuleType) -> list[str]:
+    """Return the names that a file defines itself, public ones."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and not isinstance(value, ModuleType)
+        and getattr(value, "__module__", module.__name__) == module.__name__
+    ]
