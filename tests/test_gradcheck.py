@@ -10,6 +10,8 @@ from tinygrad_dnn import Tensor
 from tinygrad_dnn.checking import check_parameters, gradcheck
 from tinygrad_dnn.checking.noise import measured_noise
 from tinygrad_dnn.checking.numeric import Line, estimate
+from tinygrad_dnn.checking.problem import Fixed, Problem
+from tinygrad_dnn.checking.run import check, measure
 from tinygrad_dnn.errors import ChangedDataError, GradientMismatchError, HistoryError
 from tinygrad_dnn.primitives import RULES
 from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
@@ -433,3 +435,34 @@ def test_slopes_and_noise_of_known_functions():
         noisy = lambda t, size=size: np.sin(np.arange(9) + t) + size * rng.standard_normal(9)
         sigma = measured_noise(noisy, noisy(0.0))
         assert np.all((sigma > size / 5) & (sigma < size * 40))
+
+
+class TestProblemsWithoutTensors:
+    def problem(self, factor=1.0):
+        rng = np.random.default_rng(0)
+        W, b, X = rng.standard_normal((3, 4)), np.zeros((3, 1)), rng.standard_normal((4, 7))
+        Z = W @ X + b
+        dZ = 2 * np.maximum(Z, 0) / Z.size
+        claims = Fixed([factor * dZ @ X.T, dZ.sum(axis=1, keepdims=True)])
+        cost = lambda point: np.mean(np.maximum(point[0] @ X + point[1], 0) ** 2)
+        return Problem(["dW", "db"], [W, b], cost, claims), dZ @ X.T
+
+    def test_claims_known_at_one_point_only(self):
+        problem, dW = self.problem()
+        report = check("by hand", [problem])
+        assert report
+        assert np.allclose(report.rows[0].evidence.numeric, dW, rtol=1e-9)
+        assert not report.rows[0].evidence.wrong.any()
+        problem, dW = self.problem(1.001)
+        report = check("by hand", [problem])
+        assert [row.name for row in report.failures] == ["dW"]
+        evidence = report.rows[0].evidence
+        assert evidence.wrong.sum() == np.count_nonzero(dW)
+        assert np.allclose(evidence.numeric, dW, rtol=1e-9)
+
+    def test_measuring_without_a_claim(self):
+        problem, dW = self.problem()
+        found = measure(problem, 0)
+        assert np.all(np.absolute(found.numeric - dW) <= found.error)
+        found = measure(problem, 0, at_most=6)
+        assert np.isfinite(found.numeric).sum() <= 6

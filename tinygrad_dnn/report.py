@@ -27,6 +27,28 @@ def relative_error(a: Array, b: Array) -> float:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """The numbers behind a row: three arrays of the argument's shape, nan where not measured.
+
+    ``error`` is what the difference of ``claimed`` and ``numeric`` is judged by, entry by entry.
+    """
+
+    claimed: Array
+    numeric: Array
+    error: Array
+    kinks: tuple[int, ...] = ()  # flat indices
+
+    @property
+    def wrong(self) -> Array:
+        """Where the claimed value is off by more than the error; nowhere on a kink."""
+        with np.errstate(invalid="ignore"):
+            off = ~(np.absolute(self.claimed - self.numeric) <= self.error)
+        off = off & (self.claimed != self.numeric) & ~np.isnan(self.error)
+        off.flat[list(self.kinks)] = False
+        return off
+
+
+@dataclass(frozen=True)
 class Row:
     """One comparison.  ``details`` are further columns, the same keys in every row of a report."""
 
@@ -36,6 +58,7 @@ class Row:
     verdict: str
     details: dict[str, str] = field(default_factory=dict)
     note: str = ""
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)

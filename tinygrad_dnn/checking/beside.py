@@ -22,6 +22,8 @@ STEP = 2.0**-20  # in elastic units: leaves a kink, and reaches few others
 
 def settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generator) -> Finding:
     """Overrule kinks beside which the gradient is wrong; excuse wrong values where kinks meet."""
+    if not probe.problem.movable:
+        return finding
     everything = range(probe.point[j].size)
     kinks: Sequence[int] = finding.where(KINK)
     if any(d.verdict == KINK for d in finding.directions):
@@ -31,7 +33,8 @@ def settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generato
     wrong = finding.where(WRONG)
     if finding.verdict != WRONG:
         return finding
-    if sum(kinks_at(probe.problem.graph(probe.point)).values()) < 2:
+    graph = probe.problem.graph
+    if graph is None or sum(kinks_at(graph(probe.point)).values()) < 2:
         return finding
     excused = [i for i in wrong[:EXAMINED] if _kinks_left(probe, j, i) >= 2]
     if len(excused) == EXAMINED:
@@ -63,7 +66,9 @@ def _kinks_left(probe: Probe, j: int, i: int) -> int:
 
     def count(x: Array) -> int:
         point = [*probe.point[:j], x, *probe.point[j + 1 :]]
-        return sum(kinks_at(probe.problem.graph(point)).values())
+        return sum(kinks_at(graph(point)).values()) if graph else 0
+
+    graph = probe.problem.graph
 
     moved = np.array(probe.point[j])
     moved.flat[i] += STEP * probe.units[j].flat[i]

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_dnn import func
 from tinygrad_dnn.checking.problem import Point, Probe, Problem
-from tinygrad_dnn.checking.run import run
+from tinygrad_dnn.checking.run import check
 from tinygrad_dnn.errors import ChangedDataError, HistoryError
 from tinygrad_dnn.graph import Node, recording
 from tinygrad_dnn.primitives import Array
@@ -54,7 +54,7 @@ def gradcheck(
     problem = call.problem()
     what = f"gradcheck of {getattr(f, '__name__', type(f).__name__)}"
     orders = [problem, _second_order(problem, call, rng)] if order == 2 else [problem]
-    return run(what, orders, rng, every_entry=every_entry)
+    return check(what, orders, every_entry=every_entry, rng=rng)
 
 
 class _Call:

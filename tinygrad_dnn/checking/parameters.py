@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from tinygrad_dnn.checking.problem import Point, Problem
-from tinygrad_dnn.checking.run import run
+from tinygrad_dnn.checking.run import check
 from tinygrad_dnn.engine import pushforward
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node, recording
@@ -79,8 +79,7 @@ def check_parameters(
         push,
         lambda point: evaluated(point).node,
     )
-    rng = np.random.default_rng(0) if rng is None else rng
-    return run("gradients of the cost", [problem], rng, every_entry=every_entry)
+    return check("gradients of the cost", [problem], every_entry=every_entry, rng=rng)
 
 
 def _named(parameters: Mapping[str, Tensor] | Iterable[Tensor]) -> dict[str, Tensor]:

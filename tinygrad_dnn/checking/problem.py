@@ -1,4 +1,8 @@
-"""What is to be checked: a function of arrays and the gradients somebody computes for it.
+"""What is to be checked: a plain function of named arrays and the gradients claimed for it.
+
+A ``Problem`` knows nothing of Tensors: ``run.check([problem])`` judges its claims and returns a
+Report, ``run.measure(problem, j)`` gives the numeric gradient by argument j without any claim.  A
+gradient known at this point only, as one derived by hand, is ``pull=Fixed([dW1, db1])``.
 
 Everything here is float64, whatever the dtype of the user's inputs: the formulas are under test,
 not their rounding.  Outputs are flat arrays.  A *probe* is a problem at one point, with random
@@ -8,6 +12,7 @@ not their rounding.  Outputs are flat arrays.  A *probe* is a problem at one poi
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -21,19 +26,35 @@ Point = Sequence[Array]
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """A ``pull`` for gradients of a scalar that are known at one point only."""
+
+    gradients: Sequence[Array]
+
+    def __call__(self, point: Point, g: Array) -> Point:
+        return [np.asarray(d) * g.reshape(()) for d in self.gradients]
+
+
+@dataclass(frozen=True)
 class Problem:
     """A function ``value(point)``, its claimed vjp ``pull`` and, if there is one, jvp ``push``.
 
-    ``graph(point)`` returns the last node of the recorded computation, in which kinks are looked
-    for.
+    ``names`` and ``point`` are the arguments; ``value`` changes none of them and returns an array
+    of any shape.  ``pull(point, g)`` returns a gradient per argument, for a flat cotangent ``g``.
+    ``graph(point)`` returns the last node of a recorded computation, in which kinks are looked for.
     """
 
     names: Sequence[str]
     point: Point
-    value: Callable[[Point], Array]
+    value: Callable[[Point], Any]
     pull: Callable[[Point, Array], Point]
-    push: Callable[[Point, Point], Array] | None
-    graph: Callable[[Point], Node]
+    push: Callable[[Point, Point], Array] | None = None
+    graph: Callable[[Point], Node] | None = None
+
+    @property
+    def movable(self) -> bool:
+        """Whether the claimed gradient can be computed at other points too."""
+        return not isinstance(self.pull, Fixed)
 
 
 class Probe:
@@ -41,20 +62,45 @@ class Probe:
 
     def __init__(self, problem: Problem, point: Point, rng: np.random.Generator) -> None:
         self.problem, self.point = problem, point
-        self.base = problem.value(point)
+        self.calls = 0
+        self.base = self._value(point)
         self.units = [elastic_units(x) for x in point]
         self.cotangents = random_cotangents(self.base, rng)
-        along = [u * random_signs(u.shape, rng) for u in self.units]
-        self.sigma = measured_noise(lambda t: self.value(t, along), self.base, rng)
-        self._far = [self.value(t, along) for t in (1.0, -1.0)]
-        self.gradients = [problem.pull(point, u) for u in self.cotangents]
-        nudged = [nudge(x, rng) for x in point]
-        self._nudged = [problem.pull(nudged, u) for u in self.cotangents]
+        self._along = [u * random_signs(u.shape, rng) for u in self.units]
+        self._rng = rng
+        self._elsewhere = [nudge(x, rng) for x in point]
+
+    @cached_property
+    def sigma(self) -> Array:
+        """The noise of every output."""
+        return measured_noise(lambda t: self.value(t, self._along), self.base, self._rng)
+
+    @cached_property
+    def _far(self) -> list[Array]:
+        return [self.value(t, self._along) for t in (1.0, -1.0)]
+
+    @cached_property
+    def gradients(self) -> list[Point]:
+        """The claimed gradients, for each cotangent."""
+        return [self.problem.pull(self.point, u) for u in self.cotangents]
+
+    @cached_property
+    def _nudged(self) -> list[Point]:
+        return [self.problem.pull(self._elsewhere, u) for u in self.cotangents]
+
+    def _value(self, point: Point) -> Array:
+        """Return f's values, flat."""
+        self.calls += 1
+        return np.array(self.problem.value(point), np.float64).ravel()
+
+    def again(self) -> Array:
+        """Return f's values at the point once more."""
+        return self._value(self.point)
 
     def value(self, t: float, along: Sequence[Array | None]) -> Array:
         """Return f at the point moved by ``t`` along a direction; None stands for zero."""
         moved = [x if d is None else x + t * d for x, d in zip(self.point, along, strict=True)]
-        return self.problem.value(moved)
+        return self._value(moved)
 
     def line(self, j: int, direction: Array) -> Line:
         """Return f along a direction in which only argument ``j`` moves."""
@@ -73,7 +119,7 @@ class Probe:
         def f(t: float) -> Array:
             moved = np.array(x)
             moved.flat[i] += t * unit
-            return self.problem.value([*self.point[:j], moved, *self.point[j + 1 :]])
+            return self._value([*self.point[:j], moved, *self.point[j + 1 :]])
 
         line = Line(f, self.base, self.sigma, self.cotangents)
         size = abs(float(x.flat[i]))

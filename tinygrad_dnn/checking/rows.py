@@ -1,5 +1,7 @@
 """From findings to the rows of a report, in the units of the user's own arrays."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tinygrad_dnn.checking.beside import settle_kinks
@@ -10,11 +12,13 @@ from tinygrad_dnn.checking.search import (
     Finding,
     check_directions,
     check_entries,
+    measured,
 )
 from tinygrad_dnn.checking.verdict import SEVERITY, Judgement
 from tinygrad_dnn.primitives import Array
-from tinygrad_dnn.report import CANNOT_TELL, KINK, WRONG, Row
+from tinygrad_dnn.report import CANNOT_TELL, KINK, WRONG, Evidence, Row
 
+GRID = 400  # entries measured of an argument that is wrong and was checked along directions
 MANY = 3000  # more numbers than this, in all arguments together, are checked along directions
 
 
@@ -28,10 +32,26 @@ def argument_rows(
         one_by_one = x.size <= FEW or (total <= MANY if every_entry is None else every_entry)
         finding = (check_entries if one_by_one else check_directions)(probe, j, rng)
         finding = settle_kinks(probe, j, finding, rng)
-        rows.append(_row(probe, j, finding, one_by_one=one_by_one))
+        evidence = _evidence(probe, j, finding)
+        rows.append(replace(_row(probe, j, finding, one_by_one=one_by_one), evidence=evidence))
         if not one_by_one:
             notes.append(_unseen(probe, j, finding))
     return rows, notes
+
+
+def _evidence(probe: Probe, j: int, finding: Finding) -> Evidence:
+    """Return the numbers in the user's units; a sub-grid of them if directions were wrong."""
+    x, unit = probe.point[j], probe.units[j]
+    if finding.verdict == WRONG and len(finding.entries) + len(finding.glimpsed) < x.size:
+        found = measured(probe, j, GRID)
+    else:
+        nothing = np.full(x.shape, np.nan)
+        found = Evidence(nothing, nothing.copy(), nothing.copy())
+    slopes = {i: (judgement.slope, judgement.error) for i, judgement in finding.entries.items()}
+    for i, (slope, error) in (finding.glimpsed | slopes).items():
+        found.numeric.flat[i], found.error.flat[i] = slope / unit.flat[i], error / unit.flat[i]
+    claimed = np.asarray(probe.gradients[0][j], np.float64)
+    return replace(found, claimed=claimed, kinks=tuple(finding.where(KINK)))
 
 
 def _unseen(probe: Probe, j: int, finding: Finding) -> str:

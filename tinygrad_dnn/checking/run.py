@@ -1,54 +1,70 @@
 """A whole check: is the function fit to be checked, then every argument, then forward mode."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from tinygrad_dnn.checking.forward import forward_row
-from tinygrad_dnn.checking.problem import Point, Probe, Problem
+from tinygrad_dnn.checking.problem import Probe, Problem
 from tinygrad_dnn.checking.rows import argument_rows, unchecked_row
+from tinygrad_dnn.checking.search import measured
 from tinygrad_dnn.checking.verdict import SEVERITY
 from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.primitives import Array
-from tinygrad_dnn.report import RIGHT, WRONG, Report, Row
+from tinygrad_dnn.report import CANNOT_TELL, RIGHT, WRONG, Evidence, Report, Row
 
 
-def run(
-    title: str, problems: Sequence[Problem], rng: np.random.Generator, *, every_entry: bool | None
+def check(
+    title: str,
+    problems: Sequence[Problem],
+    *,
+    every_entry: bool | None = None,
+    rng: np.random.Generator | None = None,
 ) -> Report:
     """Return the report on problems that share a function."""
+    rng = np.random.default_rng(0) if rng is None else rng
     rows: list[Row] = []
     notes: list[str] = []
     calls = 0
-
     for problem in problems:
-
-        def counted(point: Point, problem: Problem = problem) -> Array:
-            nonlocal calls
-            calls += 1
-            return problem.value(point)
-
         with np.errstate(all="ignore"):
-            found, said = _check(replace(problem, value=counted), rng, every_entry)
+            found, said, number = _check(problem, rng, every_entry)
         rows += found
         notes += said
+        calls += number
     notes.append(f"{calls:,} evaluations of the function, in float64")
     return Report(title, rows, notes)
 
 
+def measure(
+    problem: Problem, j: int, *, at_most: int = 400, rng: np.random.Generator | None = None
+) -> Evidence:
+    """Return the numeric gradient of a scalar function by argument ``j``, without any claim.
+
+    Of a large argument a sub-grid of ``at_most`` entries is measured; the others are nan.
+    """
+    rng = np.random.default_rng(0) if rng is None else rng
+    with np.errstate(all="ignore"):
+        return measured(Probe(problem, problem.point, rng), j, at_most)
+
+
 def _check(
     problem: Problem, rng: np.random.Generator, every_entry: bool | None
-) -> tuple[list[Row], list[str]]:
-    why = _unfit(problem)
+) -> tuple[list[Row], list[str], int]:
+    def unchecked(why: str, verdict: str, calls: int) -> tuple[list[Row], list[str], int]:
+        names = zip(problem.names, problem.point, strict=True)
+        return [unchecked_row(name, x, why, verdict) for name, x in names], [], calls
+
+    for name, x in zip(problem.names, problem.point, strict=True):
+        if not np.all(np.isfinite(x)):
+            return unchecked(f"{name} itself holds nan or inf", CANNOT_TELL, 0)
+    probe = Probe(problem, problem.point, rng)
+    why = _unfit(probe)
     if why:
-        names = zip(problem.names, problem.point, strict=True)
-        return [unchecked_row(name, x, why) for name, x in names], []
+        return unchecked(why, CANNOT_TELL, probe.calls)
     try:
-        probe = Probe(problem, problem.point, rng)
+        _ = probe.gradients
     except DimensionError as error:
-        names = zip(problem.names, problem.point, strict=True)
-        return [unchecked_row(name, x, str(error), WRONG) for name, x in names], []
+        return unchecked(str(error), WRONG, probe.calls)
     rows, notes = argument_rows(probe, rng, every_entry=every_entry)
     if probe.base.size > 1:
         notes.append(f"gradients are of a random weighting of the {probe.base.size:,} outputs")
@@ -58,15 +74,12 @@ def _check(
         rows.append(forward)
     elif forward:
         notes.append(forward)
-    return rows, notes
+    return rows, notes, probe.calls
 
 
-def _unfit(problem: Problem) -> str:
+def _unfit(probe: Probe) -> str:
     """Say why nothing can be told about this function at this point, or return ''."""
-    for name, x in zip(problem.names, problem.point, strict=True):
-        if not np.all(np.isfinite(x)):
-            return f"{name} itself holds nan or inf"
-    first, second = problem.value(problem.point), problem.value(problem.point)
+    first, second = probe.base, probe.again()
     if not np.all(np.isfinite(first)):
         bad = first[~np.isfinite(first)][0]
         return f"the function is {bad} at these inputs; choose others, where it is finite"

@@ -13,7 +13,7 @@ from tinygrad_dnn.checking.numeric import SURE, Line
 from tinygrad_dnn.checking.problem import Probe, random_signs
 from tinygrad_dnn.checking.verdict import FIRST, SEVERITY, Judgement, examine, glance, judge
 from tinygrad_dnn.primitives import Array
-from tinygrad_dnn.report import RIGHT, WRONG
+from tinygrad_dnn.report import RIGHT, WRONG, Evidence
 
 FEW = 32  # arguments of so few entries are always checked entry by entry
 DIRECTIONS = 3
@@ -28,6 +28,7 @@ class Finding:
     entries: dict[int, Judgement] = field(default_factory=dict)
     directions: list[Judgement] = field(default_factory=list)
     unexamined: int = 0  # entries that disagreed and were judged in common only
+    glimpsed: dict[int, tuple[float, float]] = field(default_factory=dict)  # their slope, error
     remark: str = ""
     overruled: str = RIGHT  # a verdict from elsewhere than these judgements
 
@@ -68,6 +69,7 @@ def check_entries(probe: Probe, j: int, rng: np.random.Generator) -> Finding:
     if rest.size:
         shared = check_directions(probe, j, rng, within=rest)
         finding.unexamined = int(rest.size)
+        finding.glimpsed = {i: glimpse(line) for _, i, line in doubtful[EXAMINED:]}
         finding.directions = shared.directions
         finding.entries |= shared.entries
     return finding
@@ -92,6 +94,39 @@ def check_directions(
             for i in _halve(probe, j, k, along, line):
                 finding.entries[i] = _judge_entry(probe, j, i, probe.along_entry(j, i))
     return finding
+
+
+def glimpse(line: Line, k: int = 0) -> tuple[float, float]:
+    """Return a slope from two steps, and its error."""
+    near, far = line.step(FIRST), line.step(FIRST + 4)
+    moved = abs(float(far.slope[k] - near.slope[k])) / 128
+    return float(near.slope[k]), moved + float(SURE * near.noise[k])
+
+
+def measured(probe: Probe, j: int, at_most: int) -> Evidence:
+    """Return the slopes by a sub-grid of argument ``j``, without any claim."""
+    x, unit = probe.point[j], probe.units[j]
+    numeric, error = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
+    for i in grid(x.shape, at_most):
+        slope, off = glimpse(probe.along_entry(j, i))
+        numeric.flat[i], error.flat[i] = slope / unit.flat[i], off / unit.flat[i]
+    return Evidence(np.full(x.shape, np.nan), numeric, error)
+
+
+def grid(shape: tuple[int, ...], at_most: int) -> list[int]:
+    """Return the flat indices of a sub-grid of an array, evenly spread along every axis.
+
+    >>> grid((2, 100), 10)
+    [0, 25, 50, 74, 99, 100, 125, 150, 174, 199]
+    """
+    counts = list(shape)
+    while np.prod(counts) > at_most:
+        longest = int(np.argmax(counts))
+        counts[longest] = max(1, int(counts[longest] * 0.9))
+    axes = [
+        np.linspace(0, n - 1, c).round().astype(int) for n, c in zip(shape, counts, strict=True)
+    ]
+    return [int(i) for i in np.ravel_multi_index(np.ix_(*axes), shape).ravel()] if shape else [0]
 
 
 def _judge_entry(probe: Probe, j: int, i: int, line: Line) -> Judgement:
