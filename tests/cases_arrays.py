@@ -37,6 +37,14 @@ case(np.squeeze, normal(1, 2, 1), axis=0)
 case(np.broadcast_to, normal(3, 1), (2, 3, 4))
 case(np.broadcast_to, normal(), (2,))
 case(np.broadcast_to, normal(1), (0,))
+case(np.full, normal(3), through=lambda v: np.full((2, 3), v, like=v))
+case(
+    np.full,
+    normal(2, 1),
+    through=lambda v: np.full((2, 3), v, float, like=v),
+    keeps_float32=False,
+    smooth=False,
+)
 case(np.astype, normal(2, 3), np.float64, smooth=False, keeps_float32=False)
 case(alias, normal(2, 3))
 for axis in (0, 1, -1, None):

@@ -1,5 +1,7 @@
 """Cases of einsum, linear systems, decompositions and norms."""
 
+from itertools import product
+
 import numpy as np
 
 from tests.case import case, normal, positive
@@ -7,6 +9,7 @@ from tinygrad_dnn.rules.eigen import eig, eigh
 from tinygrad_dnn.rules.orthogonal import qr
 from tinygrad_dnn.rules.singular import svd
 from tinygrad_dnn.rules.solving import sign_and_logdet
+from tinygrad_dnn.rules.triangular import solve_triangular
 
 # ---- einsum ----------------------------------------------------------------------------------
 for subscripts, *shapes in (
@@ -73,6 +76,16 @@ case(
     np.linalg.inv, regular(6, 6), through=lambda a: np.linalg.tensorinv(np.reshape(a, (2, 3, 6)), 2)
 )
 case(np.linalg.matrix_power, regular(3, 3), -2)
+for trans, lower, unit in product((0, 1, 2), (False, True), (False, True)):
+    case(solve_triangular, regular(3, 3), normal(3, 2), trans, lower, unit, smooth=trans < 2)
+for shape, of_b in (
+    ((3, 3), (3,)),
+    ((2, 3, 3), (3, 1)),
+    ((2, 1, 3, 3), (4, 3, 2)),
+    ((2, 2), (0, 2, 3)),
+    ((0, 0), (0,)),
+):
+    case(solve_triangular, regular(*shape), normal(*of_b), "T", lower=True)
 for shape, of_b in (
     ((3, 3), (3,)),
     ((3, 3), (3, 2)),

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.case import case, normal
 from tests.case import spread as spread_out
+from tinygrad_dnn import nn
 from tinygrad_dnn.rules.convolution import conv, conv_input, conv_weight
 from tinygrad_dnn.rules.normalisation import l2_normalize, standardize
 from tinygrad_dnn.rules.patches import fold, patches
@@ -40,6 +41,15 @@ case(conv_weight, normal(3, 2, 6), normal(3, 2, 3), kernel=(3,), **LINE)
 SPACE: dict[str, Any] = {"stride": (1,) * 3, "padding": (0,) * 3, "dilation": (1,) * 3, "groups": 2}
 case(conv, normal(2, 2, 3, 3, 3), normal(2, 1, 2, 2, 2), **SPACE)
 
+case(conv_input, normal(2, 2, 2, 2, 2), normal(2, 1, 2, 2, 2), size=(3, 3, 3), **SPACE)
+case(conv_weight, normal(2, 2, 3, 3, 3), normal(2, 2, 2, 2, 2), kernel=(2, 2, 2), **SPACE)
+case(nn.conv3d, normal(1, 2, 3, 4, 3), normal(2, 2, 2, 1, 2), normal(2, 1, 1, 1), padding=(1, 0, 0))
+case(nn.conv_transpose1d, normal(2, 4, 3), normal(4, 1, 3), normal(2, 1), stride=2, groups=2)
+case(nn.conv_transpose3d, normal(1, 2, 2, 1, 2), normal(2, 1, 2, 2, 1), stride=(1, 2, 1))
+case(nn.unfold, normal(2, 2, 4, 3), (2, 3), padding=(1, 0))
+case(nn.fold, normal(2, 12, 5), (4, 3), (2, 3), padding=(1, 0))
+case(nn.linear, normal(3, 4), normal(2, 3), normal(2, 1))
+
 # ---- pooling ---------------------------------------------------------------------------------
 for fn, smooth in ((max_pool, False), (avg_pool, True)):
     case(fn, spread_out(2, 2, 4, 6), kernel=(2, 2), stride=(2, 2), padding=(0, 0), smooth=smooth)
@@ -60,6 +70,17 @@ case(to_largest, normal(2, 2, 5, 7), through=lambda g: to_largest(g, X, TOP, **W
 case(spread, normal(2, 2, 5, 7), size=(5, 6), **WINDOW)
 case(spread, normal(1, 2, 3), size=(8,), kernel=(3,), stride=(2,), padding=(0,))
 
+case(
+    max_pool,
+    spread_out(1, 1, 3, 4, 2),
+    kernel=(2, 2, 1),
+    stride=(1, 2, 1),
+    padding=(0, 0, 0),
+    smooth=False,
+)
+PLACES_OF_LARGEST = nn.max_pool2d(X, (3, 2), return_indices=True)[1]
+case(nn.max_unpool2d, normal(2, 2, 1, 3), PLACES_OF_LARGEST, (3, 2), output_size=(5, 6))
+
 # ---- normalisation ---------------------------------------------------------------------------
 case(standardize, normal(3, 5), axis=1)
 case(standardize, normal(3, 5), axis=0, eps=0.1)
@@ -68,3 +89,7 @@ case(standardize, normal(2, 3, 5), axis=-2)
 case(l2_normalize, normal(3, 5))
 case(l2_normalize, normal(3, 5), axis=-1, eps=0.1)
 case(l2_normalize, normal(3, 5, 2), axis=(0, 1))
+case(nn.local_response_norm, normal(2, 5, 3), 3, alpha=2.0)
+case(nn.local_response_norm, normal(2, 3, 2, 2), 4, alpha=0.5, beta=1.5, k=2.0)
+case(nn.batch_norm, normal(3, 2, 4), normal(2, 1), normal(2, 1))
+case(nn.batch_norm, normal(2, 2, 1, 2, 2), normal(2, 1, 1, 1))

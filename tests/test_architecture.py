@@ -24,6 +24,7 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "engine": 2,
     "recording": 2,
     "special": 2,
+    "linalg": 2,
     "methods": 2,
     "tensor": 3,
     "anomaly": 3,

@@ -55,6 +55,20 @@ def test_padding_never_wins():
     np.testing.assert_array_equal(d, np.ones((1, 1, 2, 2)))
 
 
+def test_an_autoencoder_that_remembers_where_its_largest_entries_were(rng):
+    pool, unpool = nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)
+    encoder, decoder = nn.Conv2d(1, 3, 3, padding=1, rng=rng), nn.Conv2d(3, 1, 1, rng=rng)
+    x = normal(2, 1, 5, 6)
+
+    def cost():
+        z = encoder(x)
+        small, places = pool(z)
+        return np.mean((decoder(unpool(small, places, output_size=(5, 6))) - x) ** 2)
+
+    report = tg.check_parameters(cost, nn.parameters([encoder, decoder]))
+    assert report, str(report)
+
+
 def test_flatten_makes_columns_and_unflatten_undoes_it():
     x = normal(5, 3, 2, 4)
     columns = nn.Flatten()(x)
@@ -222,6 +236,22 @@ FLOAT32 = {
     "Conv1d": (lambda rng: nn.Conv1d(2, 3, 2, rng=rng, dtype=F32), (4, 2, 5)),
     "Conv2d": (lambda rng: nn.Conv2d(2, 3, 2, rng=rng, dtype=F32), (4, 2, 5, 5)),
     "ConvTranspose2d": (lambda rng: nn.ConvTranspose2d(2, 3, 2, rng=rng, dtype=F32), (4, 2, 5, 5)),
+    "Conv3d": (lambda rng: nn.Conv3d(2, 3, 2, rng=rng, dtype=F32), (2, 2, 3, 3, 3)),
+    "ConvTranspose1d": (lambda rng: nn.ConvTranspose1d(2, 3, 2, rng=rng, dtype=F32), (4, 2, 5)),
+    "ConvTranspose3d": (
+        lambda rng: nn.ConvTranspose3d(2, 3, 2, rng=rng, dtype=F32), (2, 2, 2, 2, 2),
+    ),
+    "MaxPool1d": (lambda rng: nn.MaxPool1d(2), (4, 2, 5)),
+    "MaxPool3d": (lambda rng: nn.MaxPool3d(2), (2, 2, 4, 4, 4)),
+    "AvgPool1d": (lambda rng: nn.AvgPool1d(2), (4, 2, 5)),
+    "AvgPool3d": (lambda rng: nn.AvgPool3d(2), (2, 2, 4, 4, 4)),
+    "unpooling": (
+        lambda rng: lambda x: nn.MaxUnpool2d(2)(*nn.MaxPool2d(2, return_indices=True)(x)),
+        (2, 2, 4, 4),
+    ),
+    "LocalResponseNorm": (lambda rng: nn.LocalResponseNorm(3), (4, 5, 2, 2)),
+    "BatchNorm of sequences": (lambda rng: nn.BatchNorm1d(2, dtype=F32), (4, 2, 5)),
+    "BatchNorm3d": (lambda rng: nn.BatchNorm3d(2, dtype=F32), (4, 2, 2, 2, 2)),
     "MaxPool2d": (lambda rng: nn.MaxPool2d(2, padding=1), (4, 2, 5, 5)),
     "AvgPool2d": (lambda rng: nn.AvgPool2d(2), (4, 2, 5, 5)),
     "GlobalAvgPool2d": (lambda rng: nn.GlobalAvgPool2d(), (4, 2, 5, 5)),

@@ -97,6 +97,43 @@ WRONG_CALLS = {
         lambda rng: nn.GlobalAvgPool2d()(np.zeros((3, 4))),
         "GlobalAvgPool2d(): its input is (3, 4); it needs (m, c, height, width)",
     ),
+    "indices of another shape": (
+        lambda rng: nn.max_unpool2d(IMAGES, np.zeros((4, 2, 3, 3), int), 2),
+        "max_unpool2d: indices are int64 (4, 2, 3, 3); they need to be whole numbers (4, 2, 6, 6), "
+        "as x is, from max_pool2d(..., return_indices=True)",
+    ),
+    "indices that are none": (
+        lambda rng: nn.MaxUnpool2d(2)(IMAGES, IMAGES),
+        "MaxUnpool2d(2x2): indices are float64 (4, 2, 6, 6); they need to be whole numbers",
+    ),
+    "indices too large": (
+        lambda rng: nn.max_unpool2d(IMAGES, np.full(IMAGES.shape, 36), 2, output_size=6),
+        "max_unpool2d: indices run from 36 to 36, but (6, 6) has places 0 to 35; see output_size=",
+    ),
+    "columns to fold": (
+        lambda rng: nn.fold(np.zeros((2, 5, 4)), (3, 3), 2),
+        "fold: x is (2, 5, 4); it needs (m, c 4, 4), a column for each of (2, 2) places",
+    ),
+    "a window too large to unfold": (
+        lambda rng: nn.unfold(IMAGES, 7),
+        "unfold: the kernel (7, 7) does not fit into x, which is (4, 2, 6, 6) with padding (0, 0)",
+    ),
+    "a linear function of rows": (
+        lambda rng: nn.linear(np.zeros((5, 3)), np.zeros((2, 3))),
+        "linear: W is (2, 3) but x is (5, 3); it needs (3, m); examples are columns here",
+    ),
+    "a linear function with a bias of rows": (
+        lambda rng: nn.linear(np.zeros((3, 5)), np.zeros((2, 3)), np.zeros(2)),
+        "linear: b is (2,), it needs (2, 1), a column that is added to every example",
+    ),
+    "a linear function without a matrix": (
+        lambda rng: nn.linear(np.zeros((3, 5)), np.zeros(3)),
+        "linear: W is (3,); it needs (n_out, n_in)",
+    ),
+    "neighbours of columns": (
+        lambda rng: nn.LocalResponseNorm(3)(np.zeros((3, 5))),
+        "LocalResponseNorm(3): its input is (3, 5); it needs (m, c, *size)",
+    ),
     "nothing to flatten": (
         lambda rng: nn.Flatten()(np.zeros(3)),
         "Flatten(): its input is (3,); it needs (m, ...)",
@@ -144,7 +181,7 @@ WRONG_CALLS = {
     ),
     "groups that do not divide": (
         lambda rng: nn.group_norm(IMAGES, 3),
-        "group_norm: x is (4, 2, 6, 6); it needs (m, c, height, width), c a multiple of groups = 3",
+        "group_norm: x is (4, 2, 6, 6); it needs (m, c, *size), c a multiple of groups = 3",
     ),
     "groups of a layer that do not divide": (
         lambda rng: nn.GroupNorm(3, 4),

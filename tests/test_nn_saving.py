@@ -52,6 +52,24 @@ def of_signals(rng):
     return nn.Sequential(nn.Conv1d(2, 3, 3, stride=2, dilation=2, padding=1, rng=rng))
 
 
+def of_volumes(rng):
+    return nn.Sequential(
+        nn.ConvTranspose1d(2, 4, 2, stride=2, rng=rng),
+        nn.BatchNorm1d(4),
+        nn.LocalResponseNorm(3, alpha=0.1, k=2.0),
+        nn.MaxPool1d(2),
+        nn.AvgPool1d(2, stride=1),
+        nn.Flatten(),
+        nn.Unflatten((1, 2, 2, 3)),
+        nn.Conv3d(1, 2, (1, 1, 2), rng=rng),
+        nn.BatchNorm3d(2),
+        nn.ConvTranspose3d(2, 1, 2, output_padding=1, stride=2, rng=rng),
+        nn.MaxPool3d(2),
+        nn.AvgPool3d(2, stride=1),
+        nn.Flatten(),
+    )
+
+
 def of_maps(rng):
     return nn.Sequential(nn.Conv2d(1, 3, (1, 2), rng=rng), nn.GlobalAvgPool2d())
 
@@ -65,6 +83,7 @@ CASES = {
     "activations": (of_activations, lambda rng: rng.normal(size=(3, 5))),
     "every layer": (every_layer, lambda rng: rng.normal(size=(72, 5))),
     "sequences": (of_sequences, lambda rng: rng.integers(0, 11, (6, 4))),
+    "volumes": (of_volumes, lambda rng: rng.normal(size=(3, 2, 4))),
     "signals": (of_signals, lambda rng: rng.normal(size=(3, 2, 9))),
     "maps": (of_maps, lambda rng: rng.normal(size=(3, 1, 4, 4))),
 }

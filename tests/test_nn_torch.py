@@ -99,6 +99,59 @@ def test_conv_transpose2d(options):
     )  # fmt: skip
 
 
+SPACE = [{}, {"stride": (1, 2, 1), "padding": (1, 0, 1)}, {"groups": 2}, {"dilation": (2, 1, 1)}]
+
+
+@pytest.mark.parametrize("options", SPACE, ids=str)
+def test_conv3d(options):
+    agree(
+        lambda x, W, b: nn.conv3d(x, W, b, **options),
+        lambda x, W, b: F.conv3d(x, W, b, **options),
+        normal(2, 4, 4, 5, 3), normal(6, 4 // options.get("groups", 1), 2, 3, 2),
+        normal(6, 1, 1, 1),
+        like_theirs=flat_bias,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [*SPACE, {"stride": (1, 3, 2), "output_padding": (0, 2, 1)}])
+def test_conv_transpose3d(options):
+    agree(
+        lambda x, W, b: nn.conv_transpose3d(x, W, b, **options),
+        lambda x, W, b: F.conv_transpose3d(x, W, b, **options),
+        normal(2, 4, 2, 3, 3), normal(4, 6 // options.get("groups", 1), 2, 3, 3),
+        normal(6, 1, 1, 1),
+        like_theirs=flat_bias,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [*OPTIONS[:5], {"stride": 3, "output_padding": 2}])
+def test_conv_transpose1d(options):
+    agree(
+        lambda x, W, b: nn.conv_transpose1d(x, W, b, **options),
+        lambda x, W, b: F.conv_transpose1d(x, W, b, **options),
+        normal(2, 4, 5), normal(4, 6 // options.get("groups", 1), 3), normal(6, 1),
+        like_theirs=flat_bias,
+    )  # fmt: skip
+
+
+WINDOWS = [{}, {"stride": 2}, {"padding": 1}, {"dilation": 2}, {"stride": 3, "padding": 2}]
+
+
+@pytest.mark.parametrize("options", WINDOWS, ids=str)
+def test_unfold_and_fold(options):
+    agree(
+        lambda x: nn.unfold(x, (3, 2), **options),
+        lambda x: F.unfold(x, (3, 2), **options),
+        normal(2, 3, 6, 7),
+    )
+    columns = nn.unfold(normal(2, 3, 6, 7), (3, 2), **options)
+    agree(
+        lambda x: nn.fold(x, (6, 7), (3, 2), **options),
+        lambda x: F.fold(x, (6, 7), (3, 2), **options),
+        columns,
+    )
+
+
 # ---- pooling ---------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["max_pool2d", "avg_pool2d"])
 @pytest.mark.parametrize(
@@ -114,12 +167,67 @@ def test_pooling(name, kernel, options):
     )
 
 
+@pytest.mark.parametrize("kind", ["max", "avg"])
+@pytest.mark.parametrize("options", [{}, {"stride": 1, "padding": 1}], ids=str)
+def test_pooling_of_sequences_and_volumes(kind, options):
+    for axes, shape in ((1, (2, 3, 7)), (3, (2, 3, 4, 5, 6))):
+        name = f"{kind}_pool{axes}d"
+        agree(
+            lambda x, name=name: getattr(nn, name)(x, 3, **options),
+            lambda x, name=name: getattr(F, name)(x, 3, **options),
+            normal(*shape),
+        )
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("options", [{}, {"stride": 3, "padding": 1}], ids=str)
+def test_unpooling(axes, options):
+    pool, unpool = f"max_pool{axes}d", f"max_unpool{axes}d"
+    x = normal(2, 3, *(8, 5, 6)[:axes])
+    y, places = getattr(nn, pool)(x, 2, **options, return_indices=True)
+    wanted, theirs = getattr(F, pool)(torch.tensor(x), 2, **options, return_indices=True)
+    np.testing.assert_array_equal(y, wanted)
+    np.testing.assert_array_equal(places, theirs)
+    size = x.shape[2:]
+    agree(
+        lambda y: getattr(nn, unpool)(y, places, 2, **options, output_size=size),
+        lambda y: getattr(F, unpool)(y, theirs, 2, **options, output_size=size),
+        y,
+    )
+
+
+def test_unpooling_to_the_least_size():
+    y, places = normal(2, 3, 2, 2), np.array([0, 3, 9, 14]).reshape(2, 2)
+    places = np.broadcast_to(places, y.shape)
+    agree(
+        lambda y: nn.max_unpool2d(y, places, 2),
+        lambda y: F.max_unpool2d(y, torch.tensor(places.copy()), 2),
+        y,
+    )
+
+
 def test_global_average():
     agree(
         nn.global_avg_pool2d,
         lambda x: F.adaptive_avg_pool2d(x, 1)[:, :, 0, 0].T,
         normal(3, 2, 4, 5),
     )
+
+
+# ---- linear systems --------------------------------------------------------------------------
+@pytest.mark.parametrize("upper", [True, False])
+@pytest.mark.parametrize("unitriangular", [True, False])
+def test_triangular_systems(upper, unitriangular):
+    for a, b in (((3, 3), (3, 2)), ((2, 3, 3), (2, 3, 1)), ((2, 1, 3, 3), (3, 3, 2))):
+        agree(
+            lambda a, b: tg.linalg.solve_triangular(
+                a, b, lower=not upper, unit_diagonal=unitriangular
+            ),
+            lambda a, b: torch.linalg.solve_triangular(
+                a, b, upper=upper, unitriangular=unitriangular
+            ),
+            normal(*a) + 3 * np.eye(3), normal(*b),
+        )  # fmt: skip
 
 
 # ---- normalisation ---------------------------------------------------------------------------
@@ -142,13 +250,28 @@ def channels(i, a):
     return a.ravel() if i else a
 
 
-def test_batch_norm_of_images():
+@pytest.mark.parametrize("size", [(5,), (2, 2), (2, 3, 2)])
+def test_norms_of_channels(size):
+    x, ones = normal(4, 6, *size), (1,) * len(size)
+    gamma, beta = normal(6, *ones), normal(6, *ones)
     agree(
         nn.batch_norm,
         lambda x, gamma, beta: F.batch_norm(x, None, None, gamma, beta, True),
-        normal(4, 3, 2, 2), normal(3, 1, 1), normal(3, 1, 1),
+        x, gamma, beta,
         like_theirs=channels,
     )  # fmt: skip
+    agree(
+        lambda x, gamma, beta: nn.group_norm(x, 3, gamma, beta),
+        lambda x, gamma, beta: F.group_norm(x, 3, gamma, beta),
+        x, gamma, beta,
+        like_theirs=channels,
+    )  # fmt: skip
+    for n in (1, 3, 4):
+        agree(
+            lambda x, n=n: nn.local_response_norm(x, n, alpha=0.7, beta=0.6, k=1.5),
+            lambda x, n=n: F.local_response_norm(x, n, alpha=0.7, beta=0.6, k=1.5),
+            x,
+        )
 
 
 @pytest.mark.parametrize("images", [False, True])

@@ -21,7 +21,7 @@ from tinygrad_dnn.tensor import grad as grad
 
 __version__ = "0.1.0"
 
-_PARTS = ("checking", "special", "training", "visualize")
+_PARTS = ("checking", "linalg", "special", "training", "visualize")
 _LATER = {
     "check_parameters": "checking",
     "gradcheck": "checking",
@@ -31,6 +31,7 @@ _LATER = {
 
 if TYPE_CHECKING:
     from tinygrad_dnn import checking as checking
+    from tinygrad_dnn import linalg as linalg
     from tinygrad_dnn import special as special
     from tinygrad_dnn import training as training
     from tinygrad_dnn import visualize as visualize

@@ -1,7 +1,8 @@
 """Networks: layers, activations, losses, initialisers and the thin ``Sequential``.
 
 Examples are columns: A is (n, m), W (n_out, n_in), b (n_out, 1).  Images are (m, c, h, w), of c
-channels, and sequences (T, n, m); ``Flatten`` goes from images to columns.
+channels, signals (m, c, length), volumes (m, c, d, h, w); ``Flatten`` goes from there to columns.
+Sequences for recurrent layers are (T, n, m).
 """
 
 from tinygrad_dnn.nn import init as init
@@ -20,7 +21,10 @@ from tinygrad_dnn.nn.activations import Tanh as Tanh
 from tinygrad_dnn.nn.bilinear import Bilinear as Bilinear
 from tinygrad_dnn.nn.convolution import Conv1d as Conv1d
 from tinygrad_dnn.nn.convolution import Conv2d as Conv2d
+from tinygrad_dnn.nn.convolution import Conv3d as Conv3d
+from tinygrad_dnn.nn.convolution import ConvTranspose1d as ConvTranspose1d
 from tinygrad_dnn.nn.convolution import ConvTranspose2d as ConvTranspose2d
+from tinygrad_dnn.nn.convolution import ConvTranspose3d as ConvTranspose3d
 from tinygrad_dnn.nn.criteria import bernoulli_nll as bernoulli_nll
 from tinygrad_dnn.nn.criteria import contrastive as contrastive
 from tinygrad_dnn.nn.criteria import focal as focal
@@ -42,17 +46,31 @@ from tinygrad_dnn.nn.flatten import Flatten as Flatten
 from tinygrad_dnn.nn.flatten import Unflatten as Unflatten
 from tinygrad_dnn.nn.functions.convolution import conv1d as conv1d
 from tinygrad_dnn.nn.functions.convolution import conv2d as conv2d
-from tinygrad_dnn.nn.functions.convolution import conv_transpose2d as conv_transpose2d
+from tinygrad_dnn.nn.functions.convolution import conv3d as conv3d
 from tinygrad_dnn.nn.functions.normalisation import batch_norm as batch_norm
 from tinygrad_dnn.nn.functions.normalisation import group_norm as group_norm
 from tinygrad_dnn.nn.functions.normalisation import layer_norm as layer_norm
+from tinygrad_dnn.nn.functions.normalisation import local_response_norm as local_response_norm
+from tinygrad_dnn.nn.functions.pooling import avg_pool1d as avg_pool1d
 from tinygrad_dnn.nn.functions.pooling import avg_pool2d as avg_pool2d
+from tinygrad_dnn.nn.functions.pooling import avg_pool3d as avg_pool3d
 from tinygrad_dnn.nn.functions.pooling import global_avg_pool2d as global_avg_pool2d
+from tinygrad_dnn.nn.functions.pooling import max_pool1d as max_pool1d
 from tinygrad_dnn.nn.functions.pooling import max_pool2d as max_pool2d
+from tinygrad_dnn.nn.functions.pooling import max_pool3d as max_pool3d
 from tinygrad_dnn.nn.functions.recurrent import gru_step as gru_step
 from tinygrad_dnn.nn.functions.recurrent import lstm_step as lstm_step
 from tinygrad_dnn.nn.functions.recurrent import rnn_step as rnn_step
+from tinygrad_dnn.nn.functions.transposed import conv_transpose1d as conv_transpose1d
+from tinygrad_dnn.nn.functions.transposed import conv_transpose2d as conv_transpose2d
+from tinygrad_dnn.nn.functions.transposed import conv_transpose3d as conv_transpose3d
+from tinygrad_dnn.nn.functions.unfolding import fold as fold
+from tinygrad_dnn.nn.functions.unfolding import unfold as unfold
+from tinygrad_dnn.nn.functions.unpooling import max_unpool1d as max_unpool1d
+from tinygrad_dnn.nn.functions.unpooling import max_unpool2d as max_unpool2d
+from tinygrad_dnn.nn.functions.unpooling import max_unpool3d as max_unpool3d
 from tinygrad_dnn.nn.linear import Linear as Linear
+from tinygrad_dnn.nn.linear import linear as linear
 from tinygrad_dnn.nn.losses import binary_cross_entropy as binary_cross_entropy
 from tinygrad_dnn.nn.losses import (
     binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
@@ -63,14 +81,23 @@ from tinygrad_dnn.nn.losses import mean_squared_error as mean_squared_error
 from tinygrad_dnn.nn.losses import one_hot as one_hot
 from tinygrad_dnn.nn.normalisation import BatchNorm1d as BatchNorm1d
 from tinygrad_dnn.nn.normalisation import BatchNorm2d as BatchNorm2d
+from tinygrad_dnn.nn.normalisation import BatchNorm3d as BatchNorm3d
 from tinygrad_dnn.nn.normalisation import GroupNorm as GroupNorm
 from tinygrad_dnn.nn.normalisation import LayerNorm as LayerNorm
+from tinygrad_dnn.nn.normalisation import LocalResponseNorm as LocalResponseNorm
 from tinygrad_dnn.nn.parameters import buffers as buffers
 from tinygrad_dnn.nn.parameters import parameters as parameters
 from tinygrad_dnn.nn.parameters import set_training as set_training
+from tinygrad_dnn.nn.pooling import AvgPool1d as AvgPool1d
 from tinygrad_dnn.nn.pooling import AvgPool2d as AvgPool2d
+from tinygrad_dnn.nn.pooling import AvgPool3d as AvgPool3d
 from tinygrad_dnn.nn.pooling import GlobalAvgPool2d as GlobalAvgPool2d
+from tinygrad_dnn.nn.pooling import MaxPool1d as MaxPool1d
 from tinygrad_dnn.nn.pooling import MaxPool2d as MaxPool2d
+from tinygrad_dnn.nn.pooling import MaxPool3d as MaxPool3d
+from tinygrad_dnn.nn.pooling import MaxUnpool1d as MaxUnpool1d
+from tinygrad_dnn.nn.pooling import MaxUnpool2d as MaxUnpool2d
+from tinygrad_dnn.nn.pooling import MaxUnpool3d as MaxUnpool3d
 from tinygrad_dnn.nn.recurrent import GRU as GRU
 from tinygrad_dnn.nn.recurrent import LSTM as LSTM
 from tinygrad_dnn.nn.recurrent import RNN as RNN

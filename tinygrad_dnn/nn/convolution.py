@@ -1,7 +1,7 @@
 """Convolutions as layers, which hold W and b.
 
-Images are (m, c, h, w): m examples, c channels, h rows, w columns.  ``kernel``, ``stride``,
-``padding`` and ``dilation`` are one number, or one per spatial axis.
+Sequences are (m, c, length), images (m, c, h, w), volumes (m, c, d, h, w): m examples, c channels.
+``kernel``, ``stride``, ``padding`` and ``dilation`` are one number, or one per spatial axis.
 """
 
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.nn.functions.convolution import Sizes, convolve, movement, per_axis, transpose
+from tinygrad_dnn.nn.functions.convolution import Sizes, convolve, movement, per_axis
+from tinygrad_dnn.nn.functions.transposed import transpose
 from tinygrad_dnn.nn.init import Initialiser, initialiser
 from tinygrad_dnn.nn.naming import at_least_one
 from tinygrad_dnn.primitives import Array
@@ -105,7 +106,53 @@ class Conv2d(_Convolution):
     axes = 2
 
 
-class ConvTranspose2d(_Convolution):
+class Conv3d(_Convolution):
+    """Z = conv3d(A, W) + b.
+
+    Shapes: A (m, c_in, d, h, w) -> Z (m, c_out, places_d, places_h, places_w), with W (c_out,
+    c_in / groups, k_d, k_h, k_w) and b (c_out, 1, 1, 1), which starts at zero.  ``init`` as in
+    Conv1d.
+
+    >>> layer = Conv3d(3, 8, (1, 3, 3), rng=np.random.default_rng(0))
+    >>> layer(np.ones((5, 3, 6, 6, 6))).shape
+    (5, 8, 6, 4, 4)
+    """
+
+    axes = 3
+
+
+class _Transposed(_Convolution):
+    """The same, of a transposed convolution: ``output_padding`` too, and W the other way round."""
+
+    def __init__(
+        self, c_in: int, c_out: int, kernel: Sizes, *, output_padding: Sizes = 0, **options: Any
+    ) -> None:
+        super().__init__(c_in, c_out, kernel, **options)
+        self.output_padding = per_axis(self, "output_padding", output_padding, self.axes, least=0)
+
+    def _channels(self) -> tuple[int, int]:
+        return self.c_in, self.c_out // self.groups
+
+    def __call__(self, x: Array) -> Any:
+        extra = self.output_padding
+        return transpose(self, self.axes, x, self.W, self.b, self.groups, extra, **self.how)
+
+
+class ConvTranspose1d(_Transposed):
+    """Z = conv_transpose1d(A, W) + b: from few places to many.
+
+    Shapes: A (m, c_in, length) -> Z (m, c_out, L), with W (c_in, c_out / groups, k) and
+    b (c_out, 1), which starts at zero.
+
+    >>> layer = ConvTranspose1d(8, 3, 2, stride=2, rng=np.random.default_rng(0))
+    >>> layer(np.ones((5, 8, 4))).shape
+    (5, 3, 8)
+    """
+
+    axes = 1
+
+
+class ConvTranspose2d(_Transposed):
     """Z = conv_transpose2d(A, W) + b: from few places to many.
 
     Shapes: A (m, c_in, h, w) -> Z (m, c_out, H, W), with W (c_in, c_out / groups, k_h, k_w) and
@@ -118,15 +165,12 @@ class ConvTranspose2d(_Convolution):
 
     axes = 2
 
-    def __init__(
-        self, c_in: int, c_out: int, kernel: Sizes, *, output_padding: Sizes = 0, **options: Any
-    ) -> None:
-        super().__init__(c_in, c_out, kernel, **options)
-        self.output_padding = per_axis(self, "output_padding", output_padding, 2, least=0)
 
-    def _channels(self) -> tuple[int, int]:
-        return self.c_in, self.c_out // self.groups
+class ConvTranspose3d(_Transposed):
+    """Z = conv_transpose3d(A, W) + b: from few places to many.
 
-    def __call__(self, x: Array) -> Any:
-        extra = self.output_padding
-        return transpose(self, x, self.W, self.b, self.groups, extra, **self.how)
+    Shapes: A (m, c_in, d, h, w) -> Z (m, c_out, D, H, W), with W (c_in, c_out / groups, k_d, k_h,
+    k_w) and b (c_out, 1, 1, 1), which starts at zero.
+    """
+
+    axes = 3

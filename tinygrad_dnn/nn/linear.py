@@ -11,6 +11,21 @@ from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
 
+def linear(x: Array, W: Array, b: Array | None = None) -> Any:
+    """Return W x + b, with the m examples as columns of x.
+
+    Shapes: x (n_in, m), W (n_out, n_in), b (n_out, 1) -> (n_out, m).
+
+    >>> linear(np.array([[1.0], [2.0]]), np.array([[3.0, 4.0]]), np.array([[0.5]]))
+    array([[11.5]])
+    """
+    if W.ndim != 2 or x.ndim != 2 or x.shape[0] != W.shape[1]:
+        raise _misfit("linear", x, W, b)
+    if b is not None and b.shape != (W.shape[0], 1):
+        raise _misfit("linear", x, W, b)
+    return W @ x if b is None else W @ x + b
+
+
 class Linear:
     """Z = W A + b, with the m examples as columns of A.
 
@@ -50,29 +65,33 @@ class Linear:
         n_out, n_in = W.node.value.shape
         shape = A.shape
         if len(shape) != 2 or shape[0] != n_in or b.node.value.shape != (n_out, 1):
-            raise DimensionError(self._misfit(A))
+            raise _misfit(self, A, W, b)
         Z: Tensor = W @ A + b
         return Z
 
-    def _misfit(self, A: Array) -> str:
-        """Say what does not fit, with the names of the network it stands in."""
-        n_out, n_in = self.W.shape
-        if self.b.shape != (n_out, 1):
-            return (
-                f"{where(self)}: {self.b.name or 'b'} is {self.b.shape}, it needs ({n_out}, 1), a "
-                f"column that is added to every example"
-            )
-        advice = ""
-        if A.ndim == 1 and A.shape[0] == n_in:
-            advice = "; one example is a column: reshape(-1, 1)"
-        elif A.ndim == 2 and A.shape[1] == n_in:
-            advice = "; examples are columns here, so transpose it: .T"
-        elif A.ndim > 2:
-            advice = "; flatten each example into a column"
-        return (
-            f"{where(self)}: {self.W.name or 'W'} is {self.W.shape} but {given(A, self)} is "
-            f"{A.shape}; it needs ({n_in}, m){advice}"
-        )
-
     def __repr__(self) -> str:
         return f"Linear({self.n_in} -> {self.n_out})"
+
+
+def _misfit(who: Any, A: Array, W: Array, b: Array | None) -> DimensionError:
+    """Return the error for arrays that do not fit, with the names of the network they stand in."""
+    name = getattr(W, "name", None) or "W"
+    if W.ndim != 2:
+        return DimensionError(f"{where(who)}: {name} is {W.shape}; it needs (n_out, n_in)")
+    n_out, n_in = W.shape
+    if b is not None and b.shape != (n_out, 1):
+        return DimensionError(
+            f"{where(who)}: {getattr(b, 'name', None) or 'b'} is {b.shape}, it needs ({n_out}, 1), "
+            f"a column that is added to every example"
+        )
+    advice = ""
+    if A.ndim == 1 and A.shape[0] == n_in:
+        advice = "; one example is a column: reshape(-1, 1)"
+    elif A.ndim == 2 and A.shape[1] == n_in:
+        advice = "; examples are columns here, so transpose it: .T"
+    elif A.ndim > 2:
+        advice = "; flatten each example into a column"
+    return DimensionError(
+        f"{where(who)}: {name} is {W.shape} but {given(A, who)} is {A.shape}; it needs "
+        f"({n_in}, m){advice}"
+    )

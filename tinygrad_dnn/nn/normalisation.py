@@ -4,12 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.nn.functions.convolution import AXES
 from tinygrad_dnn.nn.functions.normalisation import (
     EPS,
     OVER_EXAMPLES,
     batch_norm,
+    divided,
     group_norm,
     layer_norm,
+    per_unit,
 )
 from tinygrad_dnn.nn.naming import at_least_one, misfit
 from tinygrad_dnn.primitives import Array
@@ -26,23 +29,23 @@ class _BatchNorm:
 
     gamma: Tensor
     beta: Tensor
-    images: bool
+    axes: tuple[int, ...]  # how many an input may have
 
     def __init__(
         self, n: int, *, eps: float = EPS, momentum: float = 0.1, dtype: Any = np.float64
     ) -> None:
         at_least_one(f"{type(self).__name__}({n})", n=n)
         self.n, self.eps, self.momentum = n, eps, momentum
-        shape = (n, 1, 1) if self.images else (n, 1)
+        shape = (n, *(1,) * (max(self.axes) - 2))
         _scale_and_shift(self, shape, dtype)
         self.mean = Tensor(np.zeros(shape, dtype), requires_grad=False, name="mean")
         self.variance = Tensor(np.ones(shape, dtype), requires_grad=False, name="variance")
         self.training = True
 
     def __call__(self, x: Array) -> Any:
-        if x.ndim != (4 if self.images else 2) or x.shape[1 if self.images else 0] != self.n:
-            wanted = f"(m, {self.n}, height, width)" if self.images else f"({self.n}, m)"
-            raise misfit(self, x, wanted)
+        if x.ndim not in self.axes or per_unit(x)[0] != self.n:
+            shapes = ("({}, m)" if axes == 2 else AXES[axes - 2] for axes in self.axes)
+            raise misfit(self, x, " or ".join(shapes).format(*(self.n,) * len(self.axes)))
         if not self.training:
             kept = {"mean": self.mean, "variance": self.variance}
             return batch_norm(x, self.gamma, self.beta, **kept, eps=self.eps)
@@ -72,9 +75,10 @@ class _BatchNorm:
 class BatchNorm1d(_BatchNorm):
     """Every unit normalised over the m examples of a batch, then scaled and shifted.
 
-    Shapes: A (n, m) -> (n, m), with gamma, beta, mean and variance (n, 1).  While training it uses
-    the batch's own mean and variance, and moves ``mean`` and ``variance`` towards them by
-    ``momentum``; after ``net.eval()`` it uses these.  They are no parameters, but saved.
+    Shapes: A (n, m), or sequences (m, n, length), -> the same, with gamma, beta, mean and variance
+    (n, 1).  While training it uses the batch's own mean and variance, and moves ``mean`` and
+    ``variance`` towards them by ``momentum``; after ``net.eval()`` it uses these.  They are no
+    parameters, but saved.
 
     >>> layer = BatchNorm1d(2)
     >>> layer(np.array([[1.0, 3.0], [0.0, 0.0]])).data.round(3)
@@ -85,7 +89,7 @@ class BatchNorm1d(_BatchNorm):
            [0. ]])
     """
 
-    images = False
+    axes = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
@@ -94,7 +98,16 @@ class BatchNorm2d(_BatchNorm):
     Shapes: A (m, n, h, w) -> (m, n, h, w), with gamma, beta, mean and variance (n, 1, 1).
     """
 
-    images = True
+    axes = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """As BatchNorm1d, every channel over the examples and their places.
+
+    Shapes: A (m, n, d, h, w) -> the same, with gamma, beta, mean and variance (n, 1, 1, 1).
+    """
+
+    axes = (5,)
 
 
 class LayerNorm:
@@ -143,3 +156,25 @@ class GroupNorm:
 
     def __repr__(self) -> str:
         return f"GroupNorm({self.groups}, {self.n})"
+
+
+class LocalResponseNorm:
+    """Every channel divided by the strength of its ``size`` neighbours, as in the function.
+
+    Shapes: A (m, c, *size) -> the same; without parameters.
+
+    >>> LocalResponseNorm(5)(np.ones((2, 8, 4, 4))).shape
+    (2, 8, 4, 4)
+    """
+
+    def __init__(
+        self, size: int, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+    ) -> None:
+        at_least_one(f"LocalResponseNorm({size})", size=size)
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def __call__(self, x: Array) -> Any:
+        return divided(self, x, self.size, self.alpha, self.beta, self.k)
+
+    def __repr__(self) -> str:
+        return f"LocalResponseNorm({self.size})"

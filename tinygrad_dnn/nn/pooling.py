@@ -1,24 +1,29 @@
-"""Pooling as layers, without parameters: images (m, c, h, w) become smaller, or columns (c, m)."""
+"""Pooling as layers, without parameters: one number for every window, or for every channel.
+
+Sequences are (m, c, length), images (m, c, h, w), volumes (m, c, d, h, w).
+"""
 
 from typing import Any
 
-from tinygrad_dnn.nn.functions.convolution import Sizes, per_axis
-from tinygrad_dnn.nn.functions.pooling import global_pool, pool
-from tinygrad_dnn.primitives import Array, Function
-from tinygrad_dnn.rules.pooling import avg_pool, max_pool
+from tinygrad_dnn.nn.functions.convolution import Sizes
+from tinygrad_dnn.nn.functions.pooling import global_pool, largest, mean, windows
+from tinygrad_dnn.nn.functions.unpooling import unpooled
+from tinygrad_dnn.primitives import Array
 
 
-class _Pooling:
-    function: Function
+class _Windows:
+    """A window and how it moves, along so many ``axes``."""
+
+    axes: int
 
     def __init__(self, kernel: Sizes, *, stride: Sizes | None = None, padding: Sizes = 0) -> None:
-        kind = type(self).__name__
-        self.kernel = per_axis(kind, "kernel", kernel, 2, least=1)
-        self.stride = per_axis(kind, "stride", kernel if stride is None else stride, 2, least=1)
-        self.padding = per_axis(kind, "padding", padding, 2, least=0)
+        how = windows(type(self).__name__, self.axes, kernel, stride, padding)
+        self.kernel, self.stride, self.padding = how.values()
 
-    def __call__(self, x: Array) -> Any:
-        return pool(self, self.function, x, self.kernel, self.stride, self.padding)
+    @property
+    def window(self) -> tuple[Sizes, ...]:
+        """Kernel, stride and padding."""
+        return self.kernel, self.stride, self.padding
 
     def __repr__(self) -> str:
         shown = "x".join(map(str, self.kernel))
@@ -29,25 +34,123 @@ class _Pooling:
         return f"{type(self).__name__}({shown})"
 
 
-class MaxPool2d(_Pooling):
+class _MaxPool(_Windows):
+    def __init__(
+        self,
+        kernel: Sizes,
+        *,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        return_indices: bool = False,
+    ) -> None:
+        super().__init__(kernel, stride=stride, padding=padding)
+        self.return_indices = return_indices
+
+    def __call__(self, x: Array) -> Any:
+        return largest(self, self.axes, x, self.return_indices, *self.window)
+
+
+class MaxPool1d(_MaxPool):
+    """The largest entry of every window, as ``nn.max_pool1d``.
+
+    Shapes: A (m, c, length) -> (m, c, places).
+    """
+
+    axes = 1
+
+
+class MaxPool2d(_MaxPool):
     """The largest entry of every window, as ``nn.max_pool2d``.
 
-    Shapes: A (m, c, h, w) -> (m, c, places_h, places_w).
+    Shapes: A (m, c, h, w) -> (m, c, places_h, places_w).  With ``return_indices=True`` a pair, of
+    which MaxUnpool2d takes the second; so it stands in a model of your own, not in a Sequential.
 
     >>> MaxPool2d(2)
     MaxPool2d(2x2)
     """
 
-    function = staticmethod(max_pool)
+    axes = 2
 
 
-class AvgPool2d(_Pooling):
+class MaxPool3d(_MaxPool):
+    """The largest entry of every window, as ``nn.max_pool3d``.
+
+    Shapes: A (m, c, d, h, w) -> (m, c, places_d, places_h, places_w).
+    """
+
+    axes = 3
+
+
+class _AvgPool(_Windows):
+    def __call__(self, x: Array) -> Any:
+        return mean(self, self.axes, x, *self.window)
+
+
+class AvgPool1d(_AvgPool):
+    """The mean of every window, as ``nn.avg_pool1d``.
+
+    Shapes: A (m, c, length) -> (m, c, places).
+    """
+
+    axes = 1
+
+
+class AvgPool2d(_AvgPool):
     """The mean of every window, as ``nn.avg_pool2d``.
 
     Shapes: A (m, c, h, w) -> (m, c, places_h, places_w).
     """
 
-    function = staticmethod(avg_pool)
+    axes = 2
+
+
+class AvgPool3d(_AvgPool):
+    """The mean of every window, as ``nn.avg_pool3d``.
+
+    Shapes: A (m, c, d, h, w) -> (m, c, places_d, places_h, places_w).
+    """
+
+    axes = 3
+
+
+class _MaxUnpool(_Windows):
+    def __call__(self, x: Array, indices: Array, *, output_size: Sizes | None = None) -> Any:
+        return unpooled(self, self.axes, x, indices, output_size, *self.window)
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Zeros, with entries where MaxPool1d has found them, as ``nn.max_unpool1d``.
+
+    Shapes: A, indices (m, c, places) -> (m, c, length).
+    """
+
+    axes = 1
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Zeros, with entries where MaxPool2d has found them, as ``nn.max_unpool2d``.
+
+    Shapes: A, indices (m, c, places_h, places_w) -> (m, c, h, w).
+
+    >>> import numpy as np
+    >>> pool, unpool = MaxPool2d(2, return_indices=True), MaxUnpool2d(2)
+    >>> unpool(*pool(np.arange(16.0).reshape(1, 1, 4, 4)))[0, 0]
+    array([[ 0.,  0.,  0.,  0.],
+           [ 0.,  5.,  0.,  7.],
+           [ 0.,  0.,  0.,  0.],
+           [ 0., 13.,  0., 15.]])
+    """
+
+    axes = 2
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Zeros, with entries where MaxPool3d has found them, as ``nn.max_unpool3d``.
+
+    Shapes: A, indices (m, c, places_d, places_h, places_w) -> (m, c, d, h, w).
+    """
+
+    axes = 3
 
 
 class GlobalAvgPool2d:

@@ -13,14 +13,36 @@ from typing import Any, NamedTuple
 from tinygrad_dnn.nn import archive
 from tinygrad_dnn.nn.activations import ACTIVATIONS
 from tinygrad_dnn.nn.archive import Path
-from tinygrad_dnn.nn.convolution import Conv1d, Conv2d, ConvTranspose2d
+from tinygrad_dnn.nn.convolution import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+)
 from tinygrad_dnn.nn.dropout import Dropout
 from tinygrad_dnn.nn.embedding import Embedding
 from tinygrad_dnn.nn.flatten import Flatten, Unflatten
 from tinygrad_dnn.nn.linear import Linear
-from tinygrad_dnn.nn.normalisation import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from tinygrad_dnn.nn.normalisation import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+)
 from tinygrad_dnn.nn.parameters import buffers, parameters
-from tinygrad_dnn.nn.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
+from tinygrad_dnn.nn.pooling import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    GlobalAvgPool2d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
 from tinygrad_dnn.nn.recurrent import GRU, LSTM, RNN
 from tinygrad_dnn.nn.steps import Layer
 from tinygrad_dnn.primitives import Array
@@ -54,21 +76,21 @@ def _normalisation(make: Any, *options: str) -> Kind:
     return Kind(make, ("n", "eps", *options), lambda n, **_: n)
 
 
+_POOLING = (MaxPool1d, MaxPool2d, MaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d)
 _KINDS = (
     Kind(Linear, ("n_in", "n_out"), lambda n_in, n_out: n_in * n_out, drawn=True),
     Kind(Embedding, ("vocabulary", "n"), lambda vocabulary, n: vocabulary * n, drawn=True),
-    _convolution(Conv1d),
-    _convolution(Conv2d),
-    _convolution(ConvTranspose2d, "output_padding"),
-    _recurrent(RNN),
-    _recurrent(LSTM),
-    _recurrent(GRU),
-    _normalisation(BatchNorm1d, "momentum"),
-    _normalisation(BatchNorm2d, "momentum"),
+    *map(_convolution, (Conv1d, Conv2d, Conv3d)),
+    *(
+        _convolution(make, "output_padding")
+        for make in (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)
+    ),
+    *map(_recurrent, (RNN, LSTM, GRU)),
+    *(_normalisation(make, "momentum") for make in (BatchNorm1d, BatchNorm2d, BatchNorm3d)),
     _normalisation(LayerNorm),
     _normalisation(GroupNorm, "groups"),
-    Kind(MaxPool2d, ("kernel", "stride", "padding")),
-    Kind(AvgPool2d, ("kernel", "stride", "padding")),
+    Kind(LocalResponseNorm, ("size", "alpha", "beta", "k")),
+    *(Kind(make, ("kernel", "stride", "padding")) for make in _POOLING),
     Kind(GlobalAvgPool2d),
     Kind(Flatten),
     Kind(Unflatten, ("shape",)),

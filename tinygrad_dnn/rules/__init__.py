@@ -47,4 +47,5 @@ from tinygrad_dnn.rules import singular as singular
 from tinygrad_dnn.rules import solving as solving
 from tinygrad_dnn.rules import special as special
 from tinygrad_dnn.rules import steps as steps
+from tinygrad_dnn.rules import triangular as triangular
 from tinygrad_dnn.rules import trigonometric as trigonometric

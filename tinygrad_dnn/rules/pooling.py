@@ -6,10 +6,11 @@ window that tie for the largest share its derivative equally, as with np.max.
 
 from functools import reduce
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.primitives import multilinear, primitive, rule
+from tinygrad_dnn.primitives import Array, multilinear, primitive, rule
 from tinygrad_dnn.rules.patches import count, cropped, padded, slots
 
 
@@ -55,6 +56,17 @@ def to_largest(g, x, out, **how):
     for slot, hit in hits:
         whole[slot] += hit * share
     return cropped(whole, x.shape[2:], how["padding"])
+
+
+def places_of_largest(x: Array, out: Array, **how: Any) -> Array:
+    """Return where in its channel every window on x has ``out``, its largest entry: the first."""
+    size = x.shape[2:]
+    whole = padded(x, how["padding"], fill=-np.inf)
+    places = padded(np.arange(prod(size)).reshape(1, 1, *size), how["padding"])
+    first = np.zeros(out.shape, places.dtype)
+    for slot in reversed(list(_places(size, **how))):
+        first = np.where(whole[slot] == out, places[slot], first)
+    return first
 
 
 rule(

@@ -34,7 +34,7 @@ refused(
     "its like= would make an array, not a Tensor; make one with tg.Tensor(...)",
     "np.arange", "np.array", "np.asanyarray", "np.asarray", "np.ascontiguousarray",
     "np.asfortranarray", "np.empty", "np.eye", "np.frombuffer", "np.fromfile", "np.fromfunction",
-    "np.fromiter", "np.fromstring", "np.full", "np.genfromtxt", "np.identity", "np.loadtxt",
+    "np.fromiter", "np.fromstring", "np.genfromtxt", "np.identity", "np.loadtxt",
     "np.ones", "np.require", "np.tri", "np.zeros",
 )  # fmt: skip
 

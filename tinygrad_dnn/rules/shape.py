@@ -43,6 +43,12 @@ def _full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, 
     return np.astype(full, a.dtype if dtype is None else dtype)
 
 
+@composite(np.full)  # reached by np.full(shape, v, like=v)
+def _full(shape, fill_value, dtype=None, order="C", *, device=None):
+    full = np.broadcast_to(fill_value, shape)
+    return full if dtype is None else np.astype(full, dtype)
+
+
 def _each(fn):
     """``fn`` of one array, or a tuple of it for each of several."""
     return lambda *arys: fn(arys[0]) if len(arys) == 1 else tuple(fn(a) for a in arys)

@@ -11,18 +11,22 @@ import numpy as np
 from tinygrad_dnn.primitives import elementwise, primitive
 
 
+def scipy(module, name):
+    """Return the function ``scipy.<module>.<name>``, or say what to install."""
+    try:
+        return getattr(import_module(f"scipy.{module}"), name)
+    except ImportError as error:
+        raise ImportError(
+            f"{module}.{name} is computed by SciPy, which is not installed; "
+            f"install it with: pip install tinygrad-dnn[special]"
+        ) from error
+
+
 def of_scipy(name):
     """Return ``scipy.special.<name>`` as a primitive."""
 
     def call(*args):
-        try:
-            scipy_special = import_module("scipy.special")
-        except ImportError as error:
-            raise ImportError(
-                f"special.{name} is computed by SciPy, which is not installed; "
-                f"install it with: pip install tinygrad-dnn[special]"
-            ) from error
-        return getattr(scipy_special, name)(*args)
+        return scipy("special", name)(*args)
 
     call.__name__ = call.__qualname__ = name
     call.__module__ = __name__

@@ -1,6 +1,7 @@
 """Convolutions: what goes in is checked, and named when it does not fit.
 
-Images are (m, c, h, w): m examples, c channels, h rows, w columns.  ``stride``, ``padding`` and
+Sequences are (m, c, length), images (m, c, h, w), volumes (m, c, d, h, w): m examples, c channels,
+d slices, h rows, w columns.  ``stride``, ``padding`` and
 ``dilation`` are one number, or one per spatial axis; ``groups`` splits the channels into so many
 groups, each convolved for itself.  The kernel is not flipped.
 """
@@ -12,11 +13,15 @@ from typing import Any
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.naming import given, where
 from tinygrad_dnn.primitives import Array
-from tinygrad_dnn.rules.convolution import conv, conv_input
+from tinygrad_dnn.rules.convolution import conv
 from tinygrad_dnn.rules.patches import count
 
 Sizes = int | tuple[int, ...]
-AXES = {1: "(m, {}, length)", 2: "(m, {}, height, width)"}
+AXES = {
+    1: "(m, {}, length)",
+    2: "(m, {}, height, width)",
+    3: "(m, {}, depth, height, width)",
+}
 
 
 def conv1d(
@@ -66,37 +71,35 @@ def conv2d(
     return convolve("conv2d", 2, x, W, b, groups, **how)
 
 
-def conv_transpose2d(
+def conv3d(
     x: Array,
     W: Array,
     b: Array | None = None,
     *,
     stride: Sizes = 1,
     padding: Sizes = 0,
-    output_padding: Sizes = 0,
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> Any:
-    """Return the transpose of ``conv2d``, which goes from its results to its inputs, plus b.
+    """Return the convolution of volumes x with W, plus b.
 
-    Shapes: x (m, c_in, h, w), W (c_in, c_out / groups, k_h, k_w), b (c_out, 1, 1)
-    -> (m, c_out, H, W), where H = (h - 1) stride - 2 padding + dilation (k_h - 1) + 1 +
-    output_padding, and W likewise.
+    Shapes: x (m, c_in, d, h, w), W (c_out, c_in / groups, k_d, k_h, k_w), b (c_out, 1, 1, 1)
+    -> (m, c_out, places_d, places_h, places_w), with as many places along each axis as in
+    ``conv1d``.
 
     >>> import numpy as np
-    >>> conv_transpose2d(np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2)))[0, 0]
-    array([[1., 2., 1.],
-           [2., 4., 2.],
-           [1., 2., 1.]])
+    >>> conv3d(np.ones((1, 2, 4, 4, 4)), np.ones((1, 2, 3, 3, 3)), stride=2, padding=1)[0, 0, 0]
+    array([[16., 24.],
+           [24., 36.]])
     """
     how = {"stride": stride, "padding": padding, "dilation": dilation}
-    return transpose("conv_transpose2d", x, W, b, groups, output_padding, **how)
+    return convolve("conv3d", 3, x, W, b, groups, **how)
 
 
 def convolve(
     who: Any, axes: int, x: Array, W: Array, b: Array | None, groups: int, **options: Sizes
 ) -> Any:
-    """As ``conv1d`` and ``conv2d``, by the number of ``axes``, on behalf of ``who``."""
+    """As ``conv1d`` and its like, by the number of ``axes``, on behalf of ``who``."""
     how = movement(who, axes, **options)
     if W.ndim != axes + 2 or W.shape[0] % groups:
         raise DimensionError(
@@ -105,8 +108,8 @@ def convolve(
             f"of groups = {groups}"
         )
     if x.ndim != axes + 2 or x.shape[1] != W.shape[1] * groups:
-        raise _wrong_input(who, x, W, W.shape[1] * groups)
-    _check_bias(who, b, W.shape[0], axes)
+        raise wrong_input(who, x, W, W.shape[1] * groups)
+    check_bias(who, b, W.shape[0], axes)
     size, kernel = x.shape[2:], W.shape[2:]
     if min(count(size, kernel, **how)) < 1:
         raise DimensionError(
@@ -115,39 +118,6 @@ def convolve(
             f"kernel or more padding"
         )
     Z = conv(x, W, groups=groups, **how)
-    return Z if b is None else Z + b
-
-
-def transpose(
-    who: Any,
-    x: Array,
-    W: Array,
-    b: Array | None,
-    groups: int,
-    output_padding: Sizes,
-    **options: Sizes,
-) -> Any:
-    """As ``conv_transpose2d``, on behalf of ``who``."""
-    how = movement(who, 2, **options)
-    extra = per_axis(who, "output_padding", output_padding, 2, least=0)
-    if W.ndim != 4 or W.shape[0] % groups:
-        raise DimensionError(
-            f"{where(who)}: W is {W.shape}; it needs (c_in, c_out / groups, height, width), with "
-            f"c_in a multiple of groups = {groups}"
-        )
-    if x.ndim != 4 or x.shape[1] != W.shape[0]:
-        raise _wrong_input(who, x, W, W.shape[0])
-    _check_bias(who, b, W.shape[1] * groups, 2)
-    size = tuple(
-        (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
-        for n, k, s, p, d, e in zip(x.shape[2:], W.shape[2:], *how.values(), extra, strict=True)
-    )
-    if min(size) < 1 or any(e >= s for e, s in zip(extra, how["stride"], strict=True)):
-        raise DimensionError(
-            f"{where(who)}: {given(x, who)} {x.shape} would become {size}, with output_padding "
-            f"{extra}; sizes must be >= 1 and output_padding less than stride {how['stride']}"
-        )
-    Z = conv_input(x, W, size=size, groups=groups, **how)
     return Z if b is None else Z + b
 
 
@@ -172,7 +142,8 @@ def movement(
     }
 
 
-def _wrong_input(who: Any, x: Array, W: Array, channels: int) -> DimensionError:
+def wrong_input(who: Any, x: Array, W: Array, channels: int) -> DimensionError:
+    """Return the error for an x that has not so many ``channels``, or not the axes of W."""
     axes = W.ndim - 2
     advice = ""
     if x.ndim == 2:
@@ -188,7 +159,8 @@ def _wrong_input(who: Any, x: Array, W: Array, channels: int) -> DimensionError:
     )
 
 
-def _check_bias(who: Any, b: Array | None, channels: int, axes: int) -> None:
+def check_bias(who: Any, b: Array | None, channels: int, axes: int) -> None:
+    """Refuse a bias that is not one number per channel."""
     wanted = (channels, *(1,) * axes)
     if b is not None and b.shape != wanted:
         name = getattr(b, "name", None) or "b"

@@ -1,20 +1,23 @@
-"""Normalisation: batch, layer and group norm.  What differs is over which axes they average.
+"""Normalisation: batch, layer, group and local response norm, by what they average over.
 
-Columns are (n, m), images (m, c, h, w).  After (x - mean) / sqrt(variance + eps), gamma scales and
-beta shifts every unit or channel; they broadcast, hence (n, 1) for columns, (c, 1, 1) for images.
+Columns are (n, m), sequences (m, c, length), images (m, c, h, w), volumes (m, c, d, h, w).  After
+(x - mean) / sqrt(variance + eps), gamma scales and beta shifts every unit or channel; they
+broadcast, hence (n, 1) for columns and sequences, (c, 1, 1) for images, (c, 1, 1, 1) for volumes.
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.nn.naming import misfit, where
+from tinygrad_dnn.nn.naming import at_least_one, misfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.normalisation import standardize
+from tinygrad_dnn.rules.pooling import avg_pool
 
 EPS = 1e-5
-OVER_EXAMPLES: dict[int, Any] = {2: 1, 4: (0, 2, 3)}  # by the number of axes of x
+OVER_EXAMPLES: dict[int, Any] = {2: 1, 3: (0, 2), 4: (0, 2, 3), 5: (0, 2, 3, 4)}  # by axes of x
 
 
 def batch_norm(
@@ -28,8 +31,9 @@ def batch_norm(
 ) -> Any:
     """Return x normalised over its examples, times gamma, plus beta.
 
-    Shapes: x (n, m), gamma, beta, mean, variance (n, 1); or x (m, c, h, w) and (c, 1, 1).  With
-    ``mean`` and ``variance``, gathered before, these are used in place of x's own.
+    Shapes: x (n, m), gamma, beta, mean, variance (n, 1); or x (m, c, *size) and (c, 1, ...), a
+    number per channel.  With ``mean`` and ``variance``, gathered before, these are used in place of
+    x's own.
 
     Source: Ioffe and Szegedy, "Batch Normalization" (2015).
 
@@ -38,8 +42,8 @@ def batch_norm(
     """
     who = "batch_norm"
     if x.ndim not in OVER_EXAMPLES:
-        raise misfit(who, x, "(n, m) or (m, c, height, width)")
-    fitting(who, _per_unit(x), gamma=gamma, beta=beta, mean=mean, variance=variance)
+        raise misfit(who, x, "(n, m) or (m, c, *size)")
+    fitting(who, per_unit(x), gamma=gamma, beta=beta, mean=mean, variance=variance)
     if (mean is None) != (variance is None):
         raise ValueError(f"{where(who)}: mean and variance are given both or neither")
     if mean is None or variance is None:
@@ -76,16 +80,44 @@ def group_norm(
 ) -> Any:
     """Return every example of x normalised over groups of its channels, times gamma, plus beta.
 
-    Shapes: x (m, c, h, w), c a multiple of ``groups``; gamma, beta (c, 1, 1).
+    Shapes: x (m, c, *size), c a multiple of ``groups``; gamma, beta (c, 1, ...).
 
     Source: Wu and He, "Group Normalization" (2018).
     """
-    if x.ndim != 4 or x.shape[1] % groups:
-        raise misfit("group_norm", x, f"(m, c, height, width), c a multiple of groups = {groups}")
-    fitting("group_norm", _per_unit(x), gamma=gamma, beta=beta)
-    m, c, h, w = x.shape
-    grouped = np.reshape(x, (m, groups, c // groups, h, w))
-    return affine(np.reshape(standardize(grouped, axis=(2, 3, 4), eps=eps), x.shape), gamma, beta)
+    if x.ndim < 3 or x.shape[1] % groups:
+        raise misfit("group_norm", x, f"(m, c, *size), c a multiple of groups = {groups}")
+    fitting("group_norm", per_unit(x), gamma=gamma, beta=beta)
+    m, c, *size = x.shape
+    grouped = np.reshape(x, (m, groups, c // groups * prod(size)))
+    return affine(np.reshape(standardize(grouped, axis=2, eps=eps), x.shape), gamma, beta)
+
+
+def local_response_norm(
+    x: Array, size: int, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Any:
+    """Return x / (k + alpha s)**beta, s the mean of x**2 over ``size`` neighbouring channels.
+
+    Shapes: x (m, c, *size) -> the same.  Beyond the first and last channel there are zeros; of an
+    even number of neighbours one more lies before.
+
+    Source: Krizhevsky et al., "ImageNet Classification" (2012), with the mean for their sum.
+
+    >>> local_response_norm(np.array([[[1.0], [2.0]]]), 1, alpha=1.0, beta=1.0).ravel()
+    array([0.5, 0.4])
+    """
+    return divided("local_response_norm", x, size, alpha, beta, k)
+
+
+def divided(who: Any, x: Array, size: int, alpha: float, beta: float, k: float) -> Any:
+    """As ``local_response_norm``, on behalf of ``who``."""
+    at_least_one(f"{where(who)}", size=size)
+    if x.ndim < 3:
+        raise misfit(who, x, "(m, c, *size)")
+    m, c, *rest = x.shape
+    squares = np.reshape(np.square(x), (m, 1, c, prod(rest)))
+    around = np.pad(squares, ((0, 0), (0, 0), (size // 2, (size - 1) // 2), (0, 0)))
+    means = avg_pool(around, kernel=(size, 1), stride=(1, 1), padding=(0, 0))
+    return x / np.reshape(k + alpha * means, x.shape) ** beta
 
 
 def affine(x: Array, gamma: Array | None, beta: Array | None) -> Any:
@@ -94,8 +126,9 @@ def affine(x: Array, gamma: Array | None, beta: Array | None) -> Any:
     return x if beta is None else x + beta
 
 
-def _per_unit(x: Array) -> tuple[int, ...]:
-    return (x.shape[0], 1) if x.ndim == 2 else (x.shape[1], 1, 1)
+def per_unit(x: Array) -> tuple[int, ...]:
+    """Return the shape that holds a number per unit or channel of x."""
+    return (x.shape[0], 1) if x.ndim == 2 else (x.shape[1], *(1,) * (x.ndim - 2))
 
 
 def fitting(who: Any, wanted: tuple[int, ...], **held: Array | None) -> None:
