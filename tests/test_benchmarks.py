@@ -1,0 +1,99 @@
+"""The runner of ``benchmarks``: what takes part, what is left out, and what a ratio means."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from benchmarks import cases
+from benchmarks.child import Entry
+from benchmarks.contestants import hand
+from benchmarks.interval import median_of
+from benchmarks.race import Result, distance, race
+
+SMALL = cases.Case("small", [3, 4, 1], 8)
+
+
+@pytest.fixture(scope="module")
+def results():
+    entries = [Entry(name) for name in ("products", "hand", "eager", "fit", "mygrad", "absent")]
+    return race(SMALL, "float32", entries, rounds=3)
+
+
+def test_every_entry_is_timed_in_every_round_or_says_why_not(results):
+    for result in results.values():
+        assert result.out or len(result.seconds) == 3
+    assert not any(results[name].out for name in ("products", "hand", "eager", "fit"))
+
+
+def test_who_cannot_be_imported_is_left_out_and_nobodys_fault(results):
+    absent = results["absent"]
+    assert "benchmarks.contestants.absent" in absent.out
+    assert not absent.broken
+
+
+def test_costs_and_parameters_are_compared_with_the_float64_run(results):
+    assert 0 < results["eager"].stray < 1e-5
+    assert np.isnan(results["products"].stray)
+
+
+def test_a_wrong_answer_does_not_race(tmp_path):
+    package = tmp_path / "tinygrad_dnn"
+    shutil.copytree(Path(tg.__file__).parent, package)
+    with open(package / "__init__.py", "a") as source:
+        source.write(
+            "right = optim.SGD.step\noptim.SGD.step = lambda self: right(self) or right(self)"
+        )
+    wrong = Entry("eager", tree=tmp_path, suffix=" stepping twice")
+    result = race(SMALL, "float32", [Entry("hand"), wrong], rounds=1)[wrong.name]
+    assert result.broken
+    assert "wrong after 20 steps" in result.out
+    assert not result.seconds
+
+
+def test_the_ratio_is_taken_round_by_round():
+    slow_machine_later = (
+        Result("a", seconds=[1.0, 1.0, 10.0]),
+        Result("b", seconds=[2.0, 2.0, 20.0]),
+    )
+    ratio = slow_machine_later[1].over(slow_machine_later[0])
+    assert ratio == (2.0, 2.0, 2.0)
+
+
+def test_the_interval_covers_the_median():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(200):
+        interval = median_of(rng.lognormal(size=40), resamples=400)
+        covered += interval.low <= 1 <= interval.high
+    assert 180 <= covered <= 199
+
+
+def test_distance_is_norm_wise_and_of_the_worst_array():
+    right = [np.array([1.0, 1e-9]), np.array([[100.0]])]
+    assert distance([np.array([1.0, 0.0]), np.array([[101.0]])], right) == pytest.approx(0.01)
+
+
+def test_the_hand_written_step_descends_along_the_numeric_gradient():
+    given = cases.problem(SMALL, "float64")
+    before = [a.copy() for a in (*given.W, *given.b)]
+    hand.build(given).run(1)
+    stepped = [
+        (old - new) / given.lr for old, new in zip(before, (*given.W, *given.b), strict=True)
+    ]
+    for k, gradient in enumerate(stepped):
+        for i in np.ndindex(gradient.shape):
+            costs = []
+            for h in (1e-5, -1e-5):
+                moved = cases.problem(SMALL, "float64")
+                (*moved.W, *moved.b)[k][i] += h
+                costs.append(hand.build(moved).run(1))
+            assert gradient[i] == pytest.approx((costs[0] - costs[1]) / 2e-5, abs=1e-8)
+
+
+def test_every_dtype_starts_from_the_same_numbers():
+    single, double = (cases.problem(SMALL, dtype) for dtype in ("float32", "float64"))
+    assert np.array_equal(single.W[0], double.W[0])
+    assert np.array_equal(single.X, double.X)
