@@ -36,6 +36,7 @@ def page() -> str:
     ours = [f for f in RULES if getattr(f, "__module__", "").startswith("tinygrad_dnn.rules")]
     rules = [f for f in RULES if of_numpy(f)]
     formulas = [f for f in COMPOSITES if of_numpy(f) and f not in QUESTIONS]
+    formulas = [f for f in formulas if not name_of(f).endswith(".outer")]
     by_advice: dict[str, list[str]] = {}
     for name, advice in REFUSED.items():
         by_advice.setdefault(advice, []).append(name)
@@ -49,7 +50,8 @@ def page() -> str:
             "## Differentiable, by a rule of their own\n",
             listed(f for f in rules if not RULES[f].constant),
             "## Differentiable, as a formula of those\n",
-            listed(formulas),
+            listed(formulas)[:-1]
+            + ", and `outer` of every elementwise function of two arguments\n",
             "## Recorded with derivative zero\n",
             listed(f for f in rules if RULES[f].constant),
             "## Answered at once\n",

@@ -124,7 +124,7 @@ def definite(*shape: int) -> np.ndarray:
 def settled(values, vectors):
     """What stays when LAPACK turns eigenvectors round or reorders them, which it does any time."""
     of_pairs = vectors * vectors[..., :1, :] * np.expand_dims(values, -2) ** 2
-    return np.sum(of_pairs, axis=-1)
+    return np.real(np.sum(of_pairs, axis=-1))
 
 
 for shape in ((1, 1), (3, 3), (2, 3, 3)):
@@ -152,13 +152,13 @@ for shape in ((1, 1), (3, 3), (2, 3, 3)):
     case(
         eig,
         definite(*shape),
-        through=lambda a: np.sum(np.linalg.eig(a)[0] ** 3, axis=-1),
+        through=lambda a: np.real(np.sum(np.linalg.eig(a)[0] ** 3, axis=-1)),
         smooth=False,
     )
     case(
         eig,
         definite(*shape),
-        through=lambda a: np.sum(np.linalg.eigvals(a) ** 3, axis=-1),
+        through=lambda a: np.real(np.sum(np.linalg.eigvals(a) ** 3, axis=-1)),
         smooth=False,
     )
 

@@ -49,13 +49,12 @@ case(
     through=lambda x, y: np.linalg.vecdot(x, y, axis=0),
     smooth=False,
 )
-if hasattr(np, "matvec"):
-    case(np.matvec, normal(2, 3), normal(3))
-    case(np.matvec, normal(4, 1, 2, 3), normal(5, 3))
-    case(np.matvec, normal(2, 3), normal(5, 3))
-    case(np.vecmat, normal(2), normal(2, 3), smooth=False)
-    case(np.vecmat, normal(4, 1, 2), normal(5, 2, 3), smooth=False)
-    case(np.vecmat, normal(5, 2), normal(2, 3), smooth=False)
+case(np.matvec, normal(2, 3), normal(3))
+case(np.matvec, normal(4, 1, 2, 3), normal(5, 3))
+case(np.matvec, normal(2, 3), normal(5, 3))
+case(np.vecmat, normal(2), normal(2, 3), smooth=False)
+case(np.vecmat, normal(4, 1, 2), normal(5, 2, 3), smooth=False)
+case(np.vecmat, normal(5, 2), normal(2, 3), smooth=False)
 case(np.tensordot, normal(2, 3, 4), normal(3, 4, 5))
 case(np.tensordot, normal(2, 3), normal(3, 4), 1)
 case(np.tensordot, normal(2, 3), normal(4), axes=0)

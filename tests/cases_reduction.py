@@ -189,3 +189,12 @@ for fn in (np.linspace, np.geomspace, np.logspace):
     case(fn, positive(), 2 + positive(), 4, keeps_float32=False)
     case(fn, positive(2, 1), 2 + positive(3), 3, endpoint=False, axis=-1, keeps_float32=False)
     case(fn, positive(), 5.0, num=3, keeps_float32=False)
+
+
+# ---- methods of ufuncs -----------------------------------------------------------------------
+for axis in (0, 1, -1):
+    case(np.maximum.accumulate, spread(4, 3), axis, smooth=False)
+    case(np.minimum.accumulate, spread(4, 3), axis, smooth=False)
+    case(np.logaddexp.reduce, normal(4, 3), axis, smooth=False)
+    case(np.add.reduceat, normal(4, 3), [0, 2, 1], axis)
+    case(np.add.reduceat, normal(4, 3), [1, 1, 2], axis)

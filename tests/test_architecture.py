@@ -21,6 +21,8 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "rules": 1,
     "hooks": 1,
     "seed": 1,
+    "leaving": 1,
+    "ufuncs": 1,
     "engine": 2,
     "recording": 2,
     "special": 2,

@@ -258,6 +258,8 @@ def test_what_a_function_must_return():
 
 
 def test_what_a_transformation_must_be_given():
+    with pytest.raises(ValueError, match=r"argnums=\(0, -2\) names an argument twice"):
+        grad(np.multiply, argnums=(0, -2))(1.0, 2.0)
     with pytest.raises(ValueError, match="argnums=1, but the function was given 1 arguments"):
         grad(np.sin, 1)(np.array(1.0))
     with pytest.raises(DimensionError, match=r"a tangent of shape \(2,\) for an input of \(3,\)"):

@@ -84,7 +84,10 @@ def test_an_integer_result_stays_integer():
         (lambda: np.rot90(x, axes=(0, 0)), r"a plane of two axes, got axes=\(0, 0\)"),
         (lambda: np.rollaxis(x, 0, 7), "start=7, but the array has 3 axes"),
         (lambda: np.meshgrid(x[0, 0], indexing="yx"), "indexing is 'xy' or 'ij', got 'yx'"),
-        (lambda: np.take_along_axis(x, np.array([0])), r"shape \(1,\), but the array has \(3, 4"),
+        (
+            lambda: np.take_along_axis(x, np.array([0]), -1),
+            r"shape \(1,\), but the array has \(3, 4",
+        ),
         (lambda: np.vstack([x], dtype=np.float32), "np.vstack on Tensors takes no dtype"),
         (lambda: np.hstack([x], casting="no"), "np.hstack on Tensors takes no casting"),
     ],

@@ -110,7 +110,35 @@ def test_edges_of_domains_are_honest():
         assert gradient(np.sqrt, 0.0) == [np.inf]
         assert gradient(np.cbrt, 0.0) == [np.inf]
         assert gradient(np.arcsin, 1.0) == [np.inf]
-        assert np.isnan(gradient(np.std, [3.0])[0][0])
+
+
+@pytest.mark.filterwarnings("ignore:Degrees of freedom|invalid value|divide by zero")
+def test_the_spread_of_one_entry_with_ddof_1_is_not_a_number():
+    assert np.isnan(gradient(lambda x: np.std(x, ddof=1), [3.0])[0][0])
+
+
+@pytest.mark.parametrize("options", [{}, {"axis": 0}, {"ddof": 1}, {"where": np.arange(3) < 2}])
+@pytest.mark.parametrize("fn", [np.std, np.nanstd, np.linalg.norm])
+def test_a_standard_deviation_and_a_norm_are_flat_at_0(fn, options):
+    if fn is np.linalg.norm:
+        x, options = np.zeros(3), {"ord": options.get("axis")}
+    else:
+        x = np.full(3, 2.0)
+    f = lambda x: fn(x, **options)
+    assert f(x) == 0
+    assert tg.func.grad(f)(x).tolist() == [0, 0, 0]
+    assert tg.func.jvp(f, [x], [np.arange(3.0)])[1] == 0
+    assert not tg.func.hessian(f)(x).any()
+    assert not tg.func.hvp(f, x, np.arange(3.0)).any()
+    t = tg.Tensor(x)
+    (first,) = tg.grad(f(t), [t], create_graph=True)
+    assert not tg.grad(np.sum(first * [1.0, 2.0, 3.0]), t).any()
+
+
+def test_of_several_deviations_only_those_of_equal_entries_are_flat():
+    x = np.array([[2.0, 2.0], [1.0, 3.0]])
+    found = tg.func.grad(lambda x: np.sum(np.std(x, axis=1)))(x)
+    assert found.tolist() == [[0, 0], [-0.5, 0.5]]
 
 
 # ---- nothing to reduce -----------------------------------------------------------------------

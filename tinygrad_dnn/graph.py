@@ -20,6 +20,7 @@ moment = count(1).__next__  # the clock of creation; never goes back
 # What the code now running says about the calls it makes (per thread and per task):
 recording: ContextVar[bool] = ContextVar("recording", default=True)  # are they remembered?
 layer: ContextVar[int | None] = ContextVar("layer", default=None)  # in which layer of a network?
+tracing: ContextVar[bool] = ContextVar("tracing", default=False)  # is a function being traced?
 watching: ContextVar["Watch | None"] = ContextVar("watching", default=None)  # who looks at them?
 
 # Switches, so that what nobody uses costs one comparison:

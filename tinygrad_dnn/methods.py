@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.leaving import number
 from tinygrad_dnn.primitives import Function
 
 
@@ -46,7 +47,10 @@ class ArrayMethods:
         return bool(value.item())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(number(self.node))
+
+    def __complex__(self) -> complex:
+        return complex(number(self.node))
 
     def __int__(self) -> int:
         return int(self.item())

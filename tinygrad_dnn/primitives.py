@@ -12,7 +12,7 @@ differentiated again.  Rules never mention broadcasting, dtypes or Tensors.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cache, wraps
 from sys import maxsize
 from typing import Any, TypeAlias
 
@@ -171,6 +171,30 @@ def place_of_out(fn: Function) -> int:
     code = getattr(getattr(fn, "_implementation", None), "__code__", None)
     names = code.co_varnames[: code.co_argcount] if code else ()
     return names.index("out") if "out" in names else maxsize
+
+
+@cache
+def with_keywords(fn: Function, n: int, names: tuple[str, ...]) -> Function:
+    """Return ``fn`` as a function of ``n`` arguments and then of its keywords ``names``.
+
+    So what is given by keyword is an input of the call like any other, a constant of its rule.
+    """
+    rule = RULES[fn]
+
+    def keyed(f: Function) -> Function:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            first = len(args) - len(names)
+            return f(*args[:first], **dict(zip(names, args[first:], strict=True)), **kwargs)
+
+        return call
+
+    def of(maps: Maps) -> tuple[LinearMap | None, ...]:
+        known = [maps[i] for i in range(n if isinstance(maps, Each) else min(n, len(maps)))]
+        return (*(f and keyed(f) for f in known), *(None,) * (n - len(known) + len(names)))
+
+    call = wraps(fn)(keyed(rule.call))
+    RULES[call] = Rule(call, of(rule.vjps), of(rule.jvps), rule.broadcasts, rule.constant)
+    return call
 
 
 def detour(outer: Function, inner: Function, pair: Function, **inner_kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_dnn import graph
+from tinygrad_dnn import graph, ufuncs
 from tinygrad_dnn.errors import HistoryError, MissingRuleError
 from tinygrad_dnn.graph import NO_KWARGS, Node, overwritten, recording
 from tinygrad_dnn.primitives import (
@@ -23,6 +23,7 @@ from tinygrad_dnn.primitives import (
     Function,
     Rule,
     place_of_out,
+    with_keywords,
 )
 
 Handle = TypeVar("Handle")
@@ -42,10 +43,12 @@ def record(
     """Call ``fn`` on the data of ``args`` and return a new ``kind`` that remembers the call."""
     rule = RULES.get(fn)
     if rule is None:
-        composed: Handle = _without_rule(fn, args, kwargs)
-        return composed
+        return _without_rule(kind, fn, args, kwargs)  # type: ignore[no-any-return]
     if kwargs or len(args) > rule.before_out:
-        args, kwargs = _normalised(kind, fn, args, kwargs)
+        fn, args, kwargs = _normalised(kind, fn, args, kwargs)
+        if kwargs and isinstance(fn, np.ufunc):
+            return ufuncs.called(fn, args, kwargs)  # type: ignore[no-any-return]
+        rule = RULES[fn]
     values, inputs, needs_grad = [], [], False
     for a in args:
         if isinstance(a, kind):
@@ -56,7 +59,7 @@ def record(
                 needs_grad = True
         else:
             if isinstance(a, SEQUENCES) and isinstance(fn, np.ufunc):
-                a = np.asarray(a)
+                return record(kind, fn, tuple(map(_joined, args)))
             inputs.append(a)
             values.append(a)
     detour = _detour(rule, inputs, values, kwargs) if rule.detours else None
@@ -83,9 +86,8 @@ def record(
 def name_of(fn: Function) -> str:
     """Return ``fn`` as a user writes it."""
     name = getattr(fn, "__name__", fn)
-    owner = getattr(fn, "__self__", None)
-    if isinstance(owner, np.ufunc):
-        return f"np.{owner.__name__}.{name}"
+    if _of_ufunc(fn):
+        return f"np.{fn.__self__.__name__}.{name}"  # type: ignore[attr-defined]
     module = getattr(fn, "__module__", "") or ""
     if isinstance(fn, np.ufunc):
         module = "numpy"
@@ -95,14 +97,18 @@ def name_of(fn: Function) -> str:
 def advice_on(fn: Function) -> str:
     """Return what to do instead of calling ``fn``, which has no rule, on Tensors."""
     name = name_of(fn)
-    if name.endswith(".at"):
-        name = "ufunc.at"
+    if _of_ufunc(fn):
+        name = f"ufunc.{name.rpartition('.')[2]}"
     return REFUSED.get(name) or REFUSED.get(name.rpartition(".")[0], NO_ADVICE)
 
 
-def _without_rule(fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _without_rule(kind: type, fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if fn in COMPOSITES:
         _refuse_out(fn, args, kwargs, place_of_out(fn))
+        if _of_ufunc(fn) and not any(isinstance(a, kind) for a in args):  # but in where=
+            constant: Any = _new(kind)
+            constant.node = Node(np.asarray(args[0]))
+            args = (constant, *args[1:])
         return COMPOSITES[fn](*args, **kwargs)
     raise MissingRuleError(f"no derivative rule for {name_of(fn)}; {advice_on(fn)}")
 
@@ -120,25 +126,40 @@ def _refuse_out(
 
 def _normalised(
     kind: type, fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+) -> tuple[Function, tuple[Any, ...], dict[str, Any]]:
     """Refuse what no rule can undo; move inputs given by keyword to where the rules look."""
     _refuse_out(fn, args, kwargs, RULES[fn].before_out)
     kwargs = {k: v for k, v in kwargs.items() if k != "out"}
-    if kwargs and isinstance(fn, np.ufunc):
-        raise MissingRuleError(
-            f"{name_of(fn)} takes no {', '.join(kwargs)}= on Tensors; use np.where to choose "
-            f"entries, x.astype(...) to change a dtype"
-        )
+    if isinstance(fn, np.ufunc):
+        return fn, args, kwargs
     if RULES[fn].detours or any(isinstance(v, kind) for v in kwargs.values()):
         bound = inspect.signature(fn).bind(*args, **kwargs)
         args, kwargs = bound.args, bound.kwargs
-        for name, value in kwargs.items():
-            if isinstance(value, kind):
+        named = {k: v for k, v in kwargs.items() if isinstance(v, kind)}
+        for name, value in named.items():
+            if value.node.needs_grad:  # type: ignore[attr-defined]
                 raise MissingRuleError(
                     f"{name_of(fn)}: its derivative by {name}= is not known; pass an array there "
                     f"to hold it constant"
                 )
-    return args, kwargs
+        if named:
+            fn = with_keywords(fn, len(args), tuple(named))
+            args = (*args, *named.values())
+            kwargs = {k: v for k, v in kwargs.items() if k not in named}
+    return fn, args, kwargs
+
+
+def _of_ufunc(fn: Function) -> bool:
+    """Whether ``fn`` is a method of a ufunc: np.add.reduce, ..."""
+    return isinstance(getattr(fn, "__self__", None), np.ufunc)
+
+
+def _joined(a: Any) -> Any:
+    """Return a list among a ufunc's arguments as an array, or as a Tensor if it has some in it."""
+    if not isinstance(a, SEQUENCES):
+        return a
+    parts = [_joined(part) for part in a]
+    return np.stack(parts) if any(hasattr(p, "__record__") for p in parts) else np.asarray(a)
 
 
 def _as_array(value: Any, fn: Function) -> Any:

@@ -179,8 +179,9 @@ class Tensor(ArrayMethods):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise HistoryError(
-            "turning a Tensor into an array would silently drop its history; "
-            "use x.data to leave the graph on purpose"
+            "turning a Tensor into an array would silently drop its history; np.stack makes one "
+            "Tensor of several, in place of np.array([a, b]); use x.data to leave the graph on "
+            "purpose"
         )
 
     __add__, __radd__ = _operator(np.add)

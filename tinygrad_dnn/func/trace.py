@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_dnn.containers import items, leaves, matched, rebuilt
 from tinygrad_dnn.engine import View, owned, pullback, pushforward
 from tinygrad_dnn.errors import DimensionError, HistoryError
-from tinygrad_dnn.graph import Node, ancestors, recording
+from tinygrad_dnn.graph import Node, ancestors, recording, tracing
 from tinygrad_dnn.primitives import Array, multilinear, primitive
 from tinygrad_dnn.seed import require_float, seed
 from tinygrad_dnn.tensor import Tensor, as_tensor, handle
@@ -50,7 +50,7 @@ class Trace:
         found = [leaf for i in positions for leaf in items(args[i], f"argument {i}")]
         full = list(args)
         outermost_records = recording.get()
-        token = recording.set(True)
+        token, traced = recording.set(True), tracing.set(True)
         try:
             self.inputs = [own_node(x, path) for path, x in found]
             inside = rebuilt(self.given, map(handle, self.inputs))
@@ -59,6 +59,7 @@ class Trace:
             out = f(*full)
         finally:
             recording.reset(token)
+            tracing.reset(traced)
         self.aux: Any = None
         if has_aux:
             out, self.aux = _with_aux(out, f)
@@ -151,7 +152,10 @@ def _positions(argnums: Argnums | None, n: int) -> list[int]:
     for i in positions:
         if not -n <= i < n:
             raise ValueError(f"argnums={argnums}, but the function was given {n} arguments")
-    return [i % n for i in positions]
+    found = [i % n for i in positions]
+    if len(set(found)) < len(found):
+        raise ValueError(f"argnums={argnums} names an argument twice; name each once")
+    return found
 
 
 def _with_aux(out: Any, f: Callable[..., Any]) -> tuple[Any, Any]:

@@ -4,9 +4,11 @@ Notation in all of them: ``g`` cotangent of the output, ``t`` tangent of an inpu
 the two, ``out`` the output; ``x, y`` (or ``a, b`` for matrices) the inputs.
 
 Policy at points without a derivative: relu'(0) = 0 and |x|'(0) = 0; where max, min, maximum or
-minimum are tied, the tied entries share equally; where sorted entries are tied, the first in the
-array counts as the smaller; clip passes the gradient at its limits; x**0 has derivative 0 at x = 0;
-hypot is flat at 0; a step function (sign, a comparison, a cast to integers) has derivative 0.
+minimum are tied, the tied entries share equally (of a running one, the first has it all); where
+sorted entries are tied, the first in the array counts as the smaller; clip passes the gradient at
+its limits; x**0 has derivative 0 at x = 0; hypot and every norm are flat at 0, and a standard
+deviation where the entries are all equal; a step function (sign, a comparison, a cast to integers)
+has derivative 0.
 
 Complex numbers: the gradient of a real J by z is dJ/d Re z + i dJ/d Im z, the direction of steepest
 ascent.  So a vjp is the adjoint of its jvp under Re(sum(conj(u) v)); of ``elementwise`` functions
@@ -28,6 +30,7 @@ from tinygrad_dnn.rules import indexing as indexing
 from tinygrad_dnn.rules import joining as joining
 from tinygrad_dnn.rules import linalg as linalg
 from tinygrad_dnn.rules import losses as losses
+from tinygrad_dnn.rules import methods as methods
 from tinygrad_dnn.rules import nan as nan
 from tinygrad_dnn.rules import network as network
 from tinygrad_dnn.rules import normalisation as normalisation

@@ -33,6 +33,8 @@ def _whole(out, x, y):  # how often y goes into x
 
 elementwise(np.remainder, lambda out, x, y: 1, _whole)
 elementwise(np.fmod, lambda out, x, y: 1, _whole)
+composite(np.divmod)(lambda x, y: (np.floor_divide(x, y), np.remainder(x, y)))
+composite(np.modf)(lambda x: (np.fmod(x, 1), np.trunc(x)))
 
 # ---- powers and roots ------------------------------------------------------------------------
 elementwise(np.square, lambda out, x: 2 * x)

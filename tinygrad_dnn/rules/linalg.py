@@ -57,19 +57,18 @@ multilinear(
     lambda g, out, x, y: column(g) * x,
     broadcasts=True,
 )
-if hasattr(np, "matvec"):  # NumPy 2.2
-    multilinear(
-        np.matvec,
-        lambda g, out, a, x: column(g) * row(conj(x)),
-        lambda g, out, a, x: np.matvec(H(a), g),
-        broadcasts=True,
-    )
-    multilinear(
-        np.vecmat,  # conjugates its first factor
-        lambda g, out, x, a: np.matvec(a, conj(g)),
-        lambda g, out, x, a: column(x) * row(g),
-        broadcasts=True,
-    )
+multilinear(
+    np.matvec,
+    lambda g, out, a, x: column(g) * row(conj(x)),
+    lambda g, out, a, x: np.matvec(H(a), g),
+    broadcasts=True,
+)
+multilinear(
+    np.vecmat,  # conjugates its first factor
+    lambda g, out, x, a: np.matvec(a, conj(g)),
+    lambda g, out, x, a: column(x) * row(g),
+    broadcasts=True,
+)
 
 
 @composite(np.linalg.vecdot)

@@ -36,32 +36,17 @@ composite(np.nanmax)(_extreme(-np.inf, np.max))
 composite(np.nanmin)(_extreme(np.inf, np.min))
 
 
-def _numbers(a, where):
-    return ~np.isnan(a) if where is True else ~np.isnan(a) & where
+def _of_numbers(reduce):
+    """Return ``reduce`` with ``where=`` the entries that are numbers."""
+
+    def skipping(a, axis=None, dtype=None, out=None, *args, where=True, **options):
+        there = ~np.isnan(a) & where
+        clean = np.where(there, a, 0)
+        return reduce(clean, axis, dtype, None, *args, where=there, **options)
+
+    return skipping
 
 
-@composite(np.nanmean)
-def _nanmean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
-    there = _numbers(a, where)
-    total = np.sum(np.where(there, a, 0), axis=axis, dtype=dtype, keepdims=keepdims)
-    return total / np.sum(there, axis=axis, keepdims=keepdims).astype(total.dtype)
-
-
-@composite(np.nanvar)
-def _nanvar(
-    a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=None,
-    correction=None,
-):  # fmt: skip
-    there = _numbers(a, where)
-    if mean is None:
-        mean = _nanmean(a, axis, dtype, keepdims=True, where=where)
-    off = np.where(there, a - mean, 0)
-    ddof = ddof if correction is None else correction
-    count = np.sum(there, axis=axis, keepdims=keepdims) - ddof
-    total = np.sum(np.real(np.conjugate(off) * off), axis=axis, dtype=dtype, keepdims=keepdims)
-    return total / np.where(count > 0, count, np.nan).astype(total.dtype)
-
-
-@composite(np.nanstd)
-def _nanstd(a, *args, **kwargs):
-    return np.sqrt(_nanvar(a, *args, **kwargs))
+composite(np.nanmean)(_of_numbers(np.mean))
+composite(np.nanvar)(_of_numbers(np.var))
+composite(np.nanstd)(_of_numbers(np.std))

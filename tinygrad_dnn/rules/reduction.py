@@ -67,12 +67,16 @@ def _var_jvp(
     return np.sum(np.real(np.conjugate(slope) * t), axis=axis, keepdims=keepdims)
 
 
+def _per_spread(v, out):  # flat where nothing is spread
+    return v * ((out != 0) / np.where(out == 0, 1, 2 * out))
+
+
 def _std_vjp(g, out, x, *args, **kwargs):
-    return _var_vjp(g / (2 * out), out, x, *args, **kwargs)
+    return _var_vjp(_per_spread(g, out), out, x, *args, **kwargs)
 
 
 def _std_jvp(t, out, x, *args, **kwargs):
-    return _var_jvp(t, out, x, *args, **kwargs) / (2 * out)
+    return _per_spread(_var_jvp(t, out, x, *args, **kwargs), out)
 
 
 rule(np.var, vjps=(_var_vjp,), jvps=(_var_jvp,))
@@ -122,29 +126,3 @@ def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     total = np.sum(np.broadcast_to(weights, a.shape), axis=axis, keepdims=keepdims)
     mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
-
-
-# ---- the same, as methods of ufuncs ----------------------------------------------------------
-def _from_axis_0(fn):
-    return lambda a, axis=0, **options: fn(a, axis, **options)
-
-
-composite(np.add.reduce)(_from_axis_0(np.sum))
-composite(np.multiply.reduce)(_from_axis_0(np.prod))
-composite(np.maximum.reduce)(_from_axis_0(np.max))
-composite(np.minimum.reduce)(_from_axis_0(np.min))
-composite(np.logical_and.reduce)(_from_axis_0(np.all))
-composite(np.logical_or.reduce)(_from_axis_0(np.any))
-composite(np.add.accumulate)(_from_axis_0(np.cumsum))
-composite(np.multiply.accumulate)(_from_axis_0(np.cumprod))
-
-
-def _outer(ufunc):
-    return lambda a, b: ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b)
-
-
-for _fn in (
-    np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.power, np.hypot,
-    np.arctan2, np.logaddexp, np.equal, np.less, np.greater,
-):  # fmt: skip
-    composite(_fn.outer)(_outer(_fn))

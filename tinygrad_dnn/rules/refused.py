@@ -44,13 +44,15 @@ refused(
     "np.copyto", "np.fill_diagonal", "np.place", "np.put", "np.put_along_axis", "np.putmask",
 )  # fmt: skip
 refused("it changes its array in place; use tg.at, which returns a new one", "ufunc.at")
+refused(
+    "say it step by step, as functools.reduce or itertools.accumulate do with any function",
+    "ufunc.reduce", "ufunc.accumulate", "ufunc.reduceat",
+)  # fmt: skip
 refused("it calls functions on parts; choose with np.where or np.select", "np.piecewise")
 refused(
     "it calls a function piece by piece; write that with axis=, or np.stack the pieces",
     "np.apply_along_axis", "np.apply_over_axes",
 )  # fmt: skip
-refused("it has two results; use np.floor_divide and np.remainder", "np.divmod")
-refused("it has two results; use np.trunc(x) and x - np.trunc(x)", "np.modf")
 refused("it has two results; take the exponent from x.data, and np.ldexp", "np.frexp")
 refused("its step is that of the number format; call it on x.data", "np.nextafter")
 refused(

@@ -5,7 +5,7 @@ And questions about an array whose answer is no array, and has no history.
 
 import numpy as np
 
-from tinygrad_dnn.primitives import composite, constant
+from tinygrad_dnn.primitives import composite, constant, primitive
 
 for _fn in (
     # comparisons and logic
@@ -20,7 +20,7 @@ for _fn in (
     np.floor, np.ceil, np.rint, np.round, np.around, np.trunc, np.fix, np.floor_divide,
     np.spacing,
     # places and counts
-    np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.lexsort,
+    np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition,
     np.searchsorted, np.digitize, np.argwhere, np.flatnonzero, np.count_nonzero,
     np.linalg.matrix_rank,
     # arrays like another
@@ -30,6 +30,16 @@ for _fn in (
 
 
 composite(np.empty_like)(np.zeros_like)
+
+
+@primitive
+def lexsorted(keys, axis):
+    """``np.lexsort`` of keys in one array."""
+    return np.lexsort(keys, axis)
+
+
+constant(lexsorted)
+composite(np.lexsort)(lambda keys, axis=-1: lexsorted(np.stack([*keys]), axis))
 
 
 # ---- asking ----------------------------------------------------------------------------------

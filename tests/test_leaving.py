@@ -1,0 +1,149 @@
+"""Where a Tensor may become a plain number, and where that would silently lose its derivative."""
+
+import array
+import math
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tinygrad_dnn.errors import HistoryError
+
+J = tg.Tensor(2.5, name="J")
+Z = tg.Tensor(1 + 2j)
+
+
+# ---- wanted ----------------------------------------------------------------------------------
+def test_a_number_for_people():
+    assert (float(J), complex(J), int(J), J.item()) == (2.5, 2.5, 2, 2.5)
+    assert complex(Z) == 1 + 2j
+    assert f"{J:.3f} {J:.1e} %.1f" % J == "2.500 2.5e+00 2.5"
+    assert [math.sqrt(2 * J * 5), round(float(J))] == [5, 2]
+    assert sorted([J, J / 2, 3 * J], key=float)[0].item() == 1.25
+    assert J > 2
+    assert not math.isnan(J)
+
+
+def test_numbers_without_a_derivative_go_wherever_they_like():
+    history = np.zeros(4)
+    with tg.no_grad():
+        history[0] = J * 2
+    history[1] = J.detach()
+    history[2] = J.item()
+    history[3] = tg.Tensor(7, requires_grad=False)
+    assert history.tolist() == [5, 2.5, 2.5, 7]
+    assert np.sum(history, initial=J.detach()) == 19.5
+
+
+def test_an_array_of_objects_keeps_tensors():
+    parts = np.empty(2, object)
+    parts[0], parts[1] = J * 2, J * 3
+    assert tg.grad(np.sum(parts), J) == 5
+
+
+# ---- accidents -------------------------------------------------------------------------------
+def refusal(call):
+    """What is said about it, also where NumPy puts an error of its own on top."""
+    with pytest.raises((HistoryError, ValueError)) as caught:
+        call()
+    error = caught.value if isinstance(caught.value, HistoryError) else caught.value.__cause__
+    assert isinstance(error, HistoryError)
+    return str(error)
+
+
+@pytest.mark.parametrize(
+    "place", [np.zeros(2), np.zeros(2, complex), np.zeros(2, np.int64), array.array("d", [0, 0])],
+    ids=["float", "complex", "int", "array.array"],
+)  # fmt: skip
+def test_an_entry_of_a_plain_array(place):
+    def write():
+        place[1] = J * 2
+
+    if getattr(place, "dtype", None) == np.int64:
+        write()  # a step function: nothing is lost
+        assert place[1] == 5
+        return
+    message = refusal(write)
+    assert "would be written into a plain array as a number, and lose its history" in message
+    assert "np.stack" in message
+    assert "x.item() is the number, on purpose" in message
+    assert place[1] == 0
+
+
+def test_several_entries_of_a_plain_array():
+    out = np.zeros(3)
+
+    def write(index, value):
+        out[index] = value
+
+    for index in (slice(2), [0, 1], ..., out == 0):
+        assert "turning a Tensor into an array" in refusal(lambda i=index: write(i, J))
+    assert "turning a Tensor into an array" in refusal(lambda: write(slice(2), [J, J]))
+    assert "np.stack makes one Tensor of several" in refusal(lambda: np.array([J, J]))
+    assert not out.any()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.sum(x, initial=J),
+        lambda x: np.max(x, initial=J),
+        lambda x: np.prod(x, initial=J),
+        lambda x: x.sum(initial=J),
+        lambda x: x.mean(where=[True, False, True]) + np.add.reduce(x) + x.max(initial=J),
+    ],
+)
+def test_a_tensor_that_numpy_itself_asks_for_a_number(call):
+    message = refusal(lambda: call(np.ones(3)))
+    assert "J would become a constant inside NumPy's" in message
+    assert "np.sum(x) + t" in message
+
+
+TRANSFORMED = [
+    tg.func.grad,
+    lambda f: lambda x: tg.func.jvp(f, [x], [x]),
+    tg.func.hessian,
+    lambda f: lambda x: tg.func.vjp(f, x),
+    lambda f: lambda x: tg.gradcheck(f, x),
+]
+
+
+@pytest.mark.parametrize("transform", TRANSFORMED)
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: math.exp(x) * x,
+        lambda x: x * float(x),
+        lambda x: x * complex(x).real,
+        lambda x: x * np.add.reduce(np.ones(2), initial=x),
+    ],
+)
+def test_a_float_inside_a_function_that_is_being_differentiated(transform, f):
+    message = refusal(lambda: transform(f)(np.array(2.0)))
+    assert "would become a constant inside a function that is being differentiated" in message
+    assert "np.exp, not math.exp" in message
+
+
+def test_a_scalar_of_numpys_inside_such_a_function():
+    message = refusal(lambda: tg.func.grad(lambda x: x * np.float64(x))(np.array(2.0)))
+    assert "would silently drop its history" in message
+
+
+def test_what_such_a_function_may_do_all_the_same():
+    seen = []
+
+    def f(x):
+        seen.append((x.item(), f"{x:.1f}", float(x.detach()), int(x), bool(x > 1)))
+        with tg.no_grad():
+            seen.append(float(x * 2))
+        return x * x.item() if x > 1 else -x
+
+    assert tg.func.grad(f)(np.array(3.0)) == 3
+    assert seen == [(3, "3.0", 3, 3, True), 6]
+    assert float(J) == 2.5  # outside again
+
+
+def test_an_error_leaves_nothing_switched_on():
+    with pytest.raises(HistoryError):
+        tg.func.grad(lambda x: math.exp(x))(np.array(1.0))
+    assert math.exp(J) == math.exp(2.5)
