@@ -55,7 +55,9 @@ def classes(fn):
 
 
 def test_every_function_that_numpy_dispatches_is_classified_once():
-    found = {name_of(fn): classes(fn) for fn in overridable()}
+    found = {}
+    for fn in overridable():  # np.full is there twice: as it is called, and as like= reaches it
+        found.setdefault(name_of(fn), set()).update(classes(fn))
     wrong = {name: kinds for name, kinds in found.items() if len(kinds) != 1}
     assert not wrong
     assert len(found) > 300

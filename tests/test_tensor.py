@@ -211,7 +211,7 @@ def test_the_truth_of_one_number_is_its_own():
     ],
 )
 def test_turning_a_tensor_into_an_array_is_refused(leak):
-    with pytest.raises(HistoryError, match=r"silently drop its history; use x\.data"):
+    with pytest.raises(HistoryError, match=r"silently drop its history; .* use x\.data"):
         leak(tg.Tensor([1.0, 2.0]))
 
 
@@ -232,13 +232,6 @@ def test_writing_into_an_array_is_refused(write, name):
 
 def test_no_output_array_is_no_output_array():
     assert np.sum(tg.Tensor([1.0, 2.0]), out=None).item() == 3
-
-
-@pytest.mark.parametrize("option", [{"where": np.array([True, False])}, {"dtype": np.float32}])
-def test_options_of_a_ufunc_are_refused(option):
-    name = next(iter(option))
-    with pytest.raises(MissingRuleError, match=f"np.exp takes no {name}= on Tensors; use np.where"):
-        np.exp(tg.Tensor([1.0, 2.0]), **option)
 
 
 def test_integers_are_no_variables():
