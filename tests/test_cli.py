@@ -102,7 +102,7 @@ def test_whatever_can_be_drawn_is_drawn_in_the_terminal(file, capsys, name, show
     assert shown in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["failing"])
+@pytest.mark.parametrize("name", ["failing", "wrong_data"])
 def test_a_failed_pass_is_drawn_and_said(file, capsys, name):
     assert main(["draw", f"{file}:{name}"]) == 0
     said = capsys.readouterr()

@@ -120,10 +120,11 @@ class Watch(Protocol):
 class FailedCall(NamedTuple):
     """A call that raised: an exception from a forward pass carries it as ``failed_call``.
 
-    ``args`` hold Nodes where a Tensor was given: they are the graph so far.
+    ``fn`` is a function, a layer, or the name of a function that checks what it is given; ``args``
+    hold Nodes where a Tensor was given: they are the graph so far.
     """
 
-    fn: Callable[..., Any]
+    fn: Any
     args: Sequence[Any]
     kwargs: dict[str, Any]
     layer: int | None

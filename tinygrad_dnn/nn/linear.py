@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.init import Initialiser, initialiser
-from tinygrad_dnn.nn.naming import at_least_one, given, where
+from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
@@ -75,12 +75,16 @@ class Linear:
 
 def _misfit(who: Any, A: Array, W: Array, b: Array | None) -> DimensionError:
     """Return the error for arrays that do not fit, with the names of the network they stand in."""
+    return unfit(_said(who, A, W, b), who, W, b, A)
+
+
+def _said(who: Any, A: Array, W: Array, b: Array | None) -> str:
     name = getattr(W, "name", None) or "W"
     if W.ndim != 2:
-        return DimensionError(f"{where(who)}: {name} is {W.shape}; it needs (n_out, n_in)")
+        return f"{where(who)}: {name} is {W.shape}; it needs (n_out, n_in)"
     n_out, n_in = W.shape
     if b is not None and b.shape != (n_out, 1):
-        return DimensionError(
+        return (
             f"{where(who)}: {getattr(b, 'name', None) or 'b'} is {b.shape}, it needs ({n_out}, 1), "
             f"a column that is added to every example"
         )
@@ -91,7 +95,7 @@ def _misfit(who: Any, A: Array, W: Array, b: Array | None) -> DimensionError:
         advice = "; examples are columns here, so transpose it: .T"
     elif A.ndim > 2:
         advice = "; flatten each example into a column"
-    return DimensionError(
+    return (
         f"{where(who)}: {name} is {W.shape} but {given(A, who)} is {A.shape}; it needs "
         f"({n_in}, m){advice}"
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
+from tinygrad_dnn.nn.naming import unfit
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules import losses
 from tinygrad_dnn.tensor import Tensor
@@ -101,9 +102,8 @@ def matching(loss: str, A: Array, Y: Array) -> Array:
             advice = f"; examples are columns, so pass {target}.T"
         elif Y.size == A.size:
             advice = f"; pass {target}.reshape{A.shape}"
-        raise DimensionError(
-            f"{loss}: {name} is {A.shape} but {target} is {Y.shape}; the two must be equal{advice}"
-        )
+        said = f"{name} is {A.shape} but {target} is {Y.shape}; the two must be equal{advice}"
+        raise unfit(f"{loss}: {said}", loss, A, Y)
     if Y.dtype.kind in "biu":
         return Y.astype(A.dtype if A.dtype.kind == "f" else np.float64)
     return Y
@@ -116,12 +116,14 @@ def one_column_each(loss: str, A: Array, Y: Array) -> Array:
     if A.ndim == 2 and Y.shape == A.shape[1:] and Y.dtype.kind in "iu":
         return one_hot(Y.data if isinstance(Y, Tensor) else Y, A.shape[0], dtype=A.dtype)
     if A.ndim == 2 and Y.shape == A.shape[1:]:
-        raise DimensionError(
-            f"{loss}: class numbers are whole numbers, got {Y.dtype}; Y.astype(int)"
-        )
+        said = f"{loss}: class numbers are whole numbers, got {Y.dtype}; Y.astype(int)"
+        raise unfit(said, loss, A, Y)
     if A.ndim == 2 and Y.shape == (1, A.shape[1]) and A.shape[0] > 1:
-        raise DimensionError(
+        raise unfit(
             f"{loss}: Y is {Y.shape} for {A.shape[0]} classes; give class numbers as (m,): "
-            f"Y.ravel(), or one-hot columns {A.shape}: nn.one_hot(Y.ravel(), {A.shape[0]})"
+            f"Y.ravel(), or one-hot columns {A.shape}: nn.one_hot(Y.ravel(), {A.shape[0]})",
+            loss,
+            A,
+            Y,
         )
     return matching(loss, A, Y)

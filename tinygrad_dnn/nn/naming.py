@@ -4,6 +4,7 @@ from numbers import Integral
 from typing import Any
 
 from tinygrad_dnn.errors import DimensionError
+from tinygrad_dnn.graph import blame
 from tinygrad_dnn.graph import layer as current_layer
 from tinygrad_dnn.nn.parameters import parameters
 
@@ -30,7 +31,24 @@ def given(x: Any, who: Any = "") -> str:
 def misfit(who: Any, x: Any, wanted: str, advice: str = "") -> DimensionError:
     """Return the error for an input ``x`` that has not the shape ``who`` wants."""
     advice = advice and f"; {advice}"
-    return DimensionError(f"{where(who)}: {given(x, who)} is {x.shape}; it needs {wanted}{advice}")
+    return unfit(f"{where(who)}: {given(x, who)} is {x.shape}; it needs {wanted}{advice}", who, x)
+
+
+def unfit(said: str, who: Any, *inputs: Any) -> DimensionError:
+    """Return the error of ``who`` called on ``inputs``; it carries that call, which is drawn."""
+    error = DimensionError(said)
+    refused(error, who, *inputs)
+    return error
+
+
+def refused(error: Exception, who: Any, *inputs: Any) -> None:
+    """Let ``error`` carry the call of ``who``, a layer or the name of a function, on ``inputs``.
+
+    A layer's own Tensors are taken for inputs too, the first ones.
+    """
+    held = () if isinstance(who, str) else parameters(who).values()
+    tensors = {id(x): x for x in (*held, *inputs) if x is not None}.values()
+    blame(error, who, [getattr(x, "node", x) for x in tensors], {})
 
 
 def at_least_one(who: str, **numbers: int) -> None:

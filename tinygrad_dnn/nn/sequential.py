@@ -15,6 +15,7 @@ from tinygrad_dnn.nn.activations import ACTIVATIONS
 from tinygrad_dnn.nn.init import Initialiser
 from tinygrad_dnn.nn.linear import Linear
 from tinygrad_dnn.nn.losses import Loss
+from tinygrad_dnn.nn.naming import refused
 from tinygrad_dnn.nn.parameters import buffers, parameters, resting, set_training
 from tinygrad_dnn.nn.saving import load, restore, save
 from tinygrad_dnn.nn.steps import Layer, Step, steps_of
@@ -103,6 +104,9 @@ class Sequential:
                 if result and isinstance(A, Tensor) and A.node.name is None:
                     A.node.name = result
                 results.append(A)
+        except Exception as error:
+            refused(error, layer, A)
+            raise
         finally:
             current_layer.set(outside)
         return results

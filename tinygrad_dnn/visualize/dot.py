@@ -10,6 +10,7 @@ from html import escape
 from itertools import zip_longest
 from typing import Any
 
+from tinygrad_dnn.visualize.metrics import extent
 from tinygrad_dnn.visualize.palette import (
     BAND,
     FOLDED_BAND,
@@ -93,13 +94,13 @@ def _band(group: Group) -> str:
 
 
 def _cluster(group: Group, by_id: dict[str, Box], scene: Scene) -> list[str]:
-    heading = [Line(group.title, "heading")]
-    heading += [Line(group.subtitle, "note")] if group.subtitle else []
+    heading = [_run(Line(group.title, "heading"), INK)]
+    heading += [_run(Line(group.subtitle, "note"), INK)] if group.subtitle else []
     members = set(group.members)
     same = [ids for ids in scene.level if members.issuperset(ids)]
     options = {"style": "rounded,filled", "color": BAND.stroke, "fillcolor": BAND.fill}
-    rows = "".join(f'<TR><TD ALIGN="LEFT" HEIGHT="16">{_run(x, INK)}</TD></TR>' for x in heading)
-    label = Html(f"{TABLE}{rows}</TABLE>")
+    cells = '<TD WIDTH="8"></TD>'.join(f"<TD>{text}</TD>" for text in heading)
+    label = Html(f"{TABLE}<TR>{cells}</TR></TABLE>")
     return [
         f"subgraph cluster_{group.id} {{",
         "\t" + _statement("graph", label=label, labeljust="l", labelloc="t", margin=11, **options),
@@ -112,7 +113,7 @@ def _cluster(group: Group, by_id: dict[str, Box], scene: Scene) -> list[str]:
 def _box(box: Box, scene: Scene) -> str:
     role = ROLES[box.role]
     shape, style = SHAPES[box.shape]
-    label = _lines(box.columns[0], role.text) if box.shape == "note" else _label(box, role.text)
+    label = _note(box, role.text) if box.shape == "note" else _label(box, role.text)
     options: dict[str, Any] = {"label": Html(label), "shape": shape}
     if style:
         dashed = ",dashed" if box.dashed else ""
@@ -121,6 +122,7 @@ def _box(box: Box, scene: Scene) -> str:
             options["penwidth"] = 1.1
     if not scene.pinned:
         options["margin"] = "0.13,0.07"
+        options["width"] = f"{(extent(box.columns)[0] + 19) / 72:.2f}"  # at least
     if box.tip:
         options["tooltip"] = box.tip
     return _statement(box.id, **options, **_place(box))
@@ -156,8 +158,15 @@ def _cell(each: Line, colour: str) -> str:
     return f'<TD HEIGHT="{height}">{_run(each, colour)}</TD>'
 
 
+def _note(box: Box, colour: str) -> str:
+    """Return lines set flush left in a box as wide as it is, whatever the font."""
+    wide = f' WIDTH="{box.size[0]:.0f}"' if box.size else ""
+    rows = (f'<TR><TD ALIGN="LEFT">{_run(each, colour)}</TD></TR>' for each in box.columns[0])
+    return f"{TABLE[:-1]}{wide}>{''.join(rows)}</TABLE>"
+
+
 def _lines(column: Iterable[Line], colour: str) -> str:
-    """Return lines set flush left."""
+    """Return the lines of a graph's own label, set flush left."""
     return "".join(f'{_run(each, colour)}<BR ALIGN="LEFT"/>' for each in column if each.text)
 
 
@@ -180,6 +189,8 @@ def _arrow(arrow: Arrow) -> str:
         options["label"] = Html(_run(Line(arrow.label, "shape"), INK))
     if arrow.tip:
         options["tooltip"] = arrow.tip
+    if arrow.across:
+        return _statement(f"{arrow.head} -> {arrow.tail}", dir="back", **options)
     return _statement(f"{arrow.tail} -> {arrow.head}", **options)
 
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from tinygrad_dnn.visualize.engines import layout
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Scene
 
-MARGIN, HEADING = 11, 40  # of a frame round its members; its title
+MARGIN, HEADING = 11, 28  # of a frame round its members; its title
 
 
 def lay_out(scene: Scene, source: str) -> None:
@@ -20,7 +20,8 @@ def lay_out(scene: Scene, source: str) -> None:
     boxes = {box.id: box for box in scene.boxes}
     arrows: dict[tuple[str, str], list[Arrow]] = defaultdict(list)
     for arrow in reversed(scene.arrows):
-        arrows[arrow.tail, arrow.head].append(arrow)
+        ends = (arrow.head, arrow.tail) if arrow.across else (arrow.tail, arrow.head)
+        arrows[ends].append(arrow)
     top = 0.0
     for text in layout(source, "dot").splitlines():
         kind, *words = text.split()
@@ -32,7 +33,8 @@ def lay_out(scene: Scene, source: str) -> None:
         elif kind == "edge":
             arrow, count = arrows[words[0], words[1]].pop(), int(words[2])
             at = [72 * float(number) for number in words[3 : 3 + 2 * count]]
-            arrow.path = [(x, top - y) for x, y in zip(at[::2], at[1::2], strict=True)]
+            path = [(x, top - y) for x, y in zip(at[::2], at[1::2], strict=True)]
+            arrow.path = path[::-1] if arrow.across else path
     for group in scene.groups:
         _frame(group, [boxes[member] for member in group.members])
 

@@ -1,7 +1,8 @@
 """Metrics: how wide a line of text is, so that boxes of fixed size hold their labels everywhere.
 
-Widths are those of Arial (thousandths of the type size), the same on every machine; a character
-outside the table counts as a full square.  Knows no engine and asks for no font.
+Widths (thousandths of the type size) are those of Arial or of DejaVu Sans, which stands in where
+there is no Arial, whichever is wider, so they are the same on every machine; a character outside
+the table counts as a full square.  Knows no engine and asks for no font.
 """
 
 from collections.abc import Iterable
@@ -10,26 +11,39 @@ from tinygrad_dnn.visualize.palette import LEADING, STYLES
 from tinygrad_dnn.visualize.scene import Column, Line
 
 _GROUPS = {
-    222: "ijl'",
-    278: " !,./:;[]\\ftI·²",
-    333: "()-`rᵀ",
-    355: '"',
-    389: "*",
-    469: "^",
-    500: "ckvxyzJs",
-    556: "0123456789abdeghnopquL?#$_–",
-    584: "+<=>~×÷−",
-    611: "FTZ",
-    667: "ABEKPSVXYŶ&Σ",
-    722: "CDHNRUwσ",
-    778: "GOQ",
-    833: "mM",
-    889: "%",
-    944: "W",
-    1000: "→←…—",
+    230: "′",
+    280: "'ijl",
+    300: "I",
+    320: " ,.·",
+    340: "/:;\\|",
+    360: "f",
+    370: "-",
+    390: "ᵀ",
+    400: "()[]t",
+    410: "!²",
+    420: "r",
+    460: '"',
+    500: "*J`°",
+    530: "sz⁻∂",
+    550: "cε",
+    560: "?L_–",
+    580: "k",
+    600: "vxyγ",
+    620: "FTaeo",
+    640: "$0123456789bdghnpqu{}βησ√∘",
+    670: "EKPSYŶΣα",
+    690: "ABVXZ∑",
+    730: "CR",
+    760: "HNU",
+    790: "&DGOQ",
+    820: "w",
+    840: "#+<=>^~×÷−≠≤≥",
+    870: "M",
+    980: "m%",
+    990: "W",
 }
 WIDTHS = {character: width for width, group in _GROUPS.items() for character in group}
-BOLDER = 1.08  # bold Arial is about this much wider
+BOLDER = 1.12  # bold type is about this much wider
 
 
 def natural(text: str) -> float:
@@ -42,7 +56,7 @@ def width(line: Line) -> float:
 
     >>> from tinygrad_dnn.visualize.scene import Line
     >>> width(Line("W[1]", "name"))
-    28.784
+    34.02
     """
     style = STYLES[line.style]
     return round(natural(line.text) * style.size * (BOLDER if style.bold else 1), 3)

@@ -5,14 +5,14 @@ lane), and a red arrow goes back wherever the backward walk goes, carrying a gra
 shape written at it.  Numbers stay inside the operation that uses them.  The graph is only read.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.visualize.chain import value
+from tinygrad_dnn.visualize.clash import clash
 from tinygrad_dnn.visualize.fold import plural
 from tinygrad_dnn.visualize.reading import Reading, Thing
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene, shape_text
@@ -23,6 +23,7 @@ from tinygrad_dnn.visualize.words import (
     op_name,
     short,
     value_text,
+    wrapped,
 )
 
 MOST_LINES = 6  # of what a call that failed said
@@ -48,6 +49,7 @@ class _Drawing:
         self.direction = direction
         self.part_of = {i: p for p, part in enumerate(parts) for i in part}
         self.ids = self._ids()
+        self.beyond: set[tuple[int, int]] = set()  # the second input beside an operation
 
     def _ids(self) -> list[str]:
         counted: Counter[str] = Counter()
@@ -105,21 +107,26 @@ class _Drawing:
 
     def failed(self, p: int, thing: Thing) -> Box:
         """Return the call that raised, with the shapes it was given and what it said."""
-        given = [f"{self.called(a)} {shape_text(np.shape(value(a)))}" for a in thing.args]
-        lines = [Line(f"{op_name(thing.fn)} failed", "title"), Line(", ".join(given), "equation")]
-        said = wrap(clean(thing.failure), 52)[:MOST_LINES]
+        shapes = [np.shape(value(a)) for a in thing.args]
+        lines = [Line(f"{op_name(thing.fn)} failed", "title")]
+        for a, shape in zip(thing.args, shapes, strict=True):
+            lines.append(Line(f"{self.called(a)} {shape_text(shape)}".strip(), "equation"))
+        if unequal := clash(thing.fn, shapes):
+            lines.append(Line(unequal, "clash"))
+        said = wrapped(clean(thing.failure), 52)[:MOST_LINES]
         lines += [Line(text, "shape") for text in said]
         return Box(self.ids[p], "failed", (tuple(lines),), "square", short(thing.failure))
 
     def called(self, a: Any) -> str:
-        """Return the name of an argument, if it has one."""
-        known = (t.name for t in self.reading.things if a is t.node or a is t.value)
-        return short(next(known, ""))
+        """Return the name of an argument, or of the operation that made it."""
+        known = (t for t in self.reading.things if a is t.node or a is t.value)
+        thing = next(known, None)
+        return short(thing.name or (op_name(thing.fn) if thing.fn else "")) if thing else ""
 
     def operation(self, p: int, thing: Thing) -> Box:
         lines = [Line(op_name(thing.fn), "title")]
         if text := thing.formula or constants_text(thing.fn, thing.args, thing.kwargs):
-            lines.append(Line(short(text), "equation"))
+            lines += [Line(short(piece), "equation") for piece in wrapped(text, 30)[:2]]
         if thing.name:
             shown = short(thing.name)
             if thing.value_shown:
@@ -161,6 +168,7 @@ class _Drawing:
         """Put each layer's operations, and the leaves that only they use, into one frame."""
         things, reading = self.reading.things, self.reading
         layer_of: dict[int, int] = {}
+        beside: dict[int, list[int]] = defaultdict(list)
         for p, part in enumerate(self.parts):
             thing = things[part[0]]
             if len(part) > 1 or thing.layer is None or thing.kind != "operation":
@@ -178,7 +186,11 @@ class _Drawing:
             if thing.kind == "leaf" and layers != {None}:
                 layer_of[p] = layer_of[first]
             if (layers != {None} and thing.kind == "leaf") or self.has_other_input(first, p):
-                scene.level.append([self.ids[p], self.ids[first]])
+                beside[first].append(p)
+        for user, inputs in beside.items():  # one on either side; more must come before
+            for p in inputs[:2]:
+                scene.level.append([self.ids[p], self.ids[user]])
+            self.beyond.update((p, user) for p in inputs[1:2])
         for number in sorted(set(layer_of.values())):
             members = [p for p in range(len(self.parts)) if layer_of.get(p) == number]
             group = Group(f"L{number}", f"Layer {number}", self.sizes(members))
@@ -218,7 +230,9 @@ class _Drawing:
                 if not many or (tail, head) not in folded:
                     role = {"leaf": "parameter", "operation": "forward"}.get(things[j].kind, "data")
                     weight = 20 if things[j].kind == "operation" else 1
-                    scene.arrows.append(Arrow(self.ids[tail], self.ids[head], role, weight=weight))
+                    arrow = Arrow(self.ids[tail], self.ids[head], role, weight=weight)
+                    arrow.across = (tail, head) in self.beyond
+                    scene.arrows.append(arrow)
                 folded.add((tail, head))
                 if self.backward and (j, i) in reading.flows_back:
                     back.setdefault((head, tail), things[j])

@@ -91,6 +91,7 @@ STYLES = {
     "shape": Style(10, colour=GREY),
     "gradient": Style(10, colour=RED),
     "slope": Style(12, colour=RED),
+    "clash": Style(14, bold=True, colour=RED),
     "label": Style(11),
     "note": Style(10, colour=GREY),
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn import nn
 from tinygrad_dnn.graph import Node, ancestors
 from tinygrad_dnn.primitives import RULES, Each
 from tinygrad_dnn.visualize.chain import LOSSES
@@ -225,6 +226,8 @@ def _carries(node: Node, position: int) -> bool:
 
 def _guessed(node: Node, position: int) -> str:
     """Return what a constant is by its place: a network's input, a loss's targets."""
-    if node.layer == 1 and node.fn is np.matmul and position == 1:
+    first = node.fn is np.matmul or isinstance(node.fn, nn.Linear)
+    if node.layer == 1 and first and position == len(node.args) - 1:
         return "X = A[0]"
-    return "Y" if node.fn in LOSSES and position == 1 else ""
+    is_loss = node.fn in LOSSES or any(node.fn == loss.__name__ for loss in LOSSES)
+    return "Y" if is_loss and position == 1 else ""

@@ -39,13 +39,17 @@ class Box:
 
 @dataclass(slots=True)
 class Arrow:
-    """From box ``tail`` to box ``head``; one that is ``aside`` does not influence the layout."""
+    """From box ``tail`` to box ``head``; one that is ``aside`` does not influence the layout.
+
+    One that goes ``across`` points against the flow: its head stands where a tail would.
+    """
 
     tail: str
     head: str
     role: str
     dashed: bool = False
     aside: bool = False
+    across: bool = False
     weight: int = 1
     label: str = ""
     tip: str = ""

@@ -40,7 +40,7 @@ def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
     if isinstance(target, Tensor):
         return Computed(_named(target), _data(X), _data(Y))
     if isinstance(target, BaseException):
-        return _failed(target)
+        return _failed(target, X, Y)
     if isinstance(target, Mapping | list | tuple):
         return Computed(_several(target), _data(X), _data(Y))
     if not callable(target):
@@ -67,7 +67,7 @@ def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
     return Computed(_named(J), _data(X), _data(Y), A.node, is_net, name)
 
 
-def _failed(error: BaseException) -> Computed:
+def _failed(error: BaseException, X: Any, Y: Any) -> Computed:
     """Return the graph so far of a forward pass that ended in ``error``."""
     call: FailedCall | None = getattr(error, "failed_call", None)
     if call is None:
@@ -77,7 +77,8 @@ def _failed(error: BaseException) -> Computed:
         )
     node = Node(None, call.fn, call.args, call.args, call.kwargs)
     node.layer = call.layer
-    return Computed({"": node}, failure=f"{type(error).__name__}: {error}")
+    said = f"{type(error).__name__}: {error}"
+    return Computed({"": node}, _data(X), _data(Y), failure=said)
 
 
 def scalar_gradients(ends: Mapping[str, Node]) -> dict[Node, Any]:

@@ -4,12 +4,10 @@ The course's diagram stands on its side: forward reads down on the left, backwar
 Operations are a list in the order of execution, each with what it was made from.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from textwrap import wrap
 
 from tinygrad_dnn.visualize.scene import Box, Group, Scene
-from tinygrad_dnn.visualize.words import clean
+from tinygrad_dnn.visualize.words import clean, wrapped
 
 WIDTH = 100
 HALF = (WIDTH - 7) // 2  # one of the two columns inside a frame
@@ -17,10 +15,10 @@ HALF = (WIDTH - 7) // 2  # one of the two columns inside a frame
 
 def text(scene: Scene) -> str:
     """Return the picture as lines of text."""
-    out = [*_wrapped(clean(scene.title)), *_wrapped(clean(scene.summary)), ""]
+    out = [*wrapped(clean(scene.title), WIDTH), *wrapped(clean(scene.summary), WIDTH), ""]
     out += _diagram(scene) if scene.pinned else _operations(scene)
     out += (
-        ["", *(line for note in scene.notes for line in _wrapped(clean(note)))]
+        ["", *(line for note in scene.notes for line in wrapped(clean(note), WIDTH))]
         if scene.notes
         else []
     )
@@ -53,10 +51,10 @@ def _band(group: Group, boxes: list[Box]) -> Iterator[str]:
         side = right if box.role in ("backward", "gradient") else left
         if len(box.columns) > 1 or box.role in ("parameter", "gradient", "data"):
             prefix = "keeps " if box.role == "cache" else ""
-            side += _wrapped(prefix + _row([box]), HALF, "  ")
+            side += wrapped(prefix + _row([box]), HALF, "  ")
         else:
             for line in box.columns[0]:
-                side += _wrapped(clean(line.text), HALF, "  ")
+                side += wrapped(clean(line.text), HALF, "  ")
     for i in range(max(len(left), len(right))):
         a = left[i] if i < len(left) else ""
         b = right[i] if i < len(right) else ""
@@ -100,7 +98,11 @@ def _operations(scene: Scene) -> Iterator[str]:
         made = f"  ← {inputs}" if inputs else ""
         start = f"{number[box.id]:>{digits}}  "
         made = _cut(made, WIDTH // 3)
-        yield start + _cut("  ".join(lines), WIDTH - len(start) - len(made)) + made
+        if box.role == "failed":  # all of it
+            yield f"{start}{lines[0]}{made}"
+            yield from (" " * len(start) + line for line in lines[1:])
+        else:
+            yield start + _cut("  ".join(lines), WIDTH - len(start) - len(made)) + made
 
 
 def _in_order(scene: Scene, made_from: Mapping[str, list[str]]) -> list[Box]:
@@ -117,10 +119,3 @@ def _in_order(scene: Scene, made_from: Mapping[str, list[str]]) -> list[Box]:
 
 def _cut(line: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
-
-
-def _wrapped(line: str, width: int = WIDTH, indent: str = "") -> list[str]:
-    """Return the line in pieces; shapes such as (5, 8) stay whole."""
-    whole = re.sub(r"(?<=\d), (?=\d)", ",\N{NO-BREAK SPACE}", line)
-    pieces = wrap(whole, width, subsequent_indent=indent)
-    return [piece.replace("\N{NO-BREAK SPACE}", " ") for piece in pieces]

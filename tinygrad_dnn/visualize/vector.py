@@ -90,8 +90,9 @@ def _group(group: Group, prefix: str) -> str:
     text = ""
     if group.members:  # of a frame; a band's heading is a box
         x, y, *_ = _rectangle(group)
-        title = _line(Line(group.title, "heading"), x + 11, y + 17, "start")
-        text = title + _line(Line(group.subtitle, "note"), x + 11, y + 32, "start")
+        title = Line(group.title, "heading")
+        text = _line(title, x + 11, y + 18, "start")
+        text += _line(Line(group.subtitle, "note"), x + 19 + width(title), y + 18, "start")
     return (
         f'<g id="{prefix}-{group.id}" class="group {kind}">'
         f"{_outline('rounded', *_rectangle(group), 12, dashed)}{text}</g>"

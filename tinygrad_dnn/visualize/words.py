@@ -7,6 +7,7 @@ Knows no picture.
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,13 @@ JOINERS = "\u200c\u200d"  # not printable, but parts of words and of emoji
 
 
 def op_name(fn: Callable[..., Any] | None) -> str:
-    """Return the name of an operation in words: ``binary cross entropy``."""
-    return str(getattr(fn, "__name__", fn)).replace("_", " ").strip()
+    """Return the name of an operation in words: ``binary cross entropy``.
+
+    Of a layer, which has no name, what it is: ``Linear(3 -> 5)``.
+    """
+    shown = type(fn).__name__ if repr(fn).endswith(f" at {id(fn):#x}>") else repr(fn)
+    name = fn if isinstance(fn, str) else getattr(fn, "__name__", shown)
+    return str(name).replace("_", " ").strip()
 
 
 def course_name(name: str, layer: int | None) -> str:
@@ -56,8 +62,21 @@ def clean(text: str) -> str:
     >>> clean("a\nb")
     'a b'
     """
+    if text.isprintable() and "  " not in text and text.strip() == text:
+        return text
     text = " ".join(text.split())
     return "".join(c if c.isprintable() or c in JOINERS else "\ufffd" for c in text)
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Return ``text`` in lines of at most ``width`` characters; shapes stay whole.
+
+    >>> wrapped("W is (2, 3)", 8)
+    ['W is', '(2, 3)']
+    """
+    whole = re.sub(r"(?<=\d), (?=\d)", ",\N{NO-BREAK SPACE}", text)
+    lines = wrap(whole, width, subsequent_indent=indent)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def short(text: str) -> str:
