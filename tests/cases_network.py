@@ -66,6 +66,7 @@ for fn in (softmax, log_softmax):
     case(fn, normal(3, 4), axis=1)
     case(fn, normal(3), axis=-1)
     case(fn, normal(3, 0))
+    case(fn, normal(0, 3))
 case(logsumexp, normal(3, 4))
 case(logsumexp, normal())
 case(logsumexp, normal(3, 4), 0)

@@ -23,6 +23,7 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "seed": 1,
     "leaving": 1,
     "ufuncs": 1,
+    "rerun": 1,
     "engine": 2,
     "recording": 2,
     "special": 2,

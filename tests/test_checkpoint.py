@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
+from tinygrad_dnn import nn
 from tinygrad_dnn.errors import ChangedDataError, HistoryError
 from tinygrad_dnn.func import checkpoint, grad, hessian, hvp, jvp
 from tinygrad_dnn.rules.losses import binary_cross_entropy
@@ -157,7 +158,7 @@ def test_random_numbers_drawn_inside_are_found_out():
 
     x = tg.Tensor(np.ones(8))
     J = np.sum(checkpoint(dropout)(x))
-    message = "checkpoint ran dropout again and it computed something else; give it random numbers"
+    message = "checkpoint ran dropout again and it computed something else; give it random"
     with pytest.raises(HistoryError, match=message):
         J.backward()
 
@@ -206,3 +207,79 @@ def test_a_graph_with_checkpoints_dies_with_its_end():
         assert len(gc.get_objects()) < before
     finally:
         gc.enable()
+
+
+# ---- what a function does besides computing --------------------------------------------------
+def block(rng):
+    return nn.Sequential(
+        nn.Linear(3, 4, rng=np.random.default_rng(0)), nn.BatchNorm1d(4), nn.ReLU(),
+        nn.Dropout(0.5, rng=rng), nn.Linear(4, 4, rng=np.random.default_rng(1)), nn.Tanh(),
+        nn.Dropout(0.2, rng=rng),
+    )  # fmt: skip
+
+
+def trained(wrap):
+    """A net of two blocks after two steps: its numbers, and where its generator is then."""
+    rng = np.random.default_rng(5)
+    first, second = block(rng), nn.Sequential(nn.Linear(4, 3, rng=rng), block(rng))
+    X = np.random.default_rng(2).normal(size=(3, 8))
+    parameters = list(nn.parameters([first, second]).values())
+    descent = tg.optim.SGD(parameters, lr=0.1)
+    for _ in range(2):
+        J = np.mean(wrap(lambda x: second(first(x)), wrap(lambda x: x, X)) ** 2)
+        J.backward()
+        gradients = [p.grad for p in parameters]
+        descent.step()
+        descent.zero_grad()
+    state = [t.data for t in nn.buffers([first, second]).values()]
+    return [*gradients, *state, rng.random(3)]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_layers_with_state_and_masks_are_what_they_are_without_it(nested):
+    plainly = trained(lambda f, x: f(x))
+    calls = checkpoint if not nested else lambda f: checkpoint(lambda x: checkpoint(f)(x) * 1.0)
+    for a, b in zip(plainly, trained(lambda f, x: calls(f)(x)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
+
+
+def test_what_a_second_run_assigns_is_taken_back_even_if_it_fails():
+    count = tg.Tensor([0.0], requires_grad=False)
+    W = tg.Tensor([2.0, 3.0])
+
+    def counting(x):
+        count.data = count.data + 1
+        if count.data > 1:
+            raise RuntimeError("twice")
+        return W * x
+
+    y = checkpoint(counting)(np.ones(2))
+    with pytest.raises(RuntimeError, match="twice"):
+        np.sum(y).backward()
+    assert count.data.tolist() == [1]
+
+
+def test_a_generator_may_be_an_argument():
+    x = tg.Tensor(np.ones(8))
+
+    def noisy(x, rng):
+        return nn.dropout(x * rng.random(8), 0.5, rng=rng) * rng.random(8)
+
+    results = []
+    for f in (noisy, checkpoint(noisy)):
+        rng = np.random.default_rng(3)
+        y = f(x, rng)
+        results.append(
+            [
+                y.data,
+                tg.grad(np.sum(y), x),
+                tg.func.hvp(
+                    lambda x, f=f: np.sum(f(x, np.random.default_rng(3)) ** 3),
+                    np.ones(8),
+                    np.ones(8),
+                ),
+                rng.random(2),
+            ]
+        )
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)

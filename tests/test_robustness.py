@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
+from tinygrad_dnn import nn
 
 TESTS = Path(__file__).parent
 TABLE = (TESTS.parent / "docs" / "robustness.md").read_text()
@@ -58,3 +59,17 @@ def test_products_with_zeros(entries, slopes):
     x = tg.Tensor(entries)
     assert tg.grad(np.prod(x), x).tolist() == slopes
     assert tg.grad(np.prod(x[:, None] * np.ones(2), axis=0)[0], x).tolist() == slopes
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+def test_softmax_of_nothing(shape, axis):
+    x = tg.Tensor(np.ones(shape))
+    if axis is not None:
+        for fn in (nn.softmax, nn.log_softmax):
+            out = fn(x, axis=axis)
+            assert out.shape == tg.grad(out, x, gradient=np.ones(shape)).shape == shape
+    out = nn.logsumexp(x, axis)
+    with np.errstate(divide="ignore"):
+        np.testing.assert_array_equal(out.data, np.log(np.sum(np.exp(x.data), axis)))
+    assert tg.grad(out, x, gradient=np.ones(out.shape)).shape == shape

@@ -159,7 +159,7 @@ class ArrayMethods:
     def reshape(self, *shape: Any, order: Any = "C") -> Self:
         """As np.reshape; the shape as one tuple or as separate numbers."""
         target = shape[0] if len(shape) == 1 else shape
-        return self._call(np.reshape, target, order=order)
+        return self._call(np.reshape, target, **({} if order == "C" else {"order": order}))
 
     def ravel(self) -> Self:
         """As np.ravel: one axis."""

@@ -161,6 +161,12 @@ def composite(*fns: Function) -> Callable[[Function], Function]:
     return register
 
 
+def array(x: Any, dtype: Any = None) -> Array:
+    """Return ``x``, of whatever array library it is, as an array of ``dtype``."""
+    x = x if hasattr(x, "__array_function__") else np.asarray(x)
+    return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+
+
 def refused(advice: str, *names: str) -> None:
     """Say what to do instead of calling the functions ``names`` on Tensors."""
     REFUSED.update(dict.fromkeys(names, advice))

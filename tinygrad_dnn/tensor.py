@@ -10,13 +10,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tinygrad_dnn import rerun
 from tinygrad_dnn.engine import owned as owned
 from tinygrad_dnn.engine import pullback
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.hooks import Hook
 from tinygrad_dnn.methods import ArrayMethods
-from tinygrad_dnn.primitives import Array, Function
+from tinygrad_dnn.primitives import Array, Function, array
 from tinygrad_dnn.recording import name_of, record
 from tinygrad_dnn.rules.indexing import getitem
 from tinygrad_dnn.seed import require_float as require_float
@@ -84,7 +85,7 @@ class Tensor(ArrayMethods):
 
     @data.setter
     def data(self, value: Any) -> None:
-        value = np.asarray(value) if not hasattr(value, "__array_function__") else value
+        value = array(value)
         if self.node.fn:
             raise HistoryError(
                 f"only a leaf's data can be replaced; {self.name or 'this Tensor'} is a result "
@@ -97,6 +98,8 @@ class Tensor(ArrayMethods):
             )
         if self.requires_grad:
             require_float(value.dtype, f"data for {self.name or 'this Tensor'}")
+        if run := rerun.current.get():
+            run.assigns(self.node)
         self.node.value = value
         self.node.changed()
 
@@ -285,7 +288,7 @@ def handle(node: Node) -> Tensor:
 
 def as_tensor(x: Any) -> Tensor:
     """Return ``x`` itself if it is a Tensor, else a constant Tensor on it."""
-    return x if isinstance(x, Tensor) else handle(Node(np.asarray(x)))
+    return x if isinstance(x, Tensor) else handle(Node(array(x)))
 
 
 def _restored(data: Array, requires_grad: bool, name: str | None) -> Tensor:

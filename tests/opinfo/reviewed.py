@@ -1,6 +1,5 @@
-"""Where the package and PyTorch are known to differ, each with its reason.
+"""Where the package and PyTorch differ by intention, each with its reason.
 
-`INTENDED` is policy and stays; `KNOWN` is a fault that somebody is to mend, and its line then goes.
 ``python -m tests.opinfo`` names the lines that no sample needs any more.
 """
 
@@ -87,31 +86,7 @@ INTENDED = (
     ),
 )
 
-KNOWN = (
-    Difference(
-        ("diff",),
-        "value shape",
-        (", 0, ",),
-        "np.diff with n=0 is its argument, without what was to be prepended or appended",
-    ),
-    Difference(
-        (
-            "softmax", "softmax.with_dtype", "log_softmax", "log_softmax.with_dtype",
-            "nn.functional.softmin", "nn.functional.softmin.with_dtype",
-        ),
-        "raises",
-        ("zero-size array to reduction operation maximum",),
-        "softmax over an axis of length 0 should be as empty as its argument",
-    ),
-    Difference(
-        ("linalg.multi_dot",),
-        "raises",
-        ("[0, 2]", "cannot reshape array of size 0"),
-        "np.linalg.multi_dot of matrices without rows should be a matrix without rows",
-    ),
-)  # fmt: skip
-
 
 def reviewed(sample, mismatch):
     """The Difference that covers a mismatch, or None."""
-    return next((d for d in (*INTENDED, *KNOWN) if d.covers(sample, mismatch)), None)
+    return next((d for d in INTENDED if d.covers(sample, mismatch)), None)

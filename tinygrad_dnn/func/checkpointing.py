@@ -19,6 +19,7 @@ from tinygrad_dnn.func.trace import alias
 from tinygrad_dnn.graph import Node, moment, recording
 from tinygrad_dnn.primitives import Array, Each, primitive, rule
 from tinygrad_dnn.recording import record
+from tinygrad_dnn.rerun import FirstRun, Rerun, generator, running
 from tinygrad_dnn.tensor import Tensor, as_tensor, handle
 
 
@@ -26,8 +27,10 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``f`` such that a graph keeps only its result; a backward walk runs it again.
 
     Same value and derivatives of every order, for the memory of one run of f at a time and the time
-    of a second forward pass.  f returns one Tensor and must compute the same again: random numbers
-    are arguments, drawn outside.  A loss that follows does not see the activation inside.
+    of a second forward pass.  f returns one Tensor and must compute the same again.  What it gives
+    to a Tensor's ``data`` is given once, and dropout draws the same mask again; random numbers of
+    your own are arguments, or drawn from a generator that is one.  A loss that follows does not
+    see the activation inside.
 
     >>> block = checkpoint(lambda x: np.tanh(np.tanh(x)))
     >>> x = Tensor([0.0, 1.0])
@@ -66,6 +69,7 @@ class _Segment:
 
     value: Array
     captured: list[Node]
+    generators: list[Any]
     wanted: list[bool]
 
     def __init__(self, f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:
@@ -76,7 +80,9 @@ class _Segment:
     def first_run(self, given: Sequence[Tensor]) -> tuple[Any, Tensor, list[Node]]:
         """Return the result, also as a Tensor, and the nodes it uses without being given them."""
         inputs = [Node(x.node.value, needs_grad=x.requires_grad, name=x.name) for x in given]
-        result, out, _, outside = self._run(inputs)
+        first = FirstRun()
+        result, out, _, outside = self._run(inputs, first)
+        self.generators = first.noted
         captured = [n for n in outside if n.needs_grad and n not in inputs]
         return result, out, sorted(captured, key=lambda n: n.born)
 
@@ -113,32 +119,35 @@ class _Segment:
                     f"checkpoint runs {self._name} again, but {node.name or 'a Tensor'} that it "
                     f"uses has new data since; walk back before the data is replaced"
                 )
-        _, again, made, outside = self._run(nodes[:n])
+        _, again, made, outside = self._run(nodes[:n], Rerun(self.generators))
         unknown = [x for x in outside if x.needs_grad and x not in nodes + self.captured]
-        before = out.node.value if isinstance(out, Tensor) else out
-        tolerance = float(np.sqrt(np.finfo(before.dtype).eps))
-        if unknown or not np.allclose(
-            again.data, before, rtol=tolerance, atol=tolerance, equal_nan=True
-        ):
+        if unknown or not _same(again.data, out.node.value if isinstance(out, Tensor) else out):
             raise HistoryError(
                 f"checkpoint ran {self._name} again and it computed something else; give it random "
-                f"numbers, and whatever changes, as arguments"
+                f"numbers or their generator, and whatever changes, as arguments"
             )
         own_nodes = dict(zip(self.captured, nodes[n:], strict=True))
         for made_node in made:
             made_node.args = [own_nodes.get(a, a) if type(a) is Node else a for a in made_node.args]
         return again.node, nodes
 
-    def _run(self, inputs: Sequence[Node]) -> tuple[Any, Tensor, list[Node], list[Node]]:
+    def _run(
+        self, inputs: Sequence[Node], run: FirstRun | Rerun
+    ) -> tuple[Any, Tensor, list[Node], list[Node]]:
         """Run f; return its result, also as a Tensor, the calls made, and where they started."""
         rest = iter(inputs)
         since = moment()
+
+        def own(x: Any) -> Any:
+            if isinstance(x, np.random.Generator | np.random.RandomState):
+                return generator(x)
+            return handle(next(rest)) if isinstance(x, Tensor) else x
+
         token = recording.set(True)
         try:
-            args, kwargs = rebuilt(
-                self.tree, (handle(next(rest)) if isinstance(x, Tensor) else x for x in self.parts)
-            )
-            result = self.f(*args, **kwargs)
+            with running(run):
+                args, kwargs = rebuilt(self.tree, map(own, self.parts))
+                result = self.f(*args, **kwargs)
             if isinstance(result, list | tuple | dict) or result is None:
                 raise HistoryError(
                     f"checkpoint: {self._name} must return one Tensor, got {type(result).__name__}"
@@ -176,6 +185,14 @@ def _start(x: Any) -> Node:
         return Node(x.node.value, alias, (x.node,), (x.node.value,), needs_grad=True)
     np.shape(x)  # stands something here for data that was changed since, it refuses
     return Node(x, needs_grad=True)
+
+
+def _same(again: Array, before: Array) -> bool:
+    """Say if a second run has computed the same; of arrays of other libraries it is not asked."""
+    if not isinstance(before, np.ndarray):
+        return bool(again.shape == before.shape)
+    tolerance = float(np.sqrt(np.finfo(before.dtype).eps))
+    return bool(np.allclose(again, before, rtol=tolerance, atol=tolerance, equal_nan=True))
 
 
 def _any_tensor(*xs: Any) -> bool:

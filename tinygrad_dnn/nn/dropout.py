@@ -4,6 +4,7 @@ from typing import Any
 
 from tinygrad_dnn.nn.naming import where
 from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.rerun import generator
 
 
 def dropout(x: Array, p: float, *, rng: Any) -> Any:
@@ -19,7 +20,7 @@ def dropout(x: Array, p: float, *, rng: Any) -> Any:
     array([2., 0., 0., 0., 2.])
     """
     _check(p)
-    keep = rng.random(x.shape) >= p
+    keep = generator(rng).random(x.shape) >= p
     return x * (keep / (1 - p)).astype(x.dtype)
 
 

@@ -44,6 +44,8 @@ composite(np.cumulative_prod)(_cumulative(np.cumprod, np.ones_like))
 def _diff(a, n=1, axis=-1, prepend=None, append=None):
     if n < 0:
         raise ValueError(f"np.diff got n={n}; it takes a number of times, 0 or more")
+    if n == 0:
+        return a  # without what is to go before and after it
     axis = axis % a.ndim if a.ndim else axis
     ends = [
         end if end is None or np.ndim(end) else np.broadcast_to(end, _one_at(a.shape, axis))

@@ -72,8 +72,12 @@ def softmax(z: Array, *, axis: int = 0) -> Array:
     array([[0.5],
            [0.5]])
     """
-    e = np.exp(z - np.max(z, axis=axis, keepdims=True))
+    e = np.exp(z - _largest(z, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _largest(z, axis):  # of no entries: 0
+    return (np.max if z.size else np.sum)(z, axis=axis, keepdims=True)
 
 
 def _softmax_map(v, out, z, axis=0):  # the Jacobian is symmetric: one map for both modes
@@ -105,12 +109,15 @@ rule(
 def logsumexp(z: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
     """log(sum(exp(z))) over ``axis``, without overflow; ``axis`` and ``keepdims`` as in np.sum.
 
+    Of no entries it is -inf.
+
     >>> float(logsumexp(np.array([1000.0, 1000.0]))) - 1000.0  # log 2
     0.693147180559...
     """
-    top = np.max(z, axis=axis, keepdims=True)
+    top = _largest(z, axis)
     top = np.where(np.isfinite(top), top, 0).astype(top.dtype, copy=False)
-    out = top + np.log(np.sum(np.exp(z - top), axis=axis, keepdims=True))
+    total = np.sum(np.exp(z - top), axis=axis, keepdims=True)
+    out = top + np.log(total) if z.size else total - np.inf
     return out if keepdims else np.squeeze(out, axis=axis)
 
 

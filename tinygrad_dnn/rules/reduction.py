@@ -22,7 +22,11 @@ def _sum_vjp(g, out, x, axis=None, dtype=None, _out=None, keepdims=False, initia
 
 
 def _sum_jvp(t, out, x, axis=None, dtype=None, _out=None, keepdims=False, initial=0, where=True):
-    return np.sum(t, axis=axis, keepdims=keepdims, where=where)
+    return np.sum(t, axis=axis, keepdims=keepdims, **_chosen(where))
+
+
+def _chosen(where):  # as an option, which not every array library knows
+    return {} if where is True else {"where": where}
 
 
 def _count(x, axis, where):  # of the entries that go into each entry of the result
@@ -46,7 +50,7 @@ multilinear(np.mean, _mean_vjp)
 
 # ---- variance --------------------------------------------------------------------------------
 def _slope_of_var(x, axis, ddof, where, mean, correction):
-    mean = np.mean(x, axis=axis, keepdims=True, where=where) if mean is None else mean
+    mean = np.mean(x, axis=axis, keepdims=True, **_chosen(where)) if mean is None else mean
     ddof = ddof if correction is None else correction
     return (x - mean) * (where * (2 / np.maximum(_count(x, axis, where) - ddof, 0)))
 

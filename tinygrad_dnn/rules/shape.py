@@ -13,20 +13,22 @@ composite(np.size)(lambda a, axis=None: a.size if axis is None else a.shape[axis
 
 # ---- the same entries under another shape ----------------------------------------------------
 def _reshape(g, out, x, shape, order="C", copy=None):
-    return np.reshape(g, x.shape, order=_fixed(order))
+    return _shaped_back(g, x, order)
 
 
 def _ravel(g, out, x, order="C"):
-    return np.reshape(g, x.shape, order=_fixed(order))
+    return _shaped_back(g, x, order)
 
 
-def _fixed(order):
-    if order not in ("C", "F"):
+def _shaped_back(g, x, order):
+    if order == "C":
+        return np.reshape(g, x.shape)
+    if order != "F":
         raise MissingRuleError(
             f"order={order!r} follows the layout in memory, which a derivative does not know; "
             f"use order='C' or order='F'"
         )
-    return order
+    return np.reshape(g, x.shape, order="F")
 
 
 multilinear(np.reshape, _reshape)
