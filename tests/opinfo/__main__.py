@@ -16,7 +16,8 @@ from tests.opinfo.live import operations, samples
 from tests.opinfo.reviewed import INTENDED, reviewed
 
 SMALL = 150  # entries of a sample worth its place in the file
-EACH = 14  # samples of one operation in the file
+LARGE = 8000  # too many, even for the only one of its operation
+EACH = 12  # samples of one operation in the file
 
 
 def run(names, dtype, limit):
@@ -53,7 +54,7 @@ def freeze():
         tally = Tally()
         usable = [s for s in samples(name, op, rounded=True) if tally.run(s) is not None]
         usable.sort(key=lambda s: s.size)
-        usable = [s for s in usable if s.size <= SMALL] or usable[:1]
+        usable = [s for s in usable if s.size <= SMALL] or [s for s in usable[:1] if s.size < LARGE]
         usable.sort(key=lambda s: (not s.differentiated, -s.size))
         chosen = usable[:: max(1, -(-len(usable) // EACH))]
         kept += sorted(chosen, key=lambda s: s.number)

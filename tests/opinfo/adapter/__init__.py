@@ -19,13 +19,14 @@ from tests.opinfo.adapter import (
     reduction,
     shape,
     special,
+    windows,
 )
 
 FAMILIES = {
     module.__name__.rpartition(".")[2]: module.OPERATIONS
     for module in (
         arithmetic, elementwise, special, reduction, products, linalg, shape, joining, indexing,
-        network, layers, losses, fourier,
+        network, layers, windows, losses, fourier,
     )
 }  # fmt: skip
 ADAPTER = {name: fn for family in FAMILIES.values() for name, fn in family.items()}

@@ -1,4 +1,4 @@
-"""Layers: dense, convolution, pooling, normalisation, attention; examples are PyTorch's rows."""
+"""Layers: dense, normalisation, attention; examples are PyTorch's rows."""
 
 import numpy as np
 
@@ -8,6 +8,8 @@ from tinygrad_dnn import nn
 
 
 def linear(x, W, b=None):
+    if x.ndim == W.ndim == 2:
+        return nn.linear(x.T, W, b if b is None else np.expand_dims(b, -1)).T
     out = np.matmul(x, np.transpose(W))
     return out if b is None else out + b
 
@@ -28,64 +30,6 @@ def embedding(weight, index, padding_idx=None, max_norm=None, **options):
     if index.ndim == 0:
         raise Unsupported("a single label")
     return np.swapaxes(nn.embedding(index, weight.T), -1, -2)
-
-
-# ---- windows ---------------------------------------------------------------------------------
-def per_channel(b, spatial):
-    return None if b is None else np.reshape(b, (-1,) + (1,) * spatial)
-
-
-def convolution(fn, spatial):
-    def convolve(x, W, b=None, stride=1, padding=0, dilation=1, groups=1):
-        if isinstance(padding, str):
-            raise Unsupported("padding by name")
-        one = x.ndim == spatial + 1  # one example by itself
-        options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-        x = np.expand_dims(x, 0) if one else x
-        out = fn(x, W, per_channel(b, spatial), **options)
-        return np.squeeze(out, 0) if one else out
-
-    return convolve
-
-
-def conv_transpose2d(x, W, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    options = {"output_padding": output_padding, "groups": groups, "dilation": dilation}
-    return convolution(lambda x, W, b, **rest: nn.conv_transpose2d(x, W, b, **rest | options), 2)(
-        x, W, b, stride, padding
-    )
-
-
-def pool(fn):
-    def pooled(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-        if dilation not in (1, (1, 1)):
-            raise Unsupported("dilated windows")
-        stride, one = stride or kernel_size, x.ndim == 3
-        sizes = zip(x.shape[-2:], *map(pair, (kernel_size, stride, padding)), strict=True)
-        if ceil_mode and any((n + 2 * p - k) % s for n, k, s, p in sizes):
-            raise Unsupported("windows that are not whole")
-        out = fn(np.expand_dims(x, 0) if one else x, kernel_size, stride=stride, padding=padding)
-        return np.squeeze(out, 0) if one else out
-
-    return pooled
-
-
-def pair(option):
-    """One number for both axes, or one for each."""
-    numbers = (option,) if isinstance(option, int) else tuple(option)
-    return numbers * 2 if len(numbers) == 1 else numbers
-
-
-def max_pool2d(x, kernel_size, return_indices=False, **options):
-    refuse(return_indices=return_indices)
-    return pool(nn.max_pool2d)(x, kernel_size, **options)
-
-
-def avg_pool2d(x, kernel, stride=None, padding=0, ceil=False, include=True, divisor=None):
-    """Of a divisor of its own, the mean is another multiple of the sum."""
-    if not include and divisor is None and any(pair(padding)):
-        raise Unsupported("padding that does not count")
-    out = pool(nn.avg_pool2d)(x, kernel, stride, pair(padding), 1, ceil)
-    return out if divisor is None else out * (np.prod(pair(kernel)).item() / divisor)
 
 
 # ---- normalisation ---------------------------------------------------------------------------
@@ -141,6 +85,10 @@ def normalize(x, p=2.0, dim=1, eps=1e-12, **options):
     return x / np.maximum(length, eps)
 
 
+def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
+    return nn.local_response_norm(x, size, alpha=alpha, beta=beta, k=k)
+
+
 OPERATIONS = {
     "nn.functional.linear": linear,
     "nn.functional.scaled_dot_product_attention": attention,
@@ -151,9 +99,5 @@ OPERATIONS = {
     "nn.functional.batch_norm": batch_norm,
     "nn.functional.normalize": normalize,
     "nn.functional.embedding": embedding,
-    "nn.functional.conv1d": convolution(nn.conv1d, 1),
-    "nn.functional.conv2d": convolution(nn.conv2d, 2),
-    "nn.functional.conv_transpose2d": conv_transpose2d,
-    "nn.functional.max_pool2d": max_pool2d,
-    "nn.functional.avg_pool2d": avg_pool2d,
+    "nn.functional.local_response_norm": local_response_norm,
 }

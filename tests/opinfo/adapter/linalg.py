@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import tinygrad_dnn as tg
 from tests.opinfo.adapter.arguments import axes, refuse
 from tests.opinfo.compare import Unsupported
 
@@ -38,6 +39,28 @@ def solve(a, b, left=True):
     if b.ndim == 1 or (b.ndim == a.ndim - 1 and b.shape == a.shape[:-1]):
         return np.squeeze(np.linalg.solve(a, np.expand_dims(b, -1)), -1)
     return np.linalg.solve(a, b)
+
+
+def solve_triangular(a, b, *, upper, left=True, unitriangular=False):
+    options = {"lower": not upper, "unit_diagonal": unitriangular}
+    if left:
+        return tg.linalg.solve_triangular(a, b, **options)
+    turned = (np.swapaxes(x, -1, -2) for x in (a, b))
+    options["lower"] = upper
+    return np.swapaxes(tg.linalg.solve_triangular(*turned, **options), -1, -2)
+
+
+def triangular_solve(b, a, upper=True, transpose=False, unitriangular=False):
+    options = {"lower": not upper, "unit_diagonal": unitriangular, "trans": int(transpose)}
+    return tg.linalg.solve_triangular(a, b, **options), a
+
+
+def diag_embed(x, offset=0, dim1=-2, dim2=-1):
+    n = x.shape[-1] + abs(offset)
+    places = np.arange(x.shape[-1])
+    rows, columns = places + max(-offset, 0), places + max(offset, 0)
+    zeros = np.zeros((*x.shape[:-1], n, n), x.dtype)
+    return np.moveaxis(tg.at(zeros)[..., rows, columns].set(x), (-2, -1), (dim1, dim2))
 
 
 def cholesky(a, upper=False):
@@ -93,6 +116,9 @@ def cond(a, p=None):
 
 
 OPERATIONS = {
+    "linalg.solve_triangular": solve_triangular,
+    "triangular_solve": triangular_solve,
+    "diag_embed": diag_embed,
     "linalg.det": lambda a: np.linalg.det(a),
     "linalg.slogdet": lambda a: np.linalg.slogdet(a),
     "logdet": logdet,
