@@ -10,19 +10,16 @@ import linecache
 import os
 import sys
 from collections.abc import Sequence
-from contextvars import Token
-from threading import Lock
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_dnn import graph
 from tinygrad_dnn.errors import AnomalyError
-from tinygrad_dnn.graph import Node, Watch, blame, watching
+from tinygrad_dnn.graph import Node, blame, watched_by
 from tinygrad_dnn.recording import describe
 
 _OURS = tuple(os.path.dirname(path) + os.sep for path in (__file__, np.__file__))
-_counting = Lock()
 
 
 class Origin(NamedTuple):
@@ -53,17 +50,14 @@ class detect_anomaly:  # noqa: N801  (named as what it does, like no_grad)
 
     def __init__(self, *, inf: bool = True) -> None:
         self.watch = _Anomalies(inf)
-        self._tokens: list[Token[Watch | None]] = []
+        self._blocks: list[AbstractContextManager[None]] = []
 
     def __enter__(self) -> None:
-        with _counting:
-            graph.watched += 1
-        self._tokens.append(watching.set(self.watch))
+        self._blocks.append(block := watched_by(self.watch))
+        block.__enter__()
 
     def __exit__(self, *_: object) -> None:
-        watching.reset(self._tokens.pop())
-        with _counting:
-            graph.watched -= 1
+        self._blocks.pop().__exit__(None, None, None)
 
 
 class _Anomalies:

@@ -13,6 +13,7 @@ from contextvars import ContextVar, Token
 from functools import wraps
 from inspect import isgeneratorfunction
 from itertools import count
+from threading import Lock
 from typing import Any, NamedTuple, Protocol
 
 moment = count(1).__next__  # the clock of creation; never goes back
@@ -25,6 +26,7 @@ watching: ContextVar["Watch | None"] = ContextVar("watching", default=None)  # w
 
 # Switches, so that what nobody uses costs one comparison:
 watched = 0  # how many watches there are, of whatever thread
+_counting = Lock()
 hooked = False  # has any node ever been given a hook?
 
 NO_KWARGS: dict[str, Any] = {}
@@ -115,6 +117,21 @@ class Watch(Protocol):
     def altered(self, call: Node, i: int, data: Any) -> bool:
         """Say if ``data`` is not what ``call`` saw as argument ``i``, or gave (i = -1)."""
         ...
+
+
+@contextmanager
+def watched_by(watch: Watch) -> Iterator[None]:
+    """Let ``watch`` look at what the code in this block does."""
+    global watched
+    with _counting:
+        watched += 1
+    token = watching.set(watch)
+    try:
+        yield
+    finally:
+        watching.reset(token)
+        with _counting:
+            watched -= 1
 
 
 class FailedCall(NamedTuple):

@@ -5,7 +5,7 @@ names of Tensors are escaped here and nowhere else.  Bands of a pinned scene are
 first, hence drawn behind.  Knows nothing of networks, graphs or engines.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 from itertools import zip_longest
 from typing import Any
@@ -53,8 +53,7 @@ def dot_lines(scene: Scene) -> list[str]:
         by_id = {box.id: box for box in scene.boxes}
         for group in scene.groups:
             out += _cluster(group, by_id, scene)
-    together = inside.isdisjoint
-    out += ["{rank=same; " + "; ".join(ids) + "}" for ids in scene.level if together(ids)]
+    out += _ranks(scene, inside.isdisjoint)
     out += [_arrow(arrow) for arrow in scene.arrows]
     return [f"\t{text}\n" for text in out]
 
@@ -97,17 +96,28 @@ def _cluster(group: Group, by_id: dict[str, Box], scene: Scene) -> list[str]:
     heading = [_run(Line(group.title, "heading"), INK)]
     heading += [_run(Line(group.subtitle, "note"), INK)] if group.subtitle else []
     members = set(group.members)
-    same = [ids for ids in scene.level if members.issuperset(ids)]
-    options = {"style": "rounded,filled", "color": BAND.stroke, "fillcolor": BAND.fill}
+    same = _ranks(scene, members.issuperset)
+    options: dict[str, Any] = {"style": "rounded,filled", "color": BAND.stroke}
+    options |= {"fillcolor": BAND.fill} if group.title else {"style": "invis"}
     cells = '<TD WIDTH="8"></TD>'.join(f"<TD>{text}</TD>" for text in heading)
     label = Html(f"{TABLE}<TR>{cells}</TR></TABLE>")
     return [
         f"subgraph cluster_{group.id} {{",
         "\t" + _statement("graph", label=label, labeljust="l", labelloc="t", margin=11, **options),
         *("\t" + _box(by_id[member], scene) for member in group.members),
-        *("\t{rank=same; " + "; ".join(ids) + "}" for ids in same),
+        *(f"\t{text}" for text in same),
         "}",
     ]
+
+
+def _ranks(scene: Scene, chosen: Callable[[list[str]], bool]) -> list[str]:
+    """Return what stands at one step; a column is held in order by arrows that are not seen."""
+    out = ["{rank=same; " + "; ".join(ids) + "}" for ids in scene.level if chosen(ids)]
+    for ids in scene.columns:
+        if chosen(ids):
+            below = " -> ".join(reversed(ids))
+            out.append("{rank=same; " + f"{below} [style=invis]" + "}")
+    return out
 
 
 def _box(box: Box, scene: Scene) -> str:
@@ -181,6 +191,8 @@ def _arrow(arrow: Arrow) -> str:
     options: dict[str, Any] = {"color": ROLES[arrow.role].stroke}
     if arrow.dashed:
         options["style"] = "dashed"
+    if arrow.loose:
+        options |= {"constraint": "false", "penwidth": 1.1}
     if arrow.aside:
         options |= {"constraint": "false", "arrowhead": "vee", "penwidth": 1.2}
     if arrow.weight != 1:

@@ -9,10 +9,10 @@ from typing import Any
 from tinygrad_dnn.visualize.chain import NotAChain
 from tinygrad_dnn.visualize.picture import Picture
 from tinygrad_dnn.visualize.subject import Subject
-from tinygrad_dnn.visualize.targets import Loss, computed, only_numbers
+from tinygrad_dnn.visualize.targets import Loss, computed, only_numbers, with_backward
 
 VIEWS = ("auto", "block", "ops", "values")
-BACKWARD = ("auto", True, False)
+BACKWARD = ("auto", True, False, "ops")
 DIRECTIONS = (None, "LR", "TB")
 
 
@@ -40,7 +40,8 @@ def draw(
                 "ops": every recorded operation; "values": that, with the number and the gradient
                 of all that is one number; "auto": block for a network, values for a few numbers,
                 else ops
-    backward    whether to draw the backward pass; "auto": if there is a cost to derive
+    backward    whether to draw the backward pass; "auto": if there is a cost to derive; "ops": as
+                operations of its own, every call that the rules make, below those it goes through
     loss        of the network's output and Y; by default what belongs to the output activation:
                 binary cross-entropy to sigmoid, cross-entropy to softmax, else squared error
     direction   "LR" or "TB", of the operations; the block diagram always runs LR
@@ -71,6 +72,9 @@ def draw(
     if max_nodes < 20:
         raise ValueError(f"max_nodes={max_nodes}: choose 20 or more")
     found = computed(target, X, Y, loss)
+    if backward == "ops":
+        found = with_backward(found)
+        view = "ops" if view == "auto" else view
     subject = Subject(found, backward, fold, max_nodes, direction or "LR", title=title)
     if view == "block" or (view == "auto" and direction != "TB" and found.output):
         if direction == "TB":

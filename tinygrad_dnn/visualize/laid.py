@@ -30,12 +30,12 @@ def lay_out(scene: Scene, source: str) -> None:
         elif kind == "node":
             x, y, w, h = (72 * float(number) for number in words[1:5])
             boxes[words[0]].at, boxes[words[0]].size = (x, top - y), (w, h)
-        elif kind == "edge":
+        elif kind == "edge" and "invis" not in words:
             arrow, count = arrows[words[0], words[1]].pop(), int(words[2])
             at = [72 * float(number) for number in words[3 : 3 + 2 * count]]
             path = [(x, top - y) for x, y in zip(at[::2], at[1::2], strict=True)]
             arrow.path = path[::-1] if arrow.across else path
-    for group in scene.groups:
+    for group in filter(lambda group: group.title, scene.groups):
         _frame(group, [boxes[member] for member in group.members])
 
 

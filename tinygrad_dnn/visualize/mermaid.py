@@ -23,8 +23,9 @@ def mermaid(scene: Scene) -> str:
     """Return the flowchart."""
     out = [f"flowchart {scene.direction}"]
     boxes = {box.id: box for box in scene.boxes if box.shape in OUTLINES}
-    inside = {name: group for group in scene.groups for name in _members(group, scene)}
-    for group in scene.groups:
+    groups = [group for group in scene.groups if group.title]
+    inside = {name: group for group in groups for name in _members(group, scene)}
+    for group in groups:
         heading = f"{group.title}: {group.subtitle}".strip(": ")
         out.append(f'    subgraph {group.id}["{_text(heading)}"]')
         out += (f"        {_box(boxes[n])}" for n, home in inside.items() if home is group)
@@ -60,10 +61,10 @@ def _colours(scene: Scene, roles: set[str]) -> Iterator[str]:
     for name in sorted(roles):
         role = LIGHT.roles[name]
         yield f"    classDef {name} fill:{role.fill},stroke:{role.stroke},color:{role.text}"
-    if scene.groups:
+    if groups := [group.id for group in scene.groups if group.title]:
         band = LIGHT.roles["band"]
         yield f"    classDef band fill:{band.fill},stroke:{band.stroke},color:{band.text}"
-        yield f"    class {','.join(group.id for group in scene.groups)} band"
+        yield f"    class {','.join(groups)} band"
     by_role: dict[str, list[str]] = {}
     for i, arrow in enumerate(scene.arrows):
         by_role.setdefault(arrow.role, []).append(str(i))

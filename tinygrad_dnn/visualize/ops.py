@@ -5,7 +5,7 @@ lane), and a red arrow goes back wherever the backward walk goes, carrying a gra
 shape written at it.  Numbers stay inside the operation that uses them.  The graph is only read.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_dnn.visualize.chain import value
 from tinygrad_dnn.visualize.clash import clash
 from tinygrad_dnn.visualize.fold import plural
+from tinygrad_dnn.visualize.frames import Part, frames_of, sizes_of
 from tinygrad_dnn.visualize.reading import Reading, Thing
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene, shape_text
 from tinygrad_dnn.visualize.words import (
@@ -27,7 +28,6 @@ from tinygrad_dnn.visualize.words import (
 )
 
 MOST_LINES = 6  # of what a call that failed said
-Part = list[int]  # the things drawn as one box
 
 
 def ops_scene(
@@ -126,7 +126,7 @@ class _Drawing:
     def operation(self, p: int, thing: Thing) -> Box:
         lines = [Line(op_name(thing.fn), "title")]
         if text := thing.formula or constants_text(thing.fn, thing.args, thing.kwargs):
-            lines += [Line(short(piece), "equation") for piece in wrapped(text, 30)[:2]]
+            lines += [Line(short(piece), "equation") for piece in wrapped(text, 26)[:2]]
         if thing.name:
             shown = short(thing.name)
             if thing.value_shown:
@@ -138,6 +138,8 @@ class _Drawing:
             lines.append(Line(shape_text(thing.shape), "shape"))
         lines += self.gradient(thing)
         role = "cost" if thing.is_end else "forward"
+        if thing.back:
+            role = "gradient" if thing.is_end else "backward"
         tip = f"{op_name(thing.fn)} {thing.name} {shape_text(thing.shape)}"
         return Box(self.ids[p], role, (tuple(lines),), "rounded", short(tip))
 
@@ -149,11 +151,10 @@ class _Drawing:
         layers = sorted({thing.layer for thing in operations if thing.layer is not None})
         lines = [Line(f"… {plural(len(operations), 'operation')} …", "title")]
         if len(layers) > 1:
-            each = [[op_name(t.fn) for t in operations if t.layer == n] for n in layers]
-            alike = len({tuple(names) for names in each}) == 1
             lines = [Line(f"Layers {layers[0]} … {layers[-1]}", "heading")]
-            what = " → ".join(each[0]) if alike and len(each[0]) < 6 else "different layers"
-            lines.append(Line(f"{len(layers)} × [{what}]" if alike else what, "equation"))
+            if operations[0].back:
+                lines = [Line(f"Back through layers {layers[-1]} … {layers[0]}", "heading")]
+            lines.append(Line(_each_layer(operations, layers), "equation"))
         elif operations:
             common = Counter(op_name(thing.fn) for thing in operations).most_common(3)
             lines.append(Line(", ".join(f"{n:,} × {name}" for name, n in common), "equation"))
@@ -166,55 +167,23 @@ class _Drawing:
     # ---- frames and arrows -------------------------------------------------------------------
     def frames(self, scene: Scene) -> None:
         """Put each layer's operations, and the leaves that only they use, into one frame."""
-        things, reading = self.reading.things, self.reading
-        layer_of: dict[int, int] = {}
-        beside: dict[int, list[int]] = defaultdict(list)
-        for p, part in enumerate(self.parts):
-            thing = things[part[0]]
-            if len(part) > 1 or thing.layer is None or thing.kind != "operation":
-                continue
-            layer_of[p] = thing.layer
-        for p, part in enumerate(self.parts):
-            thing = things[part[0]]
-            if len(part) > 1 or thing.kind == "operation":
-                continue
-            users = {self.part_of[i] for i in reading.users[part[0]]}
-            layers = {layer_of.get(user) for user in users}
-            first = min(users, default=None)
-            if first is None or len(users) > 1:
-                continue
-            if thing.kind == "leaf" and layers != {None}:
-                layer_of[p] = layer_of[first]
-            if (layers != {None} and thing.kind == "leaf") or self.has_other_input(first, p):
-                beside[first].append(p)
-        for user, inputs in beside.items():  # one on either side; more must come before
-            for p in inputs[:2]:
-                scene.level.append([self.ids[p], self.ids[user]])
+        found = frames_of(self.reading, self.parts)
+        for number, members in found.layers.items():
+            sizes = sizes_of([self.reading.things[self.parts[p][0]] for p in members])
+            scene.groups.append(Group(f"L{number}", f"Layer {number}", sizes, self.named(members)))
+        if found.columns and not found.layers:  # held in order only where there is a frame
+            scene.groups.append(Group("all", "", members=self.ids))
+        if found.cost:
+            scene.groups.append(Group("LJ", "Cost", members=self.named(found.cost)))
+        if found.columns:
+            scene.columns = [self.named([p, *below]) for p, below in found.columns.items()]
+            return
+        for user, inputs in found.beside.items():  # one on either side; more must come before
+            scene.level += [self.named([p, user]) for p in inputs[:2]]
             self.beyond.update((p, user) for p in inputs[1:2])
-        for number in sorted(set(layer_of.values())):
-            members = [p for p in range(len(self.parts)) if layer_of.get(p) == number]
-            group = Group(f"L{number}", f"Layer {number}", self.sizes(members))
-            group.members = [self.ids[p] for p in members]
-            scene.groups.append(group)
 
-    def has_other_input(self, user: int, p: int) -> bool:
-        """Say whether ``user`` has an operation before it, so that ``p`` may stand beside it."""
-        things = self.reading.things
-        return any(
-            things[j].kind == "operation" and self.part_of[j] not in (user, p)
-            for i in self.parts[user]
-            for j in self.reading.inputs[i]
-        )
-
-    def sizes(self, members: list[int]) -> str:
-        """Return n_in → n_out of a layer that holds one matrix."""
-        things = self.reading.things
-        leaves = [t for p in members if (t := things[self.parts[p][0]]).kind == "leaf"]
-        matrices = [leaf for leaf in leaves if len(leaf.shape) == 2 and leaf.used_by is np.matmul]
-        if len(matrices) != 1:
-            return ""
-        n_out, n_in = matrices[0].shape
-        return f"{n_in} → {n_out}"
+    def named(self, parts: Sequence[int]) -> list[str]:
+        return [self.ids[p] for p in parts]
 
     def arrows(self, scene: Scene) -> None:
         reading, things = self.reading, self.reading.things
@@ -228,11 +197,7 @@ class _Drawing:
                     continue
                 many = len(self.parts[tail]) > 1 or len(self.parts[head]) > 1
                 if not many or (tail, head) not in folded:
-                    role = {"leaf": "parameter", "operation": "forward"}.get(things[j].kind, "data")
-                    weight = 20 if things[j].kind == "operation" else 1
-                    arrow = Arrow(self.ids[tail], self.ids[head], role, weight=weight)
-                    arrow.across = (tail, head) in self.beyond
-                    scene.arrows.append(arrow)
+                    scene.arrows.append(self.arrow(tail, head, things[j], things[i]))
                 folded.add((tail, head))
                 if self.backward and (j, i) in reading.flows_back:
                     back.setdefault((head, tail), things[j])
@@ -241,3 +206,23 @@ class _Drawing:
             scene.arrows.append(
                 Arrow(self.ids[head], self.ids[tail], "backward", aside=True, tip=tip)
             )
+
+    def arrow(self, tail: int, head: int, made: Thing, user: Thing) -> Arrow:
+        """Return the arrow that says that one thing is made from another."""
+        ends = self.ids[tail], self.ids[head]
+        if user.back and not made.back:  # kept from the forward pass, until now
+            return Arrow(*ends, "cache", dashed=True, loose=True)
+        if made.back:
+            return Arrow(*ends, "backward", across=True)
+        role = {"leaf": "parameter", "operation": "forward"}.get(made.kind, "data")
+        weight = 20 if made.kind == "operation" else 1
+        return Arrow(*ends, role, weight=weight, across=(tail, head) in self.beyond)
+
+
+def _each_layer(operations: list[Thing], layers: list[int]) -> str:
+    """Return what each of some layers does, if they are alike."""
+    each = [[op_name(t.fn) for t in operations if t.layer == n] for n in layers]
+    if any(names != each[0] for names in each):
+        return "different layers"
+    what = " → ".join(each[0]) if len(each[0]) < 6 else plural(len(each[0]), "operation")
+    return f"{len(layers)} × [{what}]"

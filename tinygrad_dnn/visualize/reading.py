@@ -4,6 +4,7 @@ Things are operations, leaves and constant arrays, in topological order; a const
 however often it is used.  Nothing here recurses: a graph may be a chain of any length.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,8 @@ from tinygrad_dnn.graph import Node, ancestors
 from tinygrad_dnn.primitives import RULES, Each
 from tinygrad_dnn.visualize.chain import LOSSES
 from tinygrad_dnn.visualize.fold import between, middle, runs
-from tinygrad_dnn.visualize.words import course_name, is_array
+from tinygrad_dnn.visualize.walked import Walked
+from tinygrad_dnn.visualize.words import course_name, gradient_name, is_array
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Thing:
     derived: bool = False  # does the backward walk arrive here?
     gradient: Any = None  # what it brings, where numbers are to be shown
     node: Node | None = None
+    back: bool = False  # is it an operation of a recorded backward pass?
     failure: str = ""  # what it said, for a call that did not succeed and has no value
 
     @property
@@ -65,6 +68,7 @@ class Reading:
         names: Sequence[tuple[str, Any]],
         gradients: Mapping[Node, Any],
         failure: str = "",
+        walked: Walked | None = None,
     ) -> None:
         self.things: list[Thing] = []
         self.inputs: list[list[int]] = []
@@ -72,6 +76,10 @@ class Reading:
         self.flows_back: set[tuple[int, int]] = set()
         self._index: dict[int, int] = {}  # of a node or constant, by identity (the graph holds it)
         self._names = {id(array): name for name, array in names if array is not None}
+        self._through = walked.through if walked else {}
+        self._slopes_of: dict[int, list[Node]] = defaultdict(list)
+        for of, derivative in (walked.gradients if walked else {}).items():
+            self._slopes_of[id(derivative)].append(of)
         named_ends = {id(node): name for name, node in ends.items()}
         for node in ancestors(*ends.values()):
             self._read(node, named_ends.get(id(node)))
@@ -95,19 +103,21 @@ class Reading:
                     leaf.used_by, leaf.name = node.fn, course_name(leaf.name, node.layer)
             elif is_array(a):
                 if id(a) not in self._index:
-                    known = _guessed(node, position) or self._names.get(id(a), "")
+                    known = _guessed(node, position) or self._names.get(id(a)) or self._turned(a)
                     self._add(a, Thing("constant", known, a), [])
                 j = self._index[id(a)]
             else:
                 continue
             inputs.append(j)
-        name = course_name(name or end_name or "", node.layer)
+        name = course_name(name or self._slope(node) or end_name or "", node.layer)
         thing = Thing("operation", name, node.value, node.fn, node.args, node.kwargs, node.layer)
         thing.is_end = end_name is not None
-        thing.derived = thing.is_end and node.needs_grad
+        if node in self._through:
+            thing.back, thing.layer = True, self._through[node].layer
+        else:
+            thing.derived = thing.is_end and node.needs_grad
         i = self._add(node, thing, inputs)
-        if node.fn is np.matmul and all(self.things[j].name for j in inputs) and len(inputs) == 2:
-            thing.formula = " ".join(self.things[j].name.split(" = ")[-1] for j in inputs)
+        thing.formula = self._formula(node, [self.things[j] for j in inputs])
         for position, a in enumerate(node.args):
             if (
                 isinstance(a, Node)
@@ -116,6 +126,39 @@ class Reading:
                 and _carries(node, position)
             ):
                 self.flows_back.add((self._index[id(a)], i))
+
+    def _formula(self, node: Node, inputs: Sequence[Thing]) -> str:
+        """Return a product or a transpose in terms of what it is made from, if that has names."""
+        named = [(t.name or t.formula).split(" = ")[-1] for t in inputs]
+        if not all(named):
+            return ""
+        if node.fn is np.matmul and len(named) == 2:
+            return " ".join(named)
+        if node.fn is np.transpose and not any(node.args[1:]) and " " not in named[0]:
+            return f"{named[0]}ᵀ"
+        return ""
+
+    def _slope(self, node: Node) -> str:
+        """Return the name of a derivative that a recorded backward pass has come by."""
+        of = (self.things[self._index[id(n)]].name for n in self._slopes_of.get(id(node), ()))
+        names = [d for name in of if (d := gradient_name(name)) != "gradient"]
+        return " = ".join(dict.fromkeys(names))
+
+    def first_users(self, i: int) -> list[int]:
+        """Return what was made from thing i on the way forward, or if nothing was, at all."""
+        return [j for j in self.users[i] if not self.things[j].back] or self.users[i]
+
+    def through(self, i: int) -> int:
+        """Return the operation that operation i, of a backward pass, goes back through."""
+        thing = self.things[i]
+        return self._index[id(self._through[thing.node])] if thing.node else i
+
+    def _turned(self, array: Any) -> str:
+        """Return the name of a constant that is another one, transposed."""
+        for thing in self.things:
+            if thing.kind == "constant" and thing.name and is_transpose(array, thing.value):
+                return thing.name.split(" = ")[-1] + "ᵀ"
+        return ""
 
     def _walk_back(self) -> None:
         """Keep of ``flows_back`` what a walk from the ends comes by: a zero derivative stops it."""
@@ -140,9 +183,8 @@ class Reading:
     # ---- folding -----------------------------------------------------------------------------
     def parts(self, fold: int | None, max_nodes: int) -> list[list[int]]:
         """Return what is drawn as one box each: mostly one thing, of a deep graph many."""
-        folds: list[set[int]] = []
-        if (layers := self._deep_layers(fold)) is not None:
-            folds.append(layers)
+        deep = (self._deep_layers(fold, back) for back in (False, True))
+        folds = [layers for layers in deep if layers]
         parts = self._contracted(folds)
         if len(parts) > max_nodes:
             for run in self._runs(set().union(*folds)):
@@ -154,14 +196,17 @@ class Reading:
             parts = self._fewer_inputs(parts, max_nodes)
         return parts
 
-    def _deep_layers(self, fold: int | None) -> set[int] | None:
-        numbers = sorted({t.layer for t in self.things if t.layer is not None})
+    def _deep_layers(self, fold: int | None, back: bool) -> set[int] | None:
+        """Return what is in the middle layers, on the way forward or ``back``."""
+        layers = [t.layer if t.back == back else None for t in self.things]
+        numbers = sorted({layer for layer in layers if layer is not None})
         hidden = middle(len(numbers), fold)
         if hidden is None:
             return None
         inner = set(numbers[slice(*hidden)])
-        folded = between((i for i, t in enumerate(self.things) if t.layer in inner), self.inputs)
-        return None if any(self.things[i].is_end for i in folded) else folded
+        folded = between((i for i, layer in enumerate(layers) if layer in inner), self.inputs)
+        ends = any(self.things[i].is_end for i in folded)
+        return None if ends and not back else folded
 
     def _runs(self, taken: set[int]) -> list[list[int]]:
         def free(i: int) -> bool:
@@ -193,7 +238,7 @@ class Reading:
         fold_of = {i: f for f, fold in enumerate(folds) for i in fold}
         for i, thing in enumerate(self.things):
             if thing.kind != "operation" and i not in fold_of:
-                homes = {fold_of.get(user) for user in self.users[i]}
+                homes = {fold_of.get(user) for user in self.first_users(i)}
                 if len(homes) == 1 and (home := homes.pop()) is not None:
                     fold_of[i] = home
         parts: list[list[int]] = []
@@ -216,6 +261,17 @@ class Reading:
         surplus = alone[max(0, len(alone) - (len(parts) - max_nodes) - 1) :]
         joined = {part[0] for part in surplus}
         return [part for part in parts if part[0] not in joined] + [sorted(joined)]
+
+
+def is_transpose(a: Any, b: Any) -> bool:
+    """Say whether the array ``a`` is ``b`` seen with its axes the other way round."""
+    both = isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.ndim > 1
+    return (
+        both
+        and np.shares_memory(a, b)
+        and a.shape == b.shape[::-1]
+        and a.strides == b.strides[::-1]
+    )
 
 
 def _carries(node: Node, position: int) -> bool:

@@ -41,7 +41,8 @@ class Box:
 class Arrow:
     """From box ``tail`` to box ``head``; one that is ``aside`` does not influence the layout.
 
-    One that goes ``across`` points against the flow: its head stands where a tail would.
+    One that goes ``across`` points against the flow: its head stands where a tail would.  One that
+    is ``loose`` may go anywhere.
     """
 
     tail: str
@@ -50,6 +51,7 @@ class Arrow:
     dashed: bool = False
     aside: bool = False
     across: bool = False
+    loose: bool = False
     weight: int = 1
     label: str = ""
     tip: str = ""
@@ -58,7 +60,10 @@ class Arrow:
 
 @dataclass(slots=True)
 class Group:
-    """A layer: a band behind boxes if it has a place, else a frame round its ``members``."""
+    """A layer: a band behind boxes if it has a place, else a frame round its ``members``.
+
+    Without a title it is not seen, and only keeps its members together.
+    """
 
     id: str
     title: str
@@ -73,7 +78,8 @@ class Group:
 class Scene:
     """A whole picture; ``pinned`` if every box has its place and size.
 
-    ``level`` holds sets of boxes that stand at the same step of the flow, where an engine lays out.
+    Where an engine lays out: ``level`` holds sets of boxes that stand at the same step of the flow,
+    ``columns`` such sets in their order across it.
     """
 
     view: str
@@ -82,6 +88,7 @@ class Scene:
     arrows: list[Arrow] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     level: list[list[str]] = field(default_factory=list)
+    columns: list[list[str]] = field(default_factory=list)
     direction: str = "LR"
     pinned: bool = False
     title: str = ""

@@ -36,7 +36,7 @@ class Subject:
         end, *more = self.found.ends.values()
         if self.found.failure:
             raise NotAChain("it failed")
-        if more:
+        if more and not self.found.walked:
             raise NotAChain("there are several results")
         if self.found.output in (None, end):
             return read_chain(end)
@@ -57,7 +57,8 @@ class Subject:
         """Return the operations, what they were read from, and the things in each of the boxes."""
         found, backward = self.found, self.walks_back
         gradients = scalar_gradients(found.ends) if self.numbers and backward else {}
-        reading = Reading(found.ends, [("X", found.X), ("Y", found.Y)], gradients, found.failure)
+        names = [("X", found.X), ("Y", found.Y)]
+        reading = Reading(found.ends, names, gradients, found.failure, found.walked)
         parts = reading.parts(fold, self.max_nodes)
         scene = ops_scene(
             reading,
@@ -71,7 +72,9 @@ class Subject:
 
     @property
     def walks_back(self) -> bool:
-        """Whether the backward pass is part of the picture of the operations."""
+        """Whether the backward walk is drawn along the operations it goes back through."""
+        if self.found.walked:
+            return False
         if self.backward != "auto":
             return bool(self.backward)
         found = self.found

@@ -6,7 +6,7 @@ stay as they were.  Knows nothing of pictures.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from tinygrad_dnn import nn
 from tinygrad_dnn.graph import FailedCall, Node, ancestors, recording
 from tinygrad_dnn.nn.parameters import undisturbed
 from tinygrad_dnn.tensor import Tensor, grad, handle
+from tinygrad_dnn.visualize.walked import Walked, walk_back
 from tinygrad_dnn.visualize.words import is_array
 
 Loss = Callable[[Any, Any], Tensor]
@@ -32,6 +33,7 @@ class Computed:
     is_net: bool = False
     loss: str = ""  # the name of the cost
     symbolic: bool = False  # was the input made up, the number of examples unknown?
+    walked: Walked | None = None  # the backward pass, where it is to be drawn as operations too
     failure: str = ""  # what a forward pass that did not succeed said; its last call is the end
 
 
@@ -79,6 +81,23 @@ def _failed(error: BaseException, X: Any, Y: Any) -> Computed:
     node.layer = call.layer
     said = f"{type(error).__name__}: {error}"
     return Computed({"": node}, _data(X), _data(Y), failure=said)
+
+
+def with_backward(found: Computed) -> Computed:
+    """Return the computation together with that of its gradients, recorded."""
+    (name, J), *more = found.ends.items()
+    if more or found.failure or np.size(J.value) != 1 or not J.needs_grad:
+        raise ValueError(
+            'backward="ops" needs a single number to derive, computed from Tensors that require a '
+            "gradient"
+        )
+    with _recording():
+        walked = walk_back(J)
+    ends = {name: J}
+    for node, derivative in walked.gradients.items():
+        if node.fn is None:
+            ends[f"d{node.name}" if node.name else f"gradient {len(ends)}"] = derivative
+    return replace(found, ends=ends, walked=walked)
 
 
 def scalar_gradients(ends: Mapping[str, Node]) -> dict[Node, Any]:

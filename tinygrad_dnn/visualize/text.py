@@ -90,6 +90,8 @@ def _operations(scene: Scene) -> Iterator[str]:
     current = ""
     for box in boxes:
         heading = headings.get(box.id, "")
+        if heading and box.role in ("backward", "gradient"):
+            heading += ", backward"
         if heading != current:
             current = heading
             yield f"── {heading} ".ljust(WIDTH, "─") if heading else "─" * WIDTH

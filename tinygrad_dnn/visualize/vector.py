@@ -48,7 +48,7 @@ def write(
         head += f'width="{w:.1f}" height="{h:.1f}"/>'
     places = {box.id: box for box in scene.boxes}
     parts = [head]
-    parts += (_group(group, prefix) for group in scene.groups)
+    parts += (_group(group, prefix) for group in scene.groups if group.title)
     parts += (_box(box, prefix, labels) for box in scene.boxes)
     parts += (_arrow(arrow, f"{prefix}-e{i}", places) for i, arrow in enumerate(scene.arrows))
     return "\n".join([*parts, "</svg>\n"])
@@ -222,7 +222,7 @@ def _rectangle(item: Box | Group) -> tuple[float, float, float, float]:
 
 
 def _extent(scene: Scene) -> tuple[float, float, float, float]:
-    items: list[Box | Group] = [*scene.boxes, *scene.groups]
+    items: list[Box | Group] = [*scene.boxes, *(group for group in scene.groups if group.title)]
     rectangles = [_rectangle(item) for item in items]
     xs = [x for x, _, w, _ in rectangles] + [x + w for x, _, w, _ in rectangles]
     ys = [y for _, y, _, _ in rectangles] + [y + h for _, y, _, h in rectangles]

@@ -61,6 +61,7 @@ class _Teller:
             return Detail(title, "no result", "failed", [equation], [], [shapes, thing.failure])
         title = op_name(thing.fn) if thing.fn else short(thing.name) or "constant"
         role = "cost" if thing.is_end else "forward" if thing.fn else "parameter"
+        role = "backward" if thing.back else role
         role = "data" if thing.kind == "constant" else role
         equations = [self.equation(part[0])] if thing.fn else []
         keys = [self.numbers.add(name, thing.value, "value")]
@@ -129,7 +130,8 @@ class _Order:
 
     def forward(self, p: int) -> Step:
         part = self.parts[p]
-        step = Step(self.title(p), "forward", [self.ids[p]], [self.ids[p]])
+        phase = "backward" if self.thing(part[0]).back else "forward"
+        step = Step(self.title(p), phase, [self.ids[p]], [self.ids[p]])
         if len(part) == 1:
             step.lines = [(self.teller.equation(part[0]), self.teller.shapes(part[0]))]
         return step
