@@ -19,7 +19,7 @@ def main():
     f = lambda x: np.sum(bump(x))
     print("first derivative ", tg.func.grad(f)(x).round(4))
     print("second derivative", np.diag(tg.func.hessian(f)(x)).round(4))
-    print(tg.gradcheck(f, x, order=2))
+    print(tg.gradgradcheck(f, x))
 
 
 if __name__ == "__main__":

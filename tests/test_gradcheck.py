@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_dnn as tg
 from tinygrad_dnn import Tensor
-from tinygrad_dnn.checking import check_parameters, gradcheck
+from tinygrad_dnn.checking import check_parameters, gradcheck, gradgradcheck
 from tinygrad_dnn.checking.noise import measured_noise
 from tinygrad_dnn.checking.numeric import Line, estimate
 from tinygrad_dnn.checking.problem import Fixed, Problem
@@ -164,7 +164,8 @@ def test_wrong_gradients_are_wrong(seed, mutation):
             return f(*(wrong(x) if i == j else x for i, x in enumerate(xs)))
 
         report = gradcheck(g, *inputs, rng=rng)
-        if mutation == "1e-6" and float(report.rows[j].details["judged by"]) > 1e-7:
+        small = {"1e-6": 1e-6, "factor 1.001": 1e-3}.get(mutation, np.inf)
+        if float(report.rows[j].details["judged by"]) > small / 2:
             continue  # less than rounding lets anybody see, and the report says so
         assert report.rows[j].verdict == WRONG, f"{name}: {report}"
         tried += 1
@@ -220,7 +221,7 @@ def test_a_scaled_rule_is_found_in_both_modes(fn, monkeypatch):
 
 def test_the_gradient_of_the_gradient():
     x, A = np.array([0.3, -2.0, 1.0]), np.arange(9.0).reshape(3, 3)
-    report = gradcheck(lambda x: np.tanh(A @ x) * x, x, order=2)
+    report = gradgradcheck(lambda x: np.tanh(A @ x) * x, x)
     assert report
     assert report.rows[2].name == "x, order 2"
 
@@ -231,11 +232,9 @@ def test_the_gradient_of_the_gradient():
     # the first derivative is right, and hides from the second that it depends on x
     hidden = lambda x: x.data if isinstance(x, Tensor) else x
     tg.elementwise(cube, lambda out, x: 3 * hidden(x) ** 2)
-    report = gradcheck(cube, x, order=2)
+    report = gradgradcheck(cube, x)
     assert [row.verdict for row in report.rows] == [RIGHT, RIGHT, WRONG]
-    assert gradcheck(lambda x: 3 * x, x, order=2)
-    with pytest.raises(ValueError, match="order=3"):
-        gradcheck(np.sin, x, order=3)
+    assert gradgradcheck(lambda x: 3 * x, x)
 
 
 def test_the_wrong_side_of_a_kink_and_a_wrong_rule_beside_it():

@@ -23,8 +23,12 @@ __version__ = "0.1.0"
 
 _PARTS = ("checking", "linalg", "special", "training", "visualize")
 _LATER = {
+    "check_gradient": "checking",
+    "check_jvp": "checking",
     "check_parameters": "checking",
+    "check_vjp": "checking",
     "gradcheck": "checking",
+    "gradgradcheck": "checking",
     "draw": "visualize",
     "fit": "training",
 }
@@ -36,7 +40,11 @@ if TYPE_CHECKING:
     from tinygrad_dnn import training as training
     from tinygrad_dnn import visualize as visualize
     from tinygrad_dnn.checking.gradcheck import gradcheck as gradcheck
+    from tinygrad_dnn.checking.gradcheck import gradgradcheck as gradgradcheck
     from tinygrad_dnn.checking.parameters import check_parameters as check_parameters
+    from tinygrad_dnn.checking.plain import check_gradient as check_gradient
+    from tinygrad_dnn.checking.plain import check_jvp as check_jvp
+    from tinygrad_dnn.checking.plain import check_vjp as check_vjp
     from tinygrad_dnn.training.fit import fit as fit
     from tinygrad_dnn.visualize.draw import draw as draw
 else:

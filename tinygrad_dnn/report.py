@@ -39,8 +39,18 @@ class Evidence:
     kinks: tuple[int, ...] = ()  # flat indices
 
     @property
+    def both(self) -> tuple[Array, Array]:
+        """Claimed and numeric values where there are both, flat."""
+        if self.claimed.shape != self.numeric.shape:
+            return np.zeros(0), np.zeros(0)
+        there = np.isfinite(self.claimed) & np.isfinite(self.numeric)
+        return self.claimed[there], self.numeric[there]
+
+    @property
     def wrong(self) -> Array:
         """Where the claimed value is off by more than the error; nowhere on a kink."""
+        if self.claimed.shape != self.numeric.shape:
+            return np.ones(self.numeric.shape, bool)
         with np.errstate(invalid="ignore"):
             off = ~(np.absolute(self.claimed - self.numeric) <= self.error)
         off = off & (self.claimed != self.numeric) & ~np.isnan(self.error)
@@ -63,7 +73,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """Rows with verdicts.  True if every row is right or a kink.
+    """Rows with verdicts.  True if every row is right or a kink; if ``strict``, all right.
 
     >>> rows = [Row("dW1", (5, 3), 2e-16, RIGHT), Row("db1", (5, 1), 0.5, WRONG)]
     >>> report = Report("a check", rows)
@@ -79,6 +89,7 @@ class Report:
     title: str
     rows: Sequence[Row]
     notes: Sequence[str] = ()
+    strict: bool = False
 
     def __bool__(self) -> bool:
         return not self.failures
@@ -86,7 +97,23 @@ class Report:
     @property
     def failures(self) -> list[Row]:
         """The rows that are wrong or could not be told."""
-        return [row for row in self.rows if row.verdict not in (RIGHT, KINK)]
+        good = (RIGHT,) if self.strict else (RIGHT, KINK)
+        return [row for row in self.rows if row.verdict not in good]
+
+    @property
+    def difference(self) -> float:
+        """The course's number, ||a - n|| / (||a|| + ||n||) over all that was measured.
+
+        For comparison only: it is judged by no threshold here, because none separates right from
+        wrong (a whole bias may be wrong below 1e-7, and float32 is right above).
+        """
+        found = [row.evidence for row in self.rows if row.evidence is not None]
+        pairs = [e.both for e in found]
+        if not pairs:
+            return np.nan
+        a, n = (np.concatenate(side) for side in zip(*pairs, strict=True))
+        size = float(np.linalg.norm(a) + np.linalg.norm(n))
+        return float(np.linalg.norm(a - n)) / size if size else 0.0
 
     @property
     def verdict(self) -> str:

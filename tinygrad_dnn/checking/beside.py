@@ -10,11 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinygrad_dnn.checking.kinks import kinks_at
-from tinygrad_dnn.checking.problem import Probe, random_signs
+from tinygrad_dnn.checking.kinks import Kinks, kinks_at, left_behind, number
+from tinygrad_dnn.checking.probe import Probe, random_signs
 from tinygrad_dnn.checking.search import EXAMINED, Finding, check_directions
 from tinygrad_dnn.checking.verdict import SEVERITY, Judgement
-from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import KINK, RIGHT, WRONG
 
 STEP = 2.0**-20  # in elastic units: leaves a kink, and reaches few others
@@ -26,17 +25,16 @@ def settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generato
         return finding
     everything = range(probe.point[j].size)
     kinks: Sequence[int] = finding.where(KINK)
+    named = _names(probe, j, kinks[0]) if kinks else []
+    finding.remark = ", ".join(named)
     if any(d.verdict == KINK for d in finding.directions):
         kinks = everything
     if kinks and _beside(probe, j, kinks, rng) == WRONG:
         finding.remark, finding.overruled = "beside the kink the gradient is wrong", WRONG
     wrong = finding.where(WRONG)
-    if finding.verdict != WRONG:
+    if finding.verdict != WRONG or number(_kinks(probe)) < 2:
         return finding
-    graph = probe.problem.graph
-    if graph is None or sum(kinks_at(graph(probe.point)).values()) < 2:
-        return finding
-    excused = [i for i in wrong[:EXAMINED] if _kinks_left(probe, j, i) >= 2]
+    excused = [i for i in wrong[:EXAMINED] if _number_left(probe, j, i) >= 2]
     if len(excused) == EXAMINED:
         excused = wrong
     if excused and _beside(probe, j, excused, rng) in (RIGHT, KINK):
@@ -58,21 +56,29 @@ def _beside(probe: Probe, j: int, entries: Sequence[int], rng: np.random.Generat
     ]
     close = Probe(probe.problem, point, rng)
     found = check_directions(close, j, rng, within=np.array(entries, int))
+    probe.calls += close.calls
     return max((judgement.verdict for judgement in found.all), key=SEVERITY.index)
 
 
-def _kinks_left(probe: Probe, j: int, i: int) -> int:
+def _kinks(probe: Probe, j: int = 0, i: int | None = None) -> list[Kinks]:
+    """Return the kinks at the point, or after entry ``i`` has moved."""
+    if probe.problem.graph is None:
+        return []
+    point = list(probe.point)
+    if i is not None:
+        point[j] = np.array(point[j])
+        point[j].flat[i] += STEP * probe.units[j].flat[i]
+    return kinks_at(probe.problem.graph(point))
+
+
+def _number_left(probe: Probe, j: int, i: int) -> int:
     """Return how many functions, exactly on a kink, leave it when entry ``i`` moves."""
+    return number(_kinks(probe)) - number(_kinks(probe, j, i))
 
-    def count(x: Array) -> int:
-        point = [*probe.point[:j], x, *probe.point[j + 1 :]]
-        return sum(kinks_at(graph(point)).values()) if graph else 0
 
-    graph = probe.problem.graph
-
-    moved = np.array(probe.point[j])
-    moved.flat[i] += STEP * probe.units[j].flat[i]
-    return count(probe.point[j]) - count(moved)
+def _names(probe: Probe, j: int, i: int) -> list[str]:
+    """Name the kinks that entry ``i`` is on."""
+    return left_behind(_kinks(probe), _kinks(probe, j, i))
 
 
 def _excused(judgement: Judgement) -> Judgement:

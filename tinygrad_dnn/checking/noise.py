@@ -17,6 +17,7 @@ from tinygrad_dnn.primitives import Array
 
 FINE, COARSE, COARSEST = (np.pi / 3 * 2.0**e for e in (-33, -20, -9))  # on no grid of ours
 POINTS = 12
+FEW_POINTS = 8
 ORDERS = range(3, 7)
 MEDIAN = 0.6745  # of |x|, for x standard normal
 SAMPLE = 4096  # of so many outputs, the noise is measured; the others are taken to be like them
@@ -34,6 +35,24 @@ def measured_noise(
     """
     if base.size > SAMPLE:
         return _noise_of_many(f, base, rng or np.random.default_rng(0))
+    ordinary = _ordinary_noise(f, base)
+    return _uncommon_noise(f, base) if ordinary is None else ordinary
+
+
+def _ordinary_noise(f: Callable[[float], Array], base: Array) -> Array | None:
+    """Return the noise of a float64 function, from few points; None if it seems not to be one."""
+    size = EPS * np.absolute(base)
+    found = [size / 2]
+    for h in (FINE, COARSE):
+        values = np.stack([base, *(f(i * h) for i in range(1, FEW_POINTS))])
+        if np.any((np.diff(values, axis=0) == 0).sum(axis=0) > 1):
+            return None
+        found += _by_order(values)
+    sigma = np.max(found, axis=0)
+    return np.asarray(sigma) if np.all(sigma <= 8 * size) else None
+
+
+def _uncommon_noise(f: Callable[[float], Array], base: Array) -> Array:
     values = [_values(f, h) for h in (FINE, COARSE)]
     fine, coarse = (_from_differences(v) for v in values)
     size = EPS * np.absolute(base)
@@ -46,6 +65,7 @@ def measured_noise(
         values.append(_values(f, COARSEST))
         sigma = np.where(_still(values[1]), np.maximum(sigma, _from_differences(values[2])), sigma)
         grid = _grid(np.concatenate([side for both in values for side in both]), base)
+        grid = np.where(_flat(values), 0.0, grid)
     sigma = np.maximum(sigma, grid / np.sqrt(12))
     coarser = sigma > 8 * size  # few digits: errors of few numbers, not Gaussian
     return np.maximum(np.where(coarser, 2 * sigma, sigma), size / 2)
@@ -70,14 +90,18 @@ def _values(f: Callable[[float], Array], h: float) -> tuple[Array, Array]:
 def _from_differences(sides: tuple[Array, Array]) -> Array:
     found = []
     for values in sides:
-        orders = [
-            np.median(np.absolute(np.diff(values, n=k, axis=0)), axis=0)
-            / (MEDIAN * np.sqrt(comb(2 * k, k)))
-            for k in ORDERS
-        ]
-        sigma = np.min(orders, axis=0)
+        sigma = np.min(_by_order(values), axis=0)
         found.append(np.where(np.isfinite(sigma), sigma, 0.0))
     return np.minimum(*found)
+
+
+def _by_order(values: Array) -> list[Array]:
+    """Return the noise as it looks in the differences of each order."""
+    return [
+        np.median(np.absolute(np.diff(values, n=k, axis=0)), axis=0)
+        / (MEDIAN * np.sqrt(comb(2 * k, k)))
+        for k in ORDERS
+    ]
 
 
 def _largest(sides: tuple[Array, Array]) -> Array:
@@ -90,6 +114,12 @@ def _still(sides: tuple[Array, Array]) -> Array:
     """Return which outputs sometimes do not move: stairs, whose height differences do not show."""
     still = [(np.diff(v, axis=0) == 0).sum(axis=0) > 1 for v in sides]
     return np.asarray(still[0] | still[1])
+
+
+def _flat(values: list[tuple[Array, Array]]) -> Array:
+    """Return which outputs are constant on each side of 0: a jump at 0, or nothing at all."""
+    sides = ([both[i][1:] for both in values] for i in (0, 1))
+    return np.asarray(np.all([np.ptp(np.concatenate(side), axis=0) == 0 for side in sides], axis=0))
 
 
 def _grid(values: Array, base: Array) -> Array:

@@ -6,11 +6,12 @@ back after every evaluation, whatever happens.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Unpack
 
 import numpy as np
 
 from tinygrad_dnn.checking.problem import Point, Problem
-from tinygrad_dnn.checking.run import check
+from tinygrad_dnn.checking.run import Options, check
 from tinygrad_dnn.engine import pushforward
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node, recording
@@ -22,9 +23,7 @@ from tinygrad_dnn.tensor import Tensor, grad, require_float
 def check_parameters(
     cost: Callable[[], Tensor],
     parameters: Mapping[str, Tensor] | Iterable[Tensor],
-    *,
-    every_entry: bool | None = None,
-    rng: np.random.Generator | None = None,
+    **options: Unpack[Options],
 ) -> Report:
     """Check the gradients of the scalar ``cost()`` by each of the parameters it is made from.
 
@@ -74,12 +73,12 @@ def check_parameters(
     problem = Problem(
         [f"d{name}" for name in named],
         [np.array(node.value, np.float64) for node in nodes],
-        lambda point: np.array(evaluated(point).data, np.float64).ravel(),
+        lambda point: evaluated(point).data,
         pull,
         push,
         lambda point: evaluated(point).node,
     )
-    return check("gradients of the cost", [problem], every_entry=every_entry, rng=rng)
+    return check("gradients of the cost", [problem], **options)
 
 
 def _named(parameters: Mapping[str, Tensor] | Iterable[Tensor]) -> dict[str, Tensor]:

@@ -5,21 +5,24 @@ from dataclasses import replace
 import numpy as np
 
 from tinygrad_dnn.checking.beside import settle_kinks
-from tinygrad_dnn.checking.problem import Probe
+from tinygrad_dnn.checking.grid import measured
+from tinygrad_dnn.checking.jacobian import Slope, place, worst_output
+from tinygrad_dnn.checking.probe import LEAST, Probe, length
 from tinygrad_dnn.checking.search import (
     DIRECTIONS,
     FEW,
+    NAMED,
     Finding,
     check_directions,
     check_entries,
-    measured,
 )
 from tinygrad_dnn.checking.verdict import SEVERITY, Judgement
 from tinygrad_dnn.primitives import Array
-from tinygrad_dnn.report import CANNOT_TELL, KINK, WRONG, Evidence, Row
+from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG, Evidence, Row
 
 GRID = 400  # entries measured of an argument that is wrong and was checked along directions
 MANY = 3000  # more numbers than this, in all arguments together, are checked along directions
+CANCELLING = 2e-4  # that two wrong entries hide each other in all directions: (1/18)^3, at most
 
 
 def argument_rows(
@@ -29,39 +32,39 @@ def argument_rows(
     total = sum(x.size for x in probe.point)
     rows, notes = [], []
     for j, x in enumerate(probe.point):
+        wrong = _misshapen(probe, j)
+        if wrong:
+            rows.append(wrong)
+            continue
         one_by_one = x.size <= FEW or (total <= MANY if every_entry is None else every_entry)
         finding = (check_entries if one_by_one else check_directions)(probe, j, rng)
         finding = settle_kinks(probe, j, finding, rng)
-        evidence = _evidence(probe, j, finding)
-        rows.append(replace(_row(probe, j, finding, one_by_one=one_by_one), evidence=evidence))
+        rows.append(_row(probe, j, finding, one_by_one=one_by_one))
         if not one_by_one:
             notes.append(_unseen(probe, j, finding))
     return rows, notes
 
 
-def _evidence(probe: Probe, j: int, finding: Finding) -> Evidence:
-    """Return the numbers in the user's units; a sub-grid of them if directions were wrong."""
-    x, unit = probe.point[j], probe.units[j]
-    if finding.verdict == WRONG and len(finding.entries) + len(finding.glimpsed) < x.size:
-        found = measured(probe, j, GRID)
-    else:
-        nothing = np.full(x.shape, np.nan)
-        found = Evidence(nothing, nothing.copy(), nothing.copy())
-    slopes = {i: (judgement.slope, judgement.error) for i, judgement in finding.entries.items()}
-    for i, (slope, error) in (finding.glimpsed | slopes).items():
-        found.numeric.flat[i], found.error.flat[i] = slope / unit.flat[i], error / unit.flat[i]
-    claimed = np.asarray(probe.gradients[0][j], np.float64)
-    return replace(found, claimed=claimed, kinks=tuple(finding.where(KINK)))
+def _misshapen(probe: Probe, j: int) -> Row | None:
+    """Return the row of a gradient that has not the shape of its argument."""
+    name, x = probe.problem.names[j], probe.point[j]
+    claimed = probe.claims.misshapen.get(j)
+    if claimed is None:
+        return None
+    row = unchecked_row(name, x, f"the gradient has shape {claimed.shape}, not {x.shape}", WRONG)
+    return replace(row, evidence=replace(measured(probe, j, GRID), claimed=claimed))
 
 
 def _unseen(probe: Probe, j: int, finding: Finding) -> str:
     """Say what directions could have missed."""
-    n, largest = probe.point[j].size, max(probe.gauge(k, j) for k in range(len(probe.cotangents)))
-    least = max(d.error for d in finding.directions) * np.sqrt(n)
+    n, cotangents = probe.point[j].size, range(len(probe.cotangents))
+    largest = max(probe.claims.gauge(k, j) for k in cotangents)
+    least = max(d.error for d in finding.directions) / (LEAST * length(n))
     of = f"{least / largest:.0e} of the largest" if largest else f"{least:.0e}"
     return (
-        f"{probe.problem.names[j]}: {DIRECTIONS} random directions stand for {n:,} entries; "
-        f"an error of one entry below {of} would not be seen"
+        f"{probe.problem.names[j]}: {DIRECTIONS} random directions stand for {n:,} entries; an "
+        f"error of one entry below {of} would not be seen, and larger ones could cancel with "
+        f"a probability below {CANCELLING:.0e}"
     )
 
 
@@ -96,7 +99,7 @@ def _row(probe: Probe, j: int, finding: Finding, *, one_by_one: bool) -> Row:
         return Row(name, x.shape, 0.0, verdict, details(checked))
     # in the user's units; directions have none of their own
     found = [(i, judgement, unit[i]) for i, judgement in finding.entries.items()]
-    if not one_by_one or finding.overruled:
+    if not one_by_one or finding.overruled != RIGHT:
         found = [(-1, judgement, 1.0) for judgement in finding.directions] or found
     off = np.array([judgement.difference / u for _, judgement, u in found])
     size = np.max([abs(judgement.slope) / u for _, judgement, u in found])
@@ -105,25 +108,51 @@ def _row(probe: Probe, j: int, finding: Finding, *, one_by_one: bool) -> Row:
         size = max(probe.sizes) / np.min(unit)
     severe = np.array([SEVERITY.index(judgement.verdict) for _, judgement, _ in found])
     worst = int(np.lexsort((off, severe))[-1])
-    i, judgement, u = found[worst]
     with np.errstate(divide="ignore", invalid="ignore"):
         error, by = np.max(off) / size if np.max(off) else 0.0, blur[worst] / size
     named = [i for v in (WRONG, CANNOT_TELL, KINK) for i in finding.where(v)]
-    if i < 0 and named:
-        i = named[0]
-        judgement, u = finding.entries[i], unit[i]
-    at = place(i, x.shape) if i >= 0 else "a direction"
+    i = found[worst][0] if found[worst][0] >= 0 or not named else named[0]
+    shown = _shown(probe, j, i, finding.entries[i] if i >= 0 else found[worst][1])
     return Row(
         name,
         x.shape,
         float(error),
         verdict,
-        details(checked, at, judgement.claimed / u, judgement.slope / u, by),
-        _note(finding, x.shape, unit),
+        details(checked, shown.at, shown.claimed, shown.numeric, by),
+        _note(finding, x.shape, unit, {i: shown}),
+        None if probe.claims.by_tangents else _evidence(probe, j, finding),
     )
 
 
-def _note(finding: Finding, shape: tuple[int, ...], unit: Array) -> str:
+def _shown(probe: Probe, j: int, i: int, judgement: Judgement) -> Slope:
+    """Return what stands for a judgement: of several outputs, the entry of one in the Jacobian."""
+    if i < 0:
+        return Slope("a direction", judgement.claimed, judgement.slope)
+    shape, unit = probe.point[j].shape, float(probe.units[j].flat[i])
+    if probe.base.size > 1 and judgement.verdict in (RIGHT, WRONG) and not judgement.sides:
+        found = worst_output(probe, j, i, wrong=judgement.verdict == WRONG)
+        if found:
+            return found
+    return Slope(place(i, shape), judgement.claimed / unit, judgement.slope / unit)
+
+
+def _evidence(probe: Probe, j: int, finding: Finding) -> Evidence:
+    """Return the numbers in the user's units; a sub-grid of them if directions were wrong."""
+    x, unit = probe.point[j], probe.units[j]
+    unexplained = len(finding.entries) in (0, *range(NAMED, x.size - len(finding.glimpsed)))
+    if finding.verdict == WRONG and unexplained:
+        found = measured(probe, j, GRID)
+    else:
+        nothing = np.full(x.shape, np.nan)
+        found = Evidence(nothing, nothing.copy(), nothing.copy())
+    slopes = {i: (judgement.slope, judgement.error) for i, judgement in finding.entries.items()}
+    for i, (slope, error) in (finding.glimpsed | slopes).items():
+        found.numeric.flat[i], found.error.flat[i] = slope / unit.flat[i], error / unit.flat[i]
+    claimed = np.asarray(probe.claims.gradients[0][j], np.float64)
+    return replace(found, claimed=claimed, kinks=tuple(finding.where(KINK)))
+
+
+def _note(finding: Finding, shape: tuple[int, ...], unit: Array, shown: dict[int, Slope]) -> str:
     """Say which entries are wrong, on a kink or not decided, and how one can see it."""
     said = []
     words = {WRONG: "wrong", CANNOT_TELL: "cannot tell", KINK: "kink"}
@@ -133,11 +162,12 @@ def _note(finding: Finding, shape: tuple[int, ...], unit: Array) -> str:
             i, more = entries[0], len(entries) - 1
             at = f" at {place(i, shape)}" if shape else ""
             others = f" and at {more} more" if more else ""
-            said.append(f"{word}{at}{others}: {_reason(finding.entries[i], unit[i])}")
+            reason = _reason(finding.entries[i], unit[i], shown.get(i))
+            said.append(f"{word}{at}{others}: {reason}")
         elif finding.verdict == verdict and finding.directions:
             judgement = next((d for d in finding.directions if d.verdict == verdict), None)
             if judgement:
-                said.append(f"{word} along a direction: {_reason(judgement, 1.0)}")
+                said.append(f"{word} along a direction: {_reason(judgement, 1.0, None)}")
     if finding.remark:
         said.append(finding.remark)
     if finding.unexamined:
@@ -145,17 +175,13 @@ def _note(finding: Finding, shape: tuple[int, ...], unit: Array) -> str:
     return "; ".join(said)
 
 
-def _reason(judgement: Judgement, unit: float) -> str:
-    value = f"{judgement.claimed / unit:.7g}"
+def _reason(judgement: Judgement, unit: float, shown: Slope | None) -> str:
+    shown = shown or Slope("", judgement.claimed / unit, judgement.slope / unit)
+    value = f"the value is {shown.claimed:.7g}"
     if judgement.sides:
         left, right = (f"{side / unit:.7g}" for side in judgement.sides)
-        return f"slopes {left} from the left, {right} from the right; the value is {value}"
+        beside = f"slopes {left} from the left, {right} from the right; {value}"
+        return f"{judgement.reason}; {beside}" if judgement.reason else beside
     if judgement.reason:
-        return f"{judgement.reason}; the value is {value}"
-    return f"the value is {value}, numeric {judgement.slope / unit:.7g}"
-
-
-def place(i: int, shape: tuple[int, ...]) -> str:
-    """Return a flat index as the user writes it."""
-    where = tuple(int(n) for n in np.unravel_index(i, shape)) if shape else ()
-    return f"[{', '.join(map(str, where))}]" if where else "()"
+        return f"{judgement.reason}; {value}"
+    return f"{value}, numeric {shown.numeric:.7g}"

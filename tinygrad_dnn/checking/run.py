@@ -1,38 +1,62 @@
-"""A whole check: is the function fit to be checked, then every argument, then forward mode."""
+"""A whole check: is the function fit to be checked; then every argument; at several points."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypedDict
 
 import numpy as np
 
+from tinygrad_dnn.checking.fitness import remarks, unfit
 from tinygrad_dnn.checking.forward import forward_row
-from tinygrad_dnn.checking.problem import Probe, Problem
+from tinygrad_dnn.checking.grid import measured
+from tinygrad_dnn.checking.probe import Probe, random_signs
+from tinygrad_dnn.checking.problem import Point, Problem
 from tinygrad_dnn.checking.rows import argument_rows, unchecked_row
-from tinygrad_dnn.checking.search import measured
 from tinygrad_dnn.checking.verdict import SEVERITY
-from tinygrad_dnn.errors import DimensionError
+from tinygrad_dnn.errors import ChangedDataError, DimensionError
 from tinygrad_dnn.report import CANNOT_TELL, RIGHT, WRONG, Evidence, Report, Row
+
+
+class Options(TypedDict, total=False):
+    """What every check takes; see ``gradcheck`` for what it means."""
+
+    points: int
+    every_entry: bool | None
+    strict: bool
+    rng: np.random.Generator | None
+
+
+Found = tuple[list[Row], list[str], int]  # rows, notes, evaluations
 
 
 def check(
     title: str,
     problems: Sequence[Problem],
     *,
+    points: int = 0,
     every_entry: bool | None = None,
+    strict: bool = False,
     rng: np.random.Generator | None = None,
 ) -> Report:
-    """Return the report on problems that share a function."""
+    """Return the report on problems that share a function, at ``points`` more points if wanted."""
     rng = np.random.default_rng(0) if rng is None else rng
     rows: list[Row] = []
     notes: list[str] = []
     calls = 0
-    for problem in problems:
-        with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
+        for problem in problems:
             found, said, number = _check(problem, rng, every_entry)
-        rows += found
-        notes += said
-        calls += number
-    notes.append(f"{calls:,} evaluations of the function, in float64")
-    return Report(title, rows, notes)
+            for which in range(1, points + 1):
+                moved = replace(problem, point=_around(problem, rng), given=None)
+                more, _, extra = _check(moved, rng, every_entry)
+                found = [_worse(a, b, which) for a, b in zip(found, more, strict=True)]
+                number += extra
+            rows += found
+            notes += said
+            calls += number
+    at = f", at {points + 1} points" if points else ""
+    notes.append(f"{calls:,} evaluations of the function, in float64{at}")
+    return Report(title, rows, list(dict.fromkeys(notes)), strict)
 
 
 def measure(
@@ -47,46 +71,62 @@ def measure(
         return measured(Probe(problem, problem.point, rng), j, at_most)
 
 
-def _check(
-    problem: Problem, rng: np.random.Generator, every_entry: bool | None
-) -> tuple[list[Row], list[str], int]:
-    def unchecked(why: str, verdict: str, calls: int) -> tuple[list[Row], list[str], int]:
+def _check(problem: Problem, rng: np.random.Generator, every_entry: bool | None) -> Found:
+    def unchecked(why: str, verdict: str, calls: int) -> Found:
         names = zip(problem.names, problem.point, strict=True)
         return [unchecked_row(name, x, why, verdict) for name, x in names], [], calls
 
     for name, x in zip(problem.names, problem.point, strict=True):
         if not np.all(np.isfinite(x)):
             return unchecked(f"{name} itself holds nan or inf", CANNOT_TELL, 0)
+    kept = [np.array(x) for x in problem.point]
     probe = Probe(problem, problem.point, rng)
-    why = _unfit(probe)
+    _unchanged(problem, kept, problem.function)
+    why = unfit(probe)
     if why:
         return unchecked(why, CANNOT_TELL, probe.calls)
     try:
-        _ = probe.gradients
+        why = probe.claims.not_linear() if problem.movable else ""
     except DimensionError as error:
-        return unchecked(str(error), WRONG, probe.calls)
+        why = str(error)
+    _unchanged(problem, kept, f"the derivative of {problem.function}")
+    if why:
+        return unchecked(why, WRONG, probe.calls)
     rows, notes = argument_rows(probe, rng, every_entry=every_entry)
-    if probe.base.size > 1:
-        notes.append(f"gradients are of a random weighting of the {probe.base.size:,} outputs")
     reverse = max((row.verdict for row in rows), key=SEVERITY.index, default=RIGHT)
     forward = forward_row(probe, reverse, rng)
     if isinstance(forward, Row):
         rows.append(forward)
     elif forward:
         notes.append(forward)
-    return rows, notes, probe.calls
+    _unchanged(problem, kept, problem.function)
+    return rows, notes + remarks(probe), probe.calls
 
 
-def _unfit(probe: Probe) -> str:
-    """Say why nothing can be told about this function at this point, or return ''."""
-    first, second = probe.base, probe.again()
-    if not np.all(np.isfinite(first)):
-        bad = first[~np.isfinite(first)][0]
-        return f"the function is {bad} at these inputs; choose others, where it is finite"
-    off = float(np.max(np.absolute(first - second), initial=0.0))
-    if off > 1e-6 * float(np.max(np.absolute(first), initial=0.0)):
-        return (
-            f"the function is not deterministic: two calls at the same inputs differ by {off:.2g}; "
-            f"switch dropout off (net.eval()) or draw the same random numbers in every call"
-        )
-    return ""
+def _unchanged(problem: Problem, kept: Point, who: str) -> None:
+    for name, x, before in zip(problem.names, problem.point, kept, strict=True):
+        if not np.array_equal(x, before):
+            raise ChangedDataError(
+                f"{who} changes its argument {name} in place; compute a new array instead "
+                f"({name} = {name} * 2, not {name} *= 2), or start from a copy"
+            )
+
+
+def _around(problem: Problem, rng: np.random.Generator) -> Point:
+    """Return a random point near by, where the function is still finite."""
+    probe = Probe(problem, problem.point, rng)
+    for e in range(-2, -12, -1):
+        point = [
+            x + 2.0**e * unit * random_signs(x.shape, rng)
+            for x, unit in zip(problem.point, probe.units, strict=True)
+        ]
+        if np.all(np.isfinite(np.asarray(problem.value(point)))):
+            return point
+    return problem.point
+
+
+def _worse(row: Row, other: Row, which: int) -> Row:
+    """Return the worse of an argument's rows at two points."""
+    if SEVERITY.index(other.verdict) <= SEVERITY.index(row.verdict):
+        return row
+    return replace(other, note=f"at point {which} around the inputs: {other.note}")

@@ -5,7 +5,7 @@ no tolerance.  Most claims are settled by one small step to either side, since a
 independent numbers to within rounding is evidence; the rest get a ladder of steps.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from tinygrad_dnn.checking.numeric import LADDER, SURE, Estimate, Line, estimate
 from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
 
 FIRST, SECOND = -17, -11  # exponents of the step that settles most, and of the one beside it
+STAIRS = 2.0**-14  # steps so large, relative to f, are meant: not rounding
 TRUST = 5.0  # an error estimate is an estimate too: right slopes were seen to miss it 2.8-fold
 SEVERITY = (RIGHT, KINK, CANNOT_TELL, WRONG)
 
@@ -56,6 +57,11 @@ def judge(line: Line, k: int, claim: Claim) -> Judgement:
 
 def glance(line: Line, k: int, claim: Claim) -> Judgement | None:
     """Return *right* if one step (two, where f bends or stands still) settles it, else None."""
+    if line.analytic and (slopes := line.complex_slopes) is not None:
+        slope = float(slopes[k])
+        error = exactness(line, claim)
+        agrees = abs(slope - claim.slope) <= error
+        return Judgement(RIGHT, claim.slope, slope, error) if agrees else None
     step = line.step(FIRST)
     right, left, noise = float(step.right[k]), float(step.left[k]), float(step.noise[k])
     error = SURE * noise + claim.rounding
@@ -73,6 +79,11 @@ def glance(line: Line, k: int, claim: Claim) -> Judgement | None:
         if not bent and (wide.right[k] or wide.left[k]):
             return None
     return Judgement(RIGHT, claim.slope, slope, error)
+
+
+def exactness(line: Line, claim: Claim) -> float:
+    """Return the error of a complex step, which is rounding only, with that of the claim."""
+    return claim.rounding + 16 * line.relative * abs(claim.slope)
 
 
 def _glance_wider(line: Line, k: int, claim: Claim) -> Judgement | None:
@@ -101,7 +112,29 @@ def examine(line: Line, k: int, claim: Claim) -> Judgement:
             break
         exponents += more
         judgement = _verdict(estimate(line.ladder(exponents), k), claim)
+    if line.analytic and (slopes := line.complex_slopes) is not None:
+        return _sharpened(judgement, float(slopes[k]), TRUST * exactness(line, claim), claim)
+    return _of_stairs(judgement, line, claim)
+
+
+def _sharpened(judgement: Judgement, slope: float, error: float, claim: Claim) -> Judgement:
+    """Let the complex step decide where real differences are too blurred to."""
+    blurred = judgement.error > 1e-7 * max(abs(claim.slope), claim.gauge / 100)
+    if judgement.verdict in (RIGHT, CANNOT_TELL) and blurred:
+        verdict = WRONG if abs(slope - claim.slope) > error else RIGHT
+        return Judgement(verdict, claim.slope, slope, error)
+    if judgement.verdict == WRONG and abs(slope - judgement.slope) <= judgement.error:
+        return replace(judgement, slope=slope, error=error)
     return judgement
+
+
+def _of_stairs(judgement: Judgement, line: Line, claim: Claim) -> Judgement:
+    """Accept a zero gradient of a function that changes in coarse steps only, as rounding does."""
+    fine = [e for e in line.steps if e <= FIRST]
+    still = not any(line.step(e).right.any() or line.step(e).left.any() for e in fine)
+    if judgement.verdict in (RIGHT, KINK) or claim.gauge or line.relative < STAIRS or not still:
+        return judgement
+    return Judgement(RIGHT, claim.slope, 0.0, 0.0, "f changes in steps, and is flat between them")
 
 
 def _verdict(found: Estimate, claim: Claim) -> Judgement:
@@ -116,7 +149,8 @@ def _verdict(found: Estimate, claim: Claim) -> Judgement:
         low, high = sorted((found.left, found.right))
         inside = low - error <= claim.slope <= high + error
         nearest = min(max(claim.slope, low), high)
-        return verdict(KINK if inside else WRONG, slope=claim.slope if inside else nearest)
+        why = f"f jumps by {found.jump:.3g} there" if found.jump else ""
+        return verdict(KINK if inside else WRONG, why, claim.slope if inside else nearest)
     if found.infinite or np.isinf(claim.slope):
         same = found.infinite and found.slope == claim.slope
         return verdict(

@@ -1,0 +1,392 @@
+"""check_gradient, check_vjp, check_jvp: plain NumPy functions with derivatives written by hand."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tinygrad_dnn import Tensor, check_gradient, check_jvp, check_vjp
+from tinygrad_dnn.errors import ChangedDataError, DimensionError, HistoryError, StructureError
+from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
+
+rng = np.random.default_rng(3)
+X, Y = rng.standard_normal((4, 20)), (rng.random((1, 20)) < 0.5).astype(float)
+
+
+def parameters(seed=0, n=5):
+    r = np.random.default_rng(seed)
+    return {
+        "W1": r.standard_normal((n, 4)), "b1": np.zeros((n, 1)),
+        "W2": r.standard_normal((1, n)), "b2": np.zeros((1, 1)),
+    }  # fmt: skip
+
+
+def forward(P):
+    Z1 = P["W1"] @ X + P["b1"]
+    A1 = np.maximum(Z1, 0)
+    return Z1, A1, 1 / (1 + np.exp(-(P["W2"] @ A1 + P["b2"])))
+
+
+def cost(P):
+    A2 = forward(P)[-1]
+    return -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))
+
+
+def gradients(P):
+    (Z1, A1, A2), m = forward(P), X.shape[1]
+    dZ2 = A2 - Y
+    dZ1 = P["W2"].T @ dZ2 * (Z1 > 0)
+    return {
+        "W1": dZ1 @ X.T / m, "b1": dZ1.sum(axis=1, keepdims=True) / m,
+        "W2": dZ2 @ A1.T / m, "b2": dZ2.sum(axis=1, keepdims=True) / m,
+    }  # fmt: skip
+
+
+def evaluations(report):
+    note = next(note for note in report.notes if "evaluations" in note)
+    return int(note.split()[0].replace(",", ""))
+
+
+class TestGradients:
+    def test_a_dict_of_parameters(self):
+        report = check_gradient(cost, gradients, parameters())
+        assert report
+        assert [row.name for row in report.rows] == ["P['W1']", "P['b1']", "P['W2']", "P['b2']"]
+        assert report.difference < 1e-12
+        assert evaluations(report) < 31 + 49 + 3 * 30
+
+    def test_a_mistake_is_shown_with_both_values(self):
+        def forgot(P):
+            G = gradients(P)
+            return G | {"W2": G["W2"] * X.shape[1]}
+
+        report = check_gradient(cost, forgot, parameters())
+        assert [row.name for row in report.failures] == ["P['W2']"]
+        row = report.failures[0]
+        evidence = row.evidence
+        assert evidence.wrong.all()
+        assert np.allclose(evidence.numeric, gradients(parameters())["W2"], rtol=1e-12)
+        assert float(row.details["value"]) == pytest.approx(20 * float(row.details["numeric"]))
+        with pytest.raises(AssertionError, match="W2"):
+            report.raise_if_failed()
+
+    def test_several_inputs_names_and_wrt(self):
+        f = lambda W, x, k: np.sum(np.tanh(W @ x)) * k
+
+        def grad_f(W, x, k):
+            s = 1 - np.tanh(W @ x) ** 2
+            return np.outer(s, x) * k, W.T @ s * k, np.sum(np.tanh(W @ x))
+
+        W, x = rng.standard_normal((3, 2)), rng.standard_normal(2)
+        report = check_gradient(f, grad_f, W, x, 2.0)
+        assert report
+        assert [row.name for row in report.rows] == ["W", "x", "k"]
+        only = check_gradient(f, grad_f, W, x, 2, wrt=["W", 1])
+        assert only
+        assert [row.name for row in only.rows] == ["W", "x"]
+        assert check_gradient(f, lambda *a: grad_f(*a)[1], W, x, 2, wrt="x")
+
+    @pytest.mark.parametrize("scale", [1e-8, 1e-3, 1.0, 1e4, 1e8])
+    def test_scales(self, scale):
+        f = lambda x: scale * np.sum(np.sin(x / scale) ** 2)
+        x = scale * rng.standard_normal(6)
+        assert check_gradient(f, lambda x: np.sin(2 * x / scale), x)
+        assert not check_gradient(f, lambda x: 1.001 * np.sin(2 * x / scale), x)
+        assert not check_gradient(f, lambda x: 0 * x, x)
+
+    def test_a_million_parameters(self):
+        w = np.random.default_rng(0).standard_normal((500, 2000))
+        f = lambda W: np.mean(np.tanh(W) * W)
+        g = lambda W: (np.tanh(W) + W * (1 - np.tanh(W) ** 2)) / W.size
+        report = check_gradient(f, g, w)
+        assert report
+        assert evaluations(report) < 80
+        assert "could cancel" in report.notes[0]
+
+        def one_wrong(W):
+            G = g(W)
+            G[123, 456] *= 1.5
+            return G
+
+        report = check_gradient(f, one_wrong, w)
+        assert report.rows[0].note.startswith("wrong at [123, 456]: the value is")
+        assert report.rows[0].evidence.wrong.sum() == 1
+
+
+class TestComplexSteps:
+    """What drops or twists imaginary parts is found out; real differences are used then."""
+
+    x = rng.standard_normal(5)
+    A = rng.standard_normal((5, 5))
+
+    def buffered(self, x):
+        out = np.empty(5)
+        np.multiply(x, x, out=out)
+        return np.sum(out)
+
+    def assigned(self, x):
+        out = np.zeros(5)
+        out[:] = x**2
+        return np.sum(out)
+
+    CASES: ClassVar = {
+        "analytic": (lambda s, x: np.sum(x**2), lambda s, x: 2 * x),
+        "float": (lambda s, x: float(np.sum(x**2)), lambda s, x: 2 * x),
+        "abs": (lambda s, x: np.sum(np.abs(x) ** 3), lambda s, x: 3 * x * np.abs(x)),
+        "partly abs": (
+            lambda s, x: np.sum(x**2) + 1e-3 * np.abs(x[1]),
+            lambda s, x: 2 * x + 1e-3 * np.sign(x) * (np.arange(5) == 1),
+        ),
+        "vdot": (lambda s, x: np.vdot(x, x), lambda s, x: 2 * x),
+        "norm": (lambda s, x: np.linalg.norm(x), lambda s, x: x / np.linalg.norm(x)),
+        "conj": (lambda s, x: np.sum(x * np.conj(x)), lambda s, x: 2 * x),
+        "sign": (lambda s, x: np.sum(x * np.sign(x)), lambda s, x: np.sign(x)),
+        "real": (lambda s, x: np.sum(np.real(x) ** 2), lambda s, x: 2 * x),
+        "buffer": (lambda s, x: s.buffered(x), lambda s, x: 2 * x),
+        "assignment": (lambda s, x: s.assigned(x), lambda s, x: 2 * x),
+        "maximum": (lambda s, x: np.sum(np.maximum(x, 0) ** 2), lambda s, x: 2 * np.maximum(x, 0)),
+        "cholesky": (
+            lambda s, x: np.linalg.cholesky(s.A @ s.A.T + np.diag(x**2) + 9 * np.eye(5))[4, 4],
+            lambda s, x: s.of_cholesky(x),
+        ),
+    }
+
+    def of_cholesky(self, x):  # last entry: sqrt(1 / inv(M)[4, 4])
+        inverse = np.linalg.inv(self.A @ self.A.T + np.diag(x**2) + 9 * np.eye(5))
+        return inverse[4, 4] ** -1.5 * inverse[4] ** 2 * x
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_right_is_right_and_wrong_is_wrong(self, name):
+        f, g = (lambda x, h=h: h(self, x) for h in self.CASES[name])
+        worst = int(np.argmax(np.absolute(g(self.x))))
+        assert check_gradient(f, g, self.x), name
+        report = check_gradient(f, lambda x: g(x) * (1 + 1e-6 * (np.arange(5) == worst)), self.x)
+        assert report.verdict == WRONG, name
+        assert report.rows[0].note.startswith(f"wrong at [{worst}]")
+
+    def test_what_it_costs(self):
+        analytic = evaluations(check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, self.x))
+        real = evaluations(check_gradient(lambda x: float(np.sum(x**2)), lambda x: 2 * x, self.x))
+        assert analytic <= 5 + 49
+        assert real <= 2 * 5 + 26
+
+
+class TestBackwardPasses:
+    W, A, b = rng.standard_normal((3, 4)), rng.standard_normal((4, 6)), np.zeros((3, 1))
+
+    def linear(self, W, A, b):
+        return W @ A + b
+
+    def test_right(self):
+        vjp = lambda dZ, W, A, b: (dZ @ A.T, W.T @ dZ, dZ.sum(axis=1, keepdims=True))
+        report = check_vjp(self.linear, vjp, self.W, self.A, self.b)
+        assert report
+        assert " by [" in report.rows[0].details["worst at"]
+
+    def test_values_shown_are_entries_of_the_jacobian(self):
+        vjp = lambda g, x: np.array([g[0] * 2 * x[0] + g[1] * x[1], g[1] * x[0] * 3])
+        x = np.array([2.0, 5.0])
+        row = check_vjp(lambda x: np.array([x[0] ** 2, x[0] * x[1]]), vjp, x).rows[0]
+        assert row.verdict == WRONG
+        assert row.details["worst at"] == "[1] by [1]"
+        assert row.details["value"] == "6"
+        assert row.details["numeric"] == "2"
+        assert row.note == "wrong at [1]: the value is 6, numeric 2"
+
+    def test_the_incoming_gradient_ignored_or_used_twice(self):
+        for vjp in (lambda g, x: 2 * x, lambda g, x: 2 * x * g**2, lambda g, x: 2 * x * g + 1):
+            report = check_vjp(lambda x: x**2, vjp, np.array([1.0, 2.0]))
+            assert report.verdict == WRONG
+            assert "is not linear" in report.diagnosis
+
+    def test_wrong_shapes_are_rows(self):
+        vjp = lambda dZ, W, A, b: (A @ dZ.T, W.T @ dZ, dZ)
+        report = check_vjp(self.linear, vjp, self.W, self.A, self.b)
+        assert [row.verdict for row in report.rows] == [WRONG, RIGHT, WRONG]
+        assert report.rows[0].note == "the gradient has shape (4, 3), not (3, 4)"
+        assert np.isfinite(report.rows[0].evidence.numeric).all()
+        with pytest.raises(StructureError, match=r"<lambda> returns must have 3 parts.*'W', 'A'"):
+            check_vjp(self.linear, lambda *a: (1, 2), self.W, self.A, self.b)
+
+    def test_outputs_of_very_different_size(self):
+        e = 10.0 ** -np.arange(0, 16, 3)
+        f = lambda x: e * np.sin(x)
+        x = rng.standard_normal(6)
+        assert check_vjp(f, lambda g, x: g * e * np.cos(x), x)
+        for k in range(6):
+            off = 1 + 1e-4 * (np.arange(6) == k)
+            report = check_vjp(f, lambda g, x, off=off: g * e * np.cos(x) * off, x)
+            assert report.verdict == WRONG, k
+            assert report.rows[0].details["worst at"] == f"[{k}] by [{k}]"
+
+    def test_jvps(self):
+        jvp = lambda t, W, A, b: t[0] @ A + W @ t[1] + t[2]
+        assert check_jvp(self.linear, jvp, self.W, self.A, self.b)
+        wrong = lambda t, W, A, b: t[0] @ A + W @ t[1] * 1.001 + t[2]
+        report = check_jvp(self.linear, wrong, self.W, self.A, self.b)
+        assert [row.name for row in report.failures] == ["A"]
+        x = rng.standard_normal(5000)
+        assert check_jvp(np.tanh, lambda t, x: t * (1 - np.tanh(x) ** 2), x)
+        bad = lambda t, x: t * (1 - np.tanh(x) ** 2) * (1 + (np.arange(5000) == 77))
+        assert "wrong at [77]" in check_jvp(np.tanh, bad, x).diagnosis
+        report = check_jvp(np.tanh, lambda t, x: 1.0, x)
+        assert "returned shape (), but tanh returns (5000,)" in report.diagnosis
+        report = check_jvp(np.sin, lambda t, x: np.cos(x), np.array([1.0, 2.0]))
+        assert "is not linear" in report.diagnosis
+
+
+class TestWhereThereIsNoDerivative:
+    def test_kinks(self):
+        f, x = lambda x: np.sum(np.maximum(x, 0)), np.array([0.0, 1.0, -1.0])
+        for at in (0.0, 0.5, 1.0):
+            g = lambda x, at=at: np.where(x == 0, at, x > 0)
+            report = check_gradient(f, g, x)
+            assert report.verdict == KINK
+            assert report
+            assert not check_gradient(f, g, x, strict=True)
+        assert "slopes 0 from the left, 1 from the right" in report.diagnosis
+
+    def test_the_kink_is_named(self):
+        def J(x):
+            Z1 = x * np.ones((2, 3))
+            Z1.name = "Z1"
+            return np.sum(tg.nn.relu(Z1))
+
+        report = tg.gradcheck(J, np.array([[1.0, 0.0, 2.0]]))
+        assert report.verdict == KINK
+        assert "Z1[0, 1] = 0 in relu" in report.diagnosis
+
+    def test_zero_weights(self):
+        P = {k: v * 0 for k, v in parameters().items()}
+        report = check_gradient(cost, gradients, P)
+        assert report, str(report)
+
+    def test_jumps(self):
+        x = np.array([2.0, 0.3, -1.5])
+        for f in (np.floor, np.sign, np.round):
+            at_jump = x if f is np.floor else x * 0 if f is np.sign else x * 0 + 0.5
+            report = check_vjp(f, lambda g, x: 0 * g, at_jump)
+            assert report.verdict == KINK, f"{f}: {report}"
+            assert "f jumps by" in report.diagnosis
+            report = check_vjp(f, lambda g, x: 1 * g, at_jump)
+            assert report.verdict == WRONG, f"{f}: {report}"
+            assert check_vjp(f, lambda g, x: 0 * g, np.array([0.3, 1.7])).verdict == RIGHT
+        report = check_gradient(
+            lambda x: np.sum(x**2 + (x >= 2)), lambda x: 2 * x, np.array([2.0, 1.0])
+        )
+        assert report.verdict == KINK
+
+    def test_steps_with_a_zero_gradient_declared(self):
+        x = np.array([1.2345678, -0.5432])
+        assert check_vjp(lambda x: np.round(x, 3), lambda g, x: 0 * g, x).verdict == RIGHT
+        assert not check_vjp(lambda x: np.round(x, 3), lambda g, x: 3 * g, x)
+
+    def test_the_edge_of_the_domain(self):
+        x = np.array([0.0, 4.0])
+        with np.errstate(all="ignore"):
+            report = check_gradient(lambda x: np.sum(np.sqrt(x)), lambda x: 0.5 / np.sqrt(x), x)
+            assert report.verdict == RIGHT
+            report = check_gradient(lambda x: np.sum(x**1.5), lambda x: 1.5 * np.sqrt(x), x)
+            assert report.verdict == RIGHT
+            row = check_gradient(lambda x: np.sum(np.log(x)), lambda x: 1 / x, x - 1).rows[0]
+            assert row.verdict == CANNOT_TELL
+            assert row.note.startswith("the function is nan at these inputs")
+
+
+class TestFewDigits:
+    def test_float32_inputs(self):
+        W = rng.standard_normal((3, 4)).astype(np.float32)
+        f = lambda W: np.mean(np.tanh(W @ X) ** 2)
+
+        def g(W):
+            T = np.tanh(W @ X.astype(W.dtype))
+            return (2 / T.size * T * (1 - T**2)) @ X.T.astype(W.dtype)
+
+        report = check_gradient(f, g, W)
+        assert report
+        assert any(
+            note.startswith("in float32 the gradient of W deviates by") for note in report.notes
+        )
+        cancelling = lambda W: (g(W) + W * 0 + 1e6) - 1e6
+        report = check_gradient(f, cancelling, W)
+        assert any("DEVIATES" in note for note in report.notes)
+
+    def test_float32_inside(self):
+        f = lambda x: np.sum(np.tanh(x.astype(np.float32))).astype(float)
+        x = rng.standard_normal(5)
+        report = check_gradient(f, lambda x: 1 - np.tanh(x) ** 2, x)
+        assert report, str(report)
+        assert any("float32 inside?" in note for note in report.notes)
+        assert not check_gradient(f, lambda x: (1 - np.tanh(x) ** 2) * 1.1, x)
+
+    def test_float16_inside(self):
+        f = lambda x: float(np.sum(np.tanh(x.astype(np.float16))))
+        x = rng.standard_normal(5)
+        report = check_gradient(f, lambda x: 1 - np.tanh(x) ** 2, x)
+        assert report.verdict in (RIGHT, CANNOT_TELL), str(report)
+        assert any("float16 inside?" in note for note in report.notes)
+
+
+class TestSymmetricInputs:
+    def test_more_points(self):
+        f, x = lambda x: np.sum(x**3), np.zeros(5)
+        report = check_gradient(f, lambda x: x * 0, x)
+        assert report
+        assert any("points=3 checks random points" in note for note in report.notes)
+        report = check_gradient(f, lambda x: x * 0, x, points=3)
+        assert report.verdict == WRONG
+        assert report.rows[0].note.startswith("at point 1 around the inputs: wrong at")
+        assert check_gradient(f, lambda x: 3 * x**2, x, points=3)
+
+
+class TestMessages:
+    def test_a_cost_that_is_not_one_number(self):
+        with pytest.raises(DimensionError, match=r"square must return one number.*shape \(3,\)"):
+            check_gradient(np.square, lambda x: 2 * x, np.ones(3))
+
+    def test_an_exception_shows_the_users_line(self):
+        def broken(W, b):
+            return np.sum(W @ b)
+
+        with pytest.raises(ValueError) as caught:  # noqa: PT011  (NumPy's own text)
+            check_gradient(broken, lambda W, b: (W, b), np.ones((2, 3)), np.ones(4))
+        note = caught.value.__notes__[0]
+        assert note.startswith("check_gradient called broken with W (2, 3), b (4,); it failed at")
+        assert note.endswith("in broken: return np.sum(W @ b)")
+        with pytest.raises(ZeroDivisionError) as caught:
+            check_gradient(lambda x: np.sum(x), lambda x: 1 / 0, np.ones(2))
+        assert "1 / 0" in caught.value.__notes__[0]
+
+    def test_unknown_names_and_keys(self):
+        f = lambda x, y: np.sum(x * y)
+        with pytest.raises(ValueError, match=r"wrt='z'.*has the arguments x, y"):
+            check_gradient(f, lambda x, y: y, np.ones(2), np.ones(2), wrt="z")
+        with pytest.raises(StructureError, match="must be a dict of 'W1', 'b1', 'W2', 'b2', got"):
+            check_gradient(cost, lambda P: {"dW1": 1}, parameters())
+        with pytest.raises(HistoryError, match=r"argument k of <lambda> holds int64.*wrt="):
+            check_gradient(lambda x, k: np.sum(x) * k, lambda x, k: x, np.ones(2), np.array(3))
+
+    def test_changes_in_place(self):
+        def f(x):
+            x -= np.mean(x)
+            return np.sum(x**2)
+
+        x = np.array([1.0, 2.0])
+        with pytest.raises(ChangedDataError, match="f changes its argument x in place; compute"):
+            check_gradient(f, lambda x: 2 * x, x)
+
+        def g(x):
+            x *= 2
+            return x
+
+        with pytest.raises(ChangedDataError, match="the derivative of <lambda> changes its"):
+            check_gradient(lambda x: np.sum(x**2), g, x)
+        assert np.array_equal(x, [1.0, 2.0])
+
+    def test_randomness(self):
+        noise = np.random.default_rng(0)
+        row = check_gradient(lambda x: np.sum(x) * noise.random(), lambda x: x, np.ones(3)).rows[0]
+        assert row.verdict == CANNOT_TELL
+        assert "not deterministic" in row.note
+        assert Tensor([1.0]).grad is None

@@ -1,0 +1,159 @@
+"""Plain NumPy functions and derivatives written by hand: a gradient, a vjp or a jvp.
+
+No Tensor takes part: the function is evaluated at other points, the derivative too.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Unpack
+
+import numpy as np
+
+from tinygrad_dnn.checking.call import Call, Wanted, blaming, function_name
+from tinygrad_dnn.checking.problem import Point, Problem
+from tinygrad_dnn.checking.run import Options, check
+from tinygrad_dnn.containers import matched, rebuilt
+from tinygrad_dnn.errors import DimensionError, StructureError
+from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.report import Report
+
+
+def check_gradient(
+    f: Callable[..., Any],
+    grad_f: Callable[..., Any],
+    *inputs: Any,
+    wrt: Wanted = None,
+    **options: Unpack[Options],
+) -> Report:
+    """Check the gradient of a cost: ``f(*inputs)`` is one number, ``grad_f(*inputs)`` its gradient.
+
+    ``grad_f`` returns what ``inputs`` are: for one array an array of its shape, for a dict of
+    parameters a dict, for several inputs a tuple; with ``wrt`` (names or positions) only theirs.
+    Do not wrap the cost in ``float()``: without, the check can be twice as fast and exact to
+    rounding, by the complex step.  See ``gradcheck`` for verdicts and the other options.
+
+    >>> X = np.array([[1.0, 2.0], [0.5, -1.0]])
+    >>> J = lambda w: np.mean((X @ w) ** 2)
+    >>> report = check_gradient(J, lambda w: X.T @ (X @ w), np.array([1.0, 3.0]))
+    >>> print(report.verdict, report.rows[0].details["numeric"])
+    right 16.5
+    >>> print(check_gradient(J, lambda w: 2 * X.T @ (X @ w), np.array([1.0, 3.0])).diagnosis)
+    w: wrong at [1] and at 1 more: the value is 33, numeric 16.5
+    """
+    call = DerivativeCall("check_gradient", f, grad_f, inputs, wrt)
+    problem = Problem(
+        call.names,
+        call.point,
+        call.number,
+        pull=call.gradient,
+        given=call.given,
+        function=call.name,
+    )
+    return check(call.title, [problem], **options)
+
+
+def check_vjp(
+    f: Callable[..., Any],
+    vjp_f: Callable[..., Any],
+    *inputs: Any,
+    wrt: Wanted = None,
+    **options: Unpack[Options],
+) -> Report:
+    """Check a backward pass: ``vjp_f(g, *inputs)`` for g, dJ/df(*inputs), of f's own shape.
+
+    It returns dJ/dinputs, as ``grad_f`` of ``check_gradient`` does.
+
+    >>> linear = lambda W, A, b: W @ A + b
+    >>> def backward(dZ, W, A, b):
+    ...     return dZ @ A.T, W.T @ dZ, np.sum(dZ, axis=1, keepdims=True)
+    >>> W, A, b = np.ones((2, 3)), np.arange(12.0).reshape(3, 4), np.zeros((2, 1))
+    >>> bool(check_vjp(linear, backward, W, A, b))
+    True
+    """
+    call = DerivativeCall("check_vjp", f, vjp_f, inputs, wrt)
+    problem = Problem(
+        call.names, call.point, call.value, pull=call.pulled, given=call.given, function=call.name
+    )
+    return check(call.title, [problem], **options)
+
+
+def check_jvp(
+    f: Callable[..., Any],
+    jvp_f: Callable[..., Any],
+    *inputs: Any,
+    wrt: Wanted = None,
+    **options: Unpack[Options],
+) -> Report:
+    """Check a forward derivative: ``jvp_f(tangents, *inputs)``, of f's own shape.
+
+    ``tangents`` are what ``inputs`` are: an array for one, a tuple for several.
+
+    >>> bool(check_jvp(np.sin, lambda t, x: np.cos(x) * t, np.array([0.5, 1.0])))
+    True
+    """
+    call = DerivativeCall("check_jvp", f, jvp_f, inputs, wrt)
+    problem = Problem(call.names, call.point, call.value, push=call.pushed, function=call.name)
+    return check(call.title, [problem], **options)
+
+
+class DerivativeCall(Call):
+    """A call of a function, and of its derivative at the same inputs."""
+
+    def __init__(
+        self,
+        what: str,
+        f: Callable[..., Any],
+        derivative: Callable[..., Any],
+        inputs: Sequence[Any],
+        wrt: Wanted,
+    ) -> None:
+        super().__init__(what, f, inputs, wrt)
+        self.derivative, self.derivative_name = derivative, function_name(derivative)
+        self.title = f"{what} of {self.derivative_name}"
+
+    def number(self, point: Point) -> Any:
+        """Return the cost at a point."""
+        J = self.value(point)
+        if np.size(J) != 1:
+            raise DimensionError(
+                f"{self.name} must return one number, the cost, got shape {np.shape(J)}; reduce it "
+                f"(np.sum, np.mean), or check its backward pass with check_vjp"
+            )
+        return J
+
+    def gradient(self, point: Point, g: Array) -> Point:
+        """Return the gradient of a cost, ``g`` times."""
+        return [g.reshape(()) * d for d in self._gradients(point, ())]
+
+    def pulled(self, point: Point, g: Array) -> Point:
+        """Return what the vjp gives for the flat cotangent ``g``."""
+        dtype = np.result_type(*point) if point else float
+        shape = np.shape(self.value(point))
+        return self._gradients(point, (g.astype(dtype).reshape(shape),))
+
+    def pushed(self, point: Point, tangents: Point) -> Array:
+        """Return what the jvp gives, flat."""
+        tree = rebuilt(self.varied, tangents)
+        with blaming(self.described(point).replace(self.name, self.derivative_name, 1)):
+            out = self.derivative(tree, *self.inputs_at(point))
+        wanted = np.shape(self.value(point))
+        if np.shape(out) != wanted:
+            raise DimensionError(
+                f"{self.derivative_name} returned shape {np.shape(out)}, but {self.name} returns "
+                f"{wanted}"
+            )
+        return np.ravel(np.asarray(out, np.float64))
+
+    def _gradients(self, point: Point, before: tuple[Any, ...]) -> Point:
+        with blaming(self.described(point).replace(self.name, self.derivative_name, 1)):
+            found = self.derivative(*before, *self.inputs_at(point))
+        like = self.varied
+        who = f"what {self.derivative_name} returns"
+        everything = isinstance(found, list | tuple) and len(found) == len(self.inputs)
+        if everything and len(self.varying) < len(self.inputs):
+            found = [found[i] for i in self.varying]
+            found = found[0] if len(found) == 1 else found
+        try:
+            parts = matched(found, like, who)
+        except StructureError as error:
+            raise StructureError(f"{error}; {self.name} has the arguments {self.names}") from None
+        return [np.asarray(part) for part in parts]

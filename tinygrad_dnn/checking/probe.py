@@ -1,0 +1,171 @@
+"""A problem at one point: its values there, their noise, lines through the point, what is claimed.
+
+Outputs are flat.  They are weighted by random *cotangents*, for which the gradients are claimed.
+Which arguments the function is *analytic* in, so that the complex step may be taken, is found out
+by comparing it with real differences; it is never assumed.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+from numpy.exceptions import ComplexWarning
+
+from tinygrad_dnn.checking.claims import Claims
+from tinygrad_dnn.checking.noise import measured_noise
+from tinygrad_dnn.checking.numeric import EPS, Line, elastic_units
+from tinygrad_dnn.checking.problem import Point, Problem
+from tinygrad_dnn.checking.verdict import Claim, judge
+from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.report import RIGHT
+
+BAND = 1e3  # outputs that differ by more in size are weighted apart
+BANDS = 6
+LEAST = 0.5  # of the entries of a random direction
+
+
+class Probe:
+    """A problem at one point."""
+
+    def __init__(self, problem: Problem, point: Point, rng: np.random.Generator) -> None:
+        self.problem, self.point, self.rng = problem, point, rng
+        self.calls = 0
+        out = np.asarray(problem.value(point))
+        self.calls, self.shape = 1, out.shape
+        self.base = np.array(out, np.float64).ravel()
+        self.units = [elastic_units(x) for x in point]
+        self.cotangents = random_cotangents(self.base, rng)
+        self._along = [u * random_signs(u.shape, rng) for u in self.units]
+        close = [nudge(x, rng) for x in point]
+        self.claims = Claims(problem, point, close, self.units, self.cotangents, lambda: self.sizes)
+        self._analytic: dict[int, bool] = {}
+
+    # The function
+
+    def value(self, t: complex, along: Sequence[Array | None]) -> Array:
+        """Return f at the point moved by ``t`` along a direction; None stands for zero."""
+        return self._at(
+            [x if d is None else x + t * d for x, d in zip(self.point, along, strict=True)]
+        )
+
+    def again(self) -> Array:
+        """Return f at the point once more."""
+        return self._at(self.point)
+
+    def _at(self, point: Point) -> Array:
+        self.calls += 1
+        out = np.ravel(np.asarray(self.problem.value(point)))
+        return out if out.dtype.kind == "c" else out.astype(np.float64)
+
+    @cached_property
+    def sigma(self) -> Array:
+        """The noise of every output."""
+        return measured_noise(lambda t: self.value(t, self._along), self.base, self.rng)
+
+    @cached_property
+    def sizes(self) -> list[float]:
+        """The size of f, or of its change over one elastic unit, for each cotangent."""
+        values = [self.base]
+        far = [self.value(t, self._along) for t in (1.0, -1.0)]
+        values += [v - self.base for v in far if np.all(np.isfinite(v))]
+        weighted = [np.sqrt(((self.cotangents * v) ** 2).sum(axis=1)) for v in values]
+        return [float(w) for w in np.max(weighted, axis=0)]
+
+    # Lines
+
+    def line_along(self, along: Sequence[Array | None]) -> Line:
+        """Return f along a direction in which any argument may move."""
+        return Line(lambda t: self.value(t, along), self.base, self.sigma, self.cotangents)
+
+    def line(self, j: int, direction: Array) -> Line:
+        """Return f along a direction of argument ``j``, flat and in elastic units."""
+        along: list[Array | None] = [None] * len(self.point)
+        along[j] = (direction * np.ravel(self.units[j])).reshape(self.point[j].shape)
+        line = self.line_along(along)
+        line.analytic = self.analytic(j)
+        return line
+
+    def entry(self, j: int, i: int) -> Line:
+        """Return f along entry ``i`` (counted flat) of argument ``j``, in its elastic unit."""
+        x, unit = self.point[j], float(self.units[j].flat[i])
+
+        def f(t: complex) -> Array:
+            moved = np.array(x, type(t) if isinstance(t, complex) else float)
+            moved.flat[i] += t * unit
+            return self._at([*self.point[:j], moved, *self.point[j + 1 :]])
+
+        line = Line(f, self.base, self.sigma, self.cotangents)
+        line.analytic = self.analytic(j)
+        size = abs(float(x.flat[i]))
+        line.finest = int(np.log2(size / unit)) - 30 if size else line.finest
+        return line
+
+    def analytic(self, j: int) -> bool:
+        """Return whether the complex step agrees with real differences by argument ``j``."""
+        if j not in self._analytic:
+            self._analytic[j] = False  # while we find out
+            self._analytic[j] = self._agrees(j)
+        return self._analytic[j]
+
+    def _agrees(self, j: int) -> bool:
+        n = self.point[j].size
+        for _ in range(2 if n > 1 else 1):
+            line = self.line(j, random_signs((n,), self.rng) * length(n))
+            try:
+                with catch_warnings():
+                    simplefilter("error", ComplexWarning)
+                    slopes = line.complex_slopes
+            except Exception:  # whatever f thinks of complex numbers
+                return False
+            if slopes is None or line.at_an_edge():
+                return False
+            for k, slope in enumerate(slopes):
+                claim = Claim(float(slope), 64 * EPS * self.sizes[k], abs(slope), self.sizes[k])
+                if judge(line, k, claim).verdict != RIGHT:
+                    return False
+        return True
+
+
+def random_cotangents(out: Array, rng: np.random.Generator) -> Array:
+    """Return weightings of the outputs without tiny ones, two for each band; (1,) for one output.
+
+    Outputs of a band are weighted to count alike; what differs more in size is weighted apart.  An
+    output that is exactly 0 says nothing about its size, and goes with the largest.
+    """
+    if out.size == 1:
+        return np.ones((1, 1))
+    size = np.absolute(out)
+    largest = np.max(size, initial=0.0)
+    size = np.where(size > 0, size, largest or 1.0)
+    band = np.maximum(np.ceil(np.log(size / (largest or 1.0)) / np.log(BAND)), 1 - BANDS)
+    return (
+        np.stack(
+            [
+                random_signs(out.shape, rng) * np.where(band == b, (largest or 1.0) / size, 0.0)
+                for b in np.unique(band)
+                for _ in range(2)
+            ]
+        )
+        if out.size
+        else np.zeros((1, 0))
+    )
+
+
+def random_signs(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Return random numbers from +-{4/8, 5/8, ..., 12/8}: none below LEAST, few bits are used."""
+    return rng.integers(4, 13, shape) / 8 * rng.choice((-1.0, 1.0), shape)
+
+
+def length(n: int) -> float:
+    """Return how far an entry moves along a direction of ``n``, about n^(-1/4), a power of two.
+
+    At 1 the slopes of all add up to more than one step resolves, at n^(-1/2) to no more than one of
+    them; and the further they move, the more kinks they meet.
+    """
+    return float(2.0 ** -np.round(np.log2(max(n, 1)) / 4))
+
+
+def nudge(x: Array, rng: np.random.Generator) -> Array:
+    """Return ``x`` with every nonzero entry moved by one unit in its last place."""
+    return x + np.where(x == 0, 0.0, np.spacing(np.absolute(x)) * rng.choice((-1.0, 1.0), x.shape))
