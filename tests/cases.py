@@ -10,6 +10,7 @@ from tests.case import CASES as CASES
 from tests.case import Case as Case
 from tests.case import restart
 from tinygrad_dnn.primitives import RULES
+from tinygrad_dnn.rules.joining import remaining
 
 for _file in sorted(Path(__file__).parent.glob("cases_*.py")):
     restart()
@@ -38,6 +39,7 @@ CONSTANT_CALLS |= {
     np.bitwise_count: (_NUMBERS,),
     np.invert: (_TRUTH,),
     np.argpartition: (_REALS, np.array(1)),
+    remaining: (np.array([0, 2]), np.array(3)),
 }
 CONSTANT_CALLS |= dict.fromkeys(_TWO_REALS, (_REALS, _REALS))
 for fn, rule in PACKAGE_RULES.items():

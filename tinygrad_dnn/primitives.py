@@ -213,6 +213,17 @@ def detour(outer: Function, inner: Function, pair: Function, **inner_kwargs: Any
     RULES[outer].detours[inner] = pair, inner_kwargs
 
 
+def as_array(a: Any) -> Array:
+    """Return a number or nested lists as an array; as a Tensor, if there are some among them."""
+    if hasattr(a, "dtype"):
+        return a
+    if isinstance(a, list | tuple):
+        parts = [as_array(part) for part in a]
+        if any(hasattr(part, "__record__") for part in parts):
+            return np.stack(parts)
+    return np.asarray(a)
+
+
 def primitive(fn: Function) -> Function:
     """Let ``fn`` dispatch like a NumPy function: a Tensor among the arguments records the call."""
 

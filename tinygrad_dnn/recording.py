@@ -20,8 +20,10 @@ from tinygrad_dnn.primitives import (
     COMPOSITES,
     REFUSED,
     RULES,
+    Each,
     Function,
     Rule,
+    as_array,
     place_of_out,
     with_keywords,
 )
@@ -58,8 +60,9 @@ def record(
             if node.needs_grad:
                 needs_grad = True
         else:
-            if isinstance(a, SEQUENCES) and isinstance(fn, np.ufunc):
-                return record(kind, fn, tuple(map(_joined, args)))
+            if isinstance(a, SEQUENCES) and _takes_array(rule, len(values)):
+                i = len(values)
+                return record(kind, fn, (*args[:i], as_array(a), *args[i + 1 :]), kwargs)
             inputs.append(a)
             values.append(a)
     detour = _detour(rule, inputs, values, kwargs) if rule.detours else None
@@ -149,17 +152,17 @@ def _normalised(
     return fn, args, kwargs
 
 
+def _takes_array(rule: Rule, i: int) -> bool:
+    """Whether argument ``i`` is an array, of which a list is only another notation."""
+    maps = rule.vjps
+    return isinstance(rule.call, np.ufunc) or (
+        not isinstance(maps, Each) and i < len(maps) and maps[i] is not None
+    )
+
+
 def _of_ufunc(fn: Function) -> bool:
     """Whether ``fn`` is a method of a ufunc: np.add.reduce, ..."""
     return isinstance(getattr(fn, "__self__", None), np.ufunc)
-
-
-def _joined(a: Any) -> Any:
-    """Return a list among a ufunc's arguments as an array, or as a Tensor if it has some in it."""
-    if not isinstance(a, SEQUENCES):
-        return a
-    parts = [_joined(part) for part in a]
-    return np.stack(parts) if any(hasattr(p, "__record__") for p in parts) else np.asarray(a)
 
 
 def _as_array(value: Any, fn: Function) -> Any:

@@ -182,9 +182,9 @@ class Tensor(ArrayMethods):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise HistoryError(
-            "turning a Tensor into an array would silently drop its history; np.stack makes one "
-            "Tensor of several, in place of np.array([a, b]); use x.data to leave the graph on "
-            "purpose"
+            "turning a Tensor into an array would silently drop its history; np.stack and "
+            "np.concatenate make one Tensor of several, in place of np.array([a, b]) and "
+            "np.r_[a, b]; use x.data to leave the graph on purpose"
         )
 
     __add__, __radd__ = _operator(np.add)

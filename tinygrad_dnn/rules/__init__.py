@@ -39,6 +39,7 @@ from tinygrad_dnn.rules import order as order
 from tinygrad_dnn.rules import orthogonal as orthogonal
 from tinygrad_dnn.rules import padding as padding
 from tinygrad_dnn.rules import patches as patches
+from tinygrad_dnn.rules import pieces as pieces
 from tinygrad_dnn.rules import polynomial as polynomial
 from tinygrad_dnn.rules import pooling as pooling
 from tinygrad_dnn.rules import products as products

@@ -1,8 +1,9 @@
 """Running sums, and differences and slopes between neighbours."""
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from tinygrad_dnn.primitives import composite, multilinear
+from tinygrad_dnn.primitives import as_array, composite, multilinear
 from tinygrad_dnn.rules.products import backwards
 
 
@@ -44,9 +45,10 @@ composite(np.cumulative_prod)(_cumulative(np.cumprod, np.ones_like))
 def _diff(a, n=1, axis=-1, prepend=None, append=None):
     if n < 0:
         raise ValueError(f"np.diff got n={n}; it takes a number of times, 0 or more")
+    a = as_array(a)
     if n == 0:
         return a  # without what is to go before and after it
-    axis = axis % a.ndim if a.ndim else axis
+    axis = normalize_axis_index(axis, a.ndim)
     ends = [
         end if end is None or np.ndim(end) else np.broadcast_to(end, _one_at(a.shape, axis))
         for end in (prepend, append)
@@ -72,10 +74,12 @@ def _ediff1d(ary, to_end=None, to_begin=None):
 
 @composite(np.trapezoid)
 def _trapezoid(y, x=None, dx=1.0, axis=-1):
+    y = as_array(y)
+    axis = normalize_axis_index(axis, y.ndim)
     if x is None:
         width = dx
     elif np.ndim(x) == 1:
-        width = np.reshape(np.diff(x), (-1,) + (1,) * (np.ndim(y) - 1 - axis % np.ndim(y)))
+        width = np.reshape(np.diff(x), (-1,) + (1,) * (y.ndim - 1 - axis))
     else:
         width = np.diff(x, axis=axis)
     return np.sum(width * (cut(y, axis, 1, None) + cut(y, axis, None, -1)), axis=axis) / 2
@@ -84,7 +88,8 @@ def _trapezoid(y, x=None, dx=1.0, axis=-1):
 # ---- slopes ----------------------------------------------------------------------------------
 @composite(np.gradient)
 def _gradient(f, *varargs, axis=None, edge_order=1):
-    axes = tuple(range(f.ndim)) if axis is None else tuple(np.atleast_1d(axis).tolist())
+    f = as_array(f)
+    axes = tuple(range(f.ndim)) if axis is None else normalize_axis_tuple(axis, f.ndim)
     if len(varargs) not in (0, 1, len(axes)):
         raise TypeError(
             f"np.gradient got {len(varargs)} spacings for {len(axes)} axes; give one, or one per "

@@ -75,7 +75,7 @@ rule(
 # ---- along an axis ---------------------------------------------------------------------------
 @composite(np.take)
 def _take(a, indices, axis=None, out=None, mode="raise"):
-    if axis is None:
+    if axis is None or not np.ndim(a):
         a, axis = np.ravel(a), 0
     n, axis = np.shape(a)[axis], axis % np.ndim(a)
     if mode == "wrap":
@@ -130,7 +130,13 @@ def _choose(a, choices, out=None, mode="raise"):
 
 
 # ---- places and counts -----------------------------------------------------------------------
-composite(np.nonzero)(lambda a: tuple(np.moveaxis(np.argwhere(a), -1, 0)))
+@composite(np.nonzero)
+def _nonzero(a):
+    if not np.ndim(a):
+        raise DimensionError("np.nonzero got a number; np.atleast_1d makes an array of it")
+    return tuple(np.moveaxis(np.argwhere(a), -1, 0))
+
+
 rule(
     np.bincount,
     vjps=(None, lambda g, out, x, weights=None, minlength=0: getitem(g, x)),

@@ -3,9 +3,10 @@
 from itertools import pairwise
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.primitives import Each, composite, multilinear, primitive, rule
+from tinygrad_dnn.primitives import Each, composite, constant, multilinear, primitive, rule
 from tinygrad_dnn.rules.indexing import scatter
 
 
@@ -161,18 +162,27 @@ multilinear(np.repeat, _repeat)
 
 
 # ---- putting in and leaving out --------------------------------------------------------------
+@primitive
+def remaining(obj, n):
+    """Return the places among ``n`` that are left without those that ``obj`` names."""
+    return np.delete(np.arange(n), obj)
+
+
+constant(remaining)
+
+
 @composite(np.delete)
 def _delete(arr, obj, axis=None):
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    return np.take(arr, np.delete(np.arange(arr.shape[axis]), obj), axis)
+    return np.take(arr, remaining(obj, arr.shape[axis]), axis)
 
 
 @composite(np.insert)
 def _insert(arr, obj, values, axis=None):
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    axis %= np.ndim(arr)
+    axis = normalize_axis_index(axis, np.ndim(arr))
     n, shape = np.shape(arr)[axis], list(np.shape(arr))
     values = np.reshape(values, (1,) * (len(shape) - np.ndim(values)) + np.shape(values))
     if np.ndim(obj) == 0 and not isinstance(obj, slice):

@@ -33,7 +33,7 @@ for _method, _fn in (
 
 
 @primitive
-def reached_at(x, axis, ufunc):
+def reached_at(x, axis=0, ufunc=np.maximum):
     """Where along ``axis`` a running maximum or minimum was reached first, for every place."""
     x = np.moveaxis(x, axis, 0)
     best = ufunc.accumulate(x)

@@ -5,6 +5,7 @@ singular values that tie for the largest or smallest.
 """
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_dnn.errors import DimensionError, MissingRuleError
 from tinygrad_dnn.primitives import composite, rule
@@ -85,7 +86,7 @@ def _vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
     if axis is None:
         found = np.linalg.norm(np.ravel(x), ord)
         return np.reshape(found, (1,) * x.ndim) if keepdims else found
-    axes = [a % x.ndim for a in np.atleast_1d(axis)]
+    axes = list(normalize_axis_tuple(axis, x.ndim))
     if len(axes) == 1:
         return np.linalg.norm(x, ord, axes[0], keepdims)
     others = [i for i in range(x.ndim) if i not in axes]

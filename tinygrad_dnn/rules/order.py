@@ -4,6 +4,7 @@ Where entries tie, the one that stands first in the array is the smaller.
 """
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_dnn.errors import MissingRuleError
 from tinygrad_dnn.primitives import Function, composite, multilinear, primitive, rule
@@ -52,7 +53,7 @@ rule(np.partition, vjps=(_partition_vjp,), jvps=(_partition_jvp,))
 # ---- quantiles -------------------------------------------------------------------------------
 def _sorted_last(a, axis):
     """Return ``a`` sorted, the reduced axes as its last one, and where these were."""
-    axes = range(a.ndim) if axis is None else [i % a.ndim for i in np.atleast_1d(axis)]
+    axes = range(a.ndim) if axis is None else normalize_axis_tuple(axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in axes]
     moved = np.transpose(a, [*kept, *axes])
     flat = np.reshape(moved, (*moved.shape[: len(kept)], -1))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinygrad_dnn.errors import MissingRuleError
-from tinygrad_dnn.primitives import composite, multilinear
+from tinygrad_dnn.primitives import as_array, composite, constant, multilinear, primitive
 from tinygrad_dnn.rules.indexing import getitem
 
 # ---- convolution -----------------------------------------------------------------------------
@@ -28,6 +28,7 @@ multilinear(
 
 @composite(np.correlate)
 def _correlate(a, v, mode="valid"):
+    a, v = as_array(a), as_array(v)
     if np.size(v) > np.size(a):
         found = _correlate(v, a, mode)
         return np.conjugate(found[::-1])
@@ -50,13 +51,13 @@ def _padded(short, like):  # with zeros in front
 
 @composite(np.polyadd)
 def _polyadd(a1, a2):
-    a1, a2 = (a if hasattr(a, "dtype") else np.asarray(a) for a in (a1, a2))
+    a1, a2 = as_array(a1), as_array(a2)
     return _padded(a1, a2) + _padded(a2, a1)
 
 
 @composite(np.polysub)
 def _polysub(a1, a2):
-    return _polyadd(a1, -a2 if hasattr(a2, "dtype") else -np.asarray(a2))
+    return _polyadd(a1, -as_array(a2))
 
 
 @composite(np.polymul)
@@ -85,11 +86,44 @@ def _vander(x, N=None, increasing=False):
     return np.expand_dims(x, 1) ** (powers if increasing else powers[::-1])
 
 
+@composite(np.polyfit)
+def _polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
+    if full or cov:
+        raise MissingRuleError("np.polyfit on Tensors takes no full= and no cov=")
+    x, y = as_array(x), as_array(y)
+    powers = np.vander(x, deg + 1)
+    if w is not None:
+        w = as_array(w)
+        powers, y = powers * np.expand_dims(w, 1), np.transpose(np.transpose(y) * w)
+    size = np.sqrt(np.sum(powers**2, axis=0))
+    rcond = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
+    found = np.linalg.pinv(powers / size, rcond) @ y
+    return np.transpose(np.transpose(found) / size)
+
+
+# ---- phases ----------------------------------------------------------------------------------
+@primitive
+def turns(p, discont=None, axis=-1, period=2 * np.pi):
+    """What ``np.unwrap`` adds to ``p``: whole periods."""
+    return np.unwrap(p, discont, axis, period=period) - p
+
+
+constant(turns)
+composite(np.unwrap)(
+    lambda p, discont=None, axis=-1, *, period=2 * np.pi: p + turns(p, discont, axis, period)
+)
+
+
 # ---- interpolation ---------------------------------------------------------------------------
 @composite(np.interp)
 def _interp(x, xp, fp, left=None, right=None, period=None):
+    x, xp, fp = as_array(x), as_array(xp), as_array(fp)
     if period is not None:
-        raise MissingRuleError("np.interp on Tensors takes no period=; use x % period")
+        x, xp, left, right = x % period, xp % period, None, None
+        order = np.argsort(xp)
+        xp, fp = xp[order], fp[order]
+        xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
+        fp = np.concatenate([fp[-1:], fp, fp[:1]])
     n = np.shape(xp)[0]
     above = np.clip(np.searchsorted(xp, x, "right"), 1, max(n - 1, 1))
     x0, x1 = getitem(xp, above - 1), getitem(xp, np.minimum(above, n - 1))
@@ -104,13 +138,21 @@ def _interp(x, xp, fp, left=None, right=None, period=None):
 def _cov(
     m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None
 ):
-    if fweights is not None or aweights is not None or dtype is not None:
-        raise MissingRuleError("np.cov on Tensors takes no weights and no dtype=")
+    if dtype is not None:
+        raise MissingRuleError("np.cov on Tensors takes no dtype=")
+    ddof = (0 if bias else 1) if ddof is None else ddof
     m = _variables(m, rowvar)
     m = m if y is None else np.concatenate([m, _variables(y, rowvar)])
-    off = m - np.mean(m, axis=1, keepdims=True)
-    count = m.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
-    return np.squeeze(off @ np.conjugate(np.transpose(off)) / count)
+    if fweights is None and aweights is None:
+        weights, count = None, m.shape[1] - ddof
+    else:
+        times, weights = (1 if w is None else as_array(w) for w in (fweights, aweights))
+        total = np.sum(times * weights)
+        spent = 1 if aweights is None else np.sum(times * weights**2) / total
+        weights, count = times * weights, total - ddof * spent
+    off = m - np.average(m, axis=1, weights=weights, keepdims=True)
+    weighted = off if weights is None else off * weights
+    return np.squeeze(weighted @ np.conjugate(np.transpose(off)) / count)
 
 
 def _variables(m, rowvar):

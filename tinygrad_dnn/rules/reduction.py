@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_dnn.primitives import composite, multilinear, rule
+from tinygrad_dnn.primitives import as_array, composite, multilinear, rule
 
 # NumPy's positional order after the array: (axis, dtype, out, keepdims) or (axis, out, keepdims).
 
@@ -114,6 +114,7 @@ def _ptp(a, axis=None, out=None, keepdims=False):
 # ---- weighted --------------------------------------------------------------------------------
 @composite(np.average)
 def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    a = as_array(a)
     if weights is None:
         weights = np.ones_like(a)
     elif np.shape(weights) != a.shape:

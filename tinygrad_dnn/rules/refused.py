@@ -40,18 +40,14 @@ refused(
 
 # ---- to be said in another way ---------------------------------------------------------------
 refused(
-    "it writes into its first argument; build a new array with np.where or np.concatenate",
+    "it writes into its first argument; build a new array with np.where, np.concatenate or, in "
+    "place of np.full and np.full_like, np.broadcast_to",
     "np.copyto", "np.fill_diagonal", "np.place", "np.put", "np.put_along_axis", "np.putmask",
 )  # fmt: skip
 refused("it changes its array in place; use tg.at, which returns a new one", "ufunc.at")
 refused(
     "say it step by step, as functools.reduce or itertools.accumulate do with any function",
     "ufunc.reduce", "ufunc.accumulate", "ufunc.reduceat",
-)  # fmt: skip
-refused("it calls functions on parts; choose with np.where or np.select", "np.piecewise")
-refused(
-    "it calls a function piece by piece; write that with axis=, or np.stack the pieces",
-    "np.apply_along_axis", "np.apply_over_axes",
 )  # fmt: skip
 refused("it has two results; take the exponent from x.data, and np.ldexp", "np.frexp")
 refused("its step is that of the number format; call it on x.data", "np.nextafter")
@@ -62,10 +58,7 @@ refused(
 refused("use np of the same name, on x.astype(complex) where it needs to be", "np.lib.scimath")
 refused("use np.sort, and x.astype(complex) after it", "np.sort_complex")
 refused("use np.tile, np.reshape or np.pad", "np.resize")
-refused("use np.linalg.solve(A.T @ A, A.T @ b), or np.linalg.pinv(A) @ b", "np.linalg.lstsq")
-refused("use np.linalg.pinv(np.vander(x, n)) @ y", "np.polyfit")
 refused("use np.linalg.eigvals of the companion matrix", "np.roots")
 refused("multiply the factors with np.polymul", "np.poly")
 refused("it has two results, quotient and remainder; it is not differentiated", "np.polydiv")
-refused("add 2 pi k yourself, k = np.rint((np.unwrap(x.data) - x.data) / (2 * np.pi))", "np.unwrap")
 refused("use np.polyval, whose coefficients begin with the highest", "np.polynomial.polynomial")

@@ -1,6 +1,7 @@
 """Rearrangements: linear maps whose transpose is the rearrangement back."""
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tinygrad_dnn.errors import DimensionError, MissingRuleError
 from tinygrad_dnn.primitives import composite, multilinear
@@ -110,7 +111,7 @@ multilinear(np.moveaxis, lambda g, out, x, source, to: np.moveaxis(g, to, source
 def _rollaxis(a, axis, start=0):
     if not -a.ndim <= start <= a.ndim:
         raise DimensionError(f"np.rollaxis: start={start}, but the array has {a.ndim} axes")
-    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    axis, start = normalize_axis_index(axis, a.ndim), start + a.ndim if start < 0 else start
     return np.moveaxis(a, axis, start - (axis < start))
 
 
@@ -133,7 +134,7 @@ composite(np.flipud)(lambda m: np.flip(m, 0))
 
 @composite(np.rot90)
 def _rot90(m, k=1, axes=(0, 1)):
-    first, second = (axis % m.ndim for axis in axes)
+    first, second = normalize_axis_tuple(axes, m.ndim, allow_duplicate=True)
     if first == second:
         raise DimensionError(f"np.rot90 turns a plane of two axes, got axes={axes}")
     k %= 4

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_dnn.primitives import Array, composite, primitive, rule
+from tinygrad_dnn.primitives import Array, as_array, composite, primitive, rule
 from tinygrad_dnn.rules.linalg import H, column, conj, mT, row
 
 
@@ -43,6 +43,21 @@ def _pinv_jvp(t, out, a, *rcond, **options):
 
 
 rule(np.linalg.pinv, vjps=(_pinv_vjp,), jvps=(_pinv_jvp,))
+
+
+@composite(np.linalg.lstsq)
+def _lstsq(a, b, rcond=None):
+    a, b = as_array(a), as_array(b)
+    m, n = a.shape
+    least = np.finfo(a.dtype).eps * (1 if rcond == -1 else max(m, n))
+    least = least if rcond in (None, -1) else rcond
+    S = np.linalg.svdvals(a)
+    rank = int(np.sum(least * S[0] < S))
+    x = np.linalg.pinv(a, least) @ b
+    left = np.zeros(0, S.dtype)
+    if rank == n < m:
+        left = np.sum(np.absolute(b - a @ x) ** 2, axis=0, keepdims=b.ndim == 1)
+    return x, left, rank, S
 
 
 # ---- determinant -----------------------------------------------------------------------------

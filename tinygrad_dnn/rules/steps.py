@@ -33,7 +33,7 @@ composite(np.empty_like)(np.zeros_like)
 
 
 @primitive
-def lexsorted(keys, axis):
+def lexsorted(keys, axis=-1):
     """``np.lexsort`` of keys in one array."""
     return np.lexsort(keys, axis)
 
