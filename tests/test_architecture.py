@@ -24,6 +24,7 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "leaving": 1,
     "ufuncs": 1,
     "rerun": 1,
+    "ledger": 1,
     "engine": 2,
     "recording": 2,
     "special": 2,

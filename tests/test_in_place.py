@@ -1,5 +1,7 @@
 """Arrays changed in place between the walks: what is found out always, and what on request."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -142,22 +144,93 @@ def test_what_no_derivative_needs_may_change(f, change):
         np.testing.assert_array_equal(tg.grad(J, W), expected)
 
 
-def test_both_lines_of_the_program_are_named():
-    W, X = fresh(), np.ones((2, 2))
-    with tg.detect_anomaly():
-        J = np.sum(W * X)  # the use
-        X += 1
-        with pytest.raises(ChangedDataError) as failure:
-            J.backward()
-    assert "test_in_place.py:" in str(failure.value)
-    assert "J = np.sum(W * X)  # the use" in str(failure.value)
-    with tg.detect_anomaly():
+def error_of(program):
+    """What ``program`` is told inside of detect_anomaly."""
+    with tg.detect_anomaly(), pytest.raises(ChangedDataError) as failure:
+        program()
+    return re.sub(r"/\S*/", "", str(failure.value))
+
+
+def test_both_lines_are_named_of_data_that_was_assigned():
+    W = fresh()
+
+    def program():
         J = np.sum(W * W)  # the use
         W.data -= 1  # the change
-        with pytest.raises(ChangedDataError) as failure:
-            J.backward()
-    assert "J = np.sum(W * W)  # the use; W1 was changed at" in str(failure.value)
-    assert "W.data -= 1  # the change)" in str(failure.value)
+        J.backward()
+
+    said = error_of(program)
+    assert re.search(r"test_in_place.py:\d+: J = np.sum\(W \* W\)  # the use; W1 was changed", said)
+    assert re.search(r"W1 was changed at test_in_place.py:\d+: W.data -= 1  # the change\)", said)
+
+
+def test_the_lines_around_a_change_are_named_of_a_plain_array():
+    W, X = fresh(), np.ones((2, 2))
+
+    def program():
+        Z = W * X  # the use
+        A = np.tanh(Z)  # before
+        X[:] += 1
+        J = np.sum(A)  # after
+        X[:] -= 7
+        J.backward()
+
+    said = error_of(program)
+    assert re.search(r"multiply was called at test_in_place.py:\d+: Z = W \* X  # the use;", said)
+    assert re.search(
+        r"an array \(2, 2\) was changed between test_in_place.py:\d+: A = np.tanh\(Z\)  # before "
+        r"and test_in_place.py:\d+: J = np.sum\(A\)  # after\)", said,
+    )  # fmt: skip
+
+
+def test_a_change_before_the_use_is_not_blamed():
+    W, X = fresh(), np.ones((2, 2))
+
+    def program():
+        np.sum(W * X)
+        X[:] += 1  # harmless
+        J = np.sum(W * X)  # the use
+        X[:] += 1
+        J.backward()
+
+    assert re.search(
+        r"was called at test_in_place.py:\d+: J = np.sum\(W \* X\)  # the use; an array \(2, 2\) "
+        r"was changed between test_in_place.py:\d+: J = np.sum\(W \* X\)  # the use and",
+        error_of(program),
+    )
+
+
+def test_the_line_that_takes_the_data_of_a_leaf_is_named():
+    W = fresh()
+
+    def program():
+        W.data = W.data * 2  # that is no fault: nothing has been computed yet
+        J = np.sum(W * W)
+        W.data[0, 0] = 5.0  # the change
+        J.backward()  # after
+
+    assert re.search(
+        r"W1 was changed between test_in_place.py:\d+: W.data\[0, 0\] = 5.0  # the change and "
+        r"test_in_place.py:\d+: J.backward\(\)  # after\)", error_of(program),
+    )  # fmt: skip
+
+
+def test_many_large_arrays_are_looked_at_in_turn(monkeypatch):
+    monkeypatch.setattr("tinygrad_dnn.ledger.BUDGET", 100)
+    layers = [tg.Tensor(np.eye(8) * 0.9, name=f"W{l}") for l in range(1, 9)]
+
+    def program():
+        A = np.ones((8, 2))
+        for W in layers:
+            A = np.tanh(W @ A)
+        layers[2].data[0, 0] = 5.0  # the change
+        J = np.sum(A * A)  # after
+        J.backward()
+
+    said = error_of(program)
+    assert "needs the data of W3" in said
+    assert "W.data[0, 0]" not in said
+    assert "layers[2].data[0, 0] = 5.0  # the change and " in said
 
 
 def test_a_graph_made_before_the_block_is_taken_as_it_is():

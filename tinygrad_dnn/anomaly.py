@@ -2,13 +2,8 @@
 
 Inside its block every call and every step of a backward walk is looked at, and remembered with the
 line of the user's program that it came from.  Outside nothing is: it costs one comparison per call.
-
-A *print* is a hash of an array's bytes.
 """
 
-import linecache
-import os
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
@@ -16,10 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_dnn.errors import AnomalyError
-from tinygrad_dnn.graph import Node, blame, watched_by
+from tinygrad_dnn.graph import Node, blame, moment, watched_by
+from tinygrad_dnn.ledger import Ledger, print_of, users_line
 from tinygrad_dnn.recording import describe
-
-_OURS = tuple(os.path.dirname(path) + os.sep for path in (__file__, np.__file__))
 
 
 class Origin(NamedTuple):
@@ -27,6 +21,7 @@ class Origin(NamedTuple):
 
     line: str
     prints: tuple[int | None, ...] = ()
+    noted: int = 0  # at this moment
 
 
 class detect_anomaly:  # noqa: N801  (named as what it does, like no_grad)
@@ -34,7 +29,8 @@ class detect_anomaly:  # noqa: N801  (named as what it does, like no_grad)
 
     The message names the operation, its layer and inputs, and the line of your program that called
     it.  Inside the block the backward walk also notices every array that was changed in place after
-    a call had used it, plain NumPy arrays too, if a derivative needs it (ChangedDataError).
+    a call had used it, plain NumPy arrays too, if a derivative needs it (ChangedDataError): the
+    message names the line of that call, and the two lines between which the array was changed.
 
     ``inf=False`` lets infinities pass.  Every array is read and hashed: this is for looking for a
     mistake, not for training.  Blocks nest, and belong to their own thread or task.
@@ -65,13 +61,17 @@ class _Anomalies:
 
     def __init__(self, inf: bool) -> None:
         self.inf = inf
+        self.ledger = Ledger()
 
     def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
         """Remember where the call was made; refuse a result that is not finite."""
         line = users_line()
+        self.ledger.look_round(line)
         for call in (node, node.detour):
             if call and call.fn:
-                call.origin = Origin(line, tuple(print_of(v) for v in (*call.seen, node.value)))
+                used = zip(call.args, call.seen, strict=True)
+                prints = [self._print(a, data, line) for a, data in used]
+                call.origin = Origin(line, (*prints, print_of(node.value)), moment())
         if bad := self.first_bad(node.value):
             index, number = bad
             error = AnomalyError(
@@ -101,10 +101,21 @@ class _Anomalies:
             blame(error, call.fn, call.args, call.kwargs)
             raise error
 
-    def altered(self, call: Node, i: int, data: Any) -> bool:
-        """Say if ``data`` is not what ``call`` saw as argument ``i``, or gave (i = -1)."""
+    def read(self, node: Node) -> None:
+        """Look at the data of a leaf that is being handed out: it may be written to."""
+        self.ledger.reads(node.value, users_line())
+
+    def altered(self, call: Node, i: int, data: Any) -> str | None:
+        """Say when ``data`` became other than ``call`` saw as argument ``i``, or gave (i = -1)."""
         origin = getattr(call, "origin", None)
-        return bool(origin and origin.prints[i] != print_of(data))
+        if not origin or origin.prints[i] == print_of(data):
+            return None
+        return self.ledger.change(data, origin.noted, users_line())
+
+    def _print(self, a: Any, data: Any, line: str) -> int | None:
+        """Return the print of an argument; a result's data is nobody's to change."""
+        result = isinstance(a, Node) and a.fn
+        return print_of(data) if result else self.ledger.uses(data, line)
 
     def first_bad(self, data: Any) -> tuple[tuple[int, ...], Any] | None:
         """Return index and value of the first entry that is not as it should be."""
@@ -123,21 +134,6 @@ class _Anomalies:
                 name = (a.name if isinstance(a, Node) else None) or f"its argument {i}"
                 return f"; {name} held {bad[1]} before the call"
         return ""
-
-
-def users_line() -> str:
-    """Return the line of the user's program that is being run: file, number, text."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith(_OURS):
-        frame = frame.f_back
-    file, number = frame.f_code.co_filename, frame.f_lineno
-    text = linecache.getline(file, number, frame.f_globals).strip()
-    return f"{file}:{number}" + (f": {text}" if text else "")
-
-
-def print_of(data: Any) -> int | None:
-    """Return a hash of an array's bytes; None for what is no array of NumPy's."""
-    return hash(data.tobytes()) if isinstance(data, np.ndarray) and data.dtype != object else None
 
 
 def _kind(number: Any) -> str:

@@ -64,8 +64,8 @@ def pullback(
                 aside.append((skipped, _fit(c, skipped.value, rule, 0)))
                 if watch:
                     watch.carried(c, node, 0, "vjp")
-        if watch and watch.altered(call, -1, node.value):
-            out = _Changed(node, node.value, call, "changed in place")
+        if watch and (when := watch.altered(call, -1, node.value)) is not None:
+            out = _Changed(node, node.value, call, "changed in place", when)
         rule = RULES[call.fn]
         vjps, kwargs = rule.vjps, call.kwargs
         stale = careful or call.born < graph.last_change
@@ -181,8 +181,8 @@ def _seen(call: Node, view: View | None, watch: Watch | None) -> list[Any]:
             continue
         else:
             kept = view(a) if view else data
-        if watch and watch.altered(call, i, data):
-            kept = _Changed(a, data, call, "changed in place")
+        if watch and (when := watch.altered(call, i, data)) is not None:
+            kept = _Changed(a, data, call, "changed in place", when)
         seen.append(kept)
     return seen
 
@@ -230,15 +230,16 @@ def _stretched(wide: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]
 class _Changed(NDArrayOperatorsMixin):
     """Stands for data that is no longer what ``user`` saw: to read it is an error."""
 
-    def __init__(self, given: Any, data: Any, user: Node, how: str) -> None:
+    def __init__(self, given: Any, data: Any, user: Node, how: str, when: str = "") -> None:
         self.shape, self.ndim, self.size, self.dtype = data.shape, data.ndim, data.size, data.dtype
-        name, change = f"an array {data.shape}", None
+        name = f"an array {data.shape}"
         if type(given) is Node:
             name = given.name or (f"the result of {given.fn.__name__}" if given.fn else "a Tensor")
-            change = None if given.fn else getattr(given, "origin", None)
+            if how == "replaced" and (change := getattr(given, "origin", None)):
+                when = f"at {change.line}"
         fn, lines = user.fn.__name__, ""
         if origin := getattr(user, "origin", None):
-            since = f"; {name} was changed at {change.line}" if change else ""
+            since = f"; {name} was changed {when}" if when else ""
             lines = f" ({fn} was called at {origin.line}{since})"
         self._message = (
             f"the backward pass through {fn} needs the data of {name}, but it was {how} after {fn} "

@@ -111,11 +111,17 @@ class Watch(Protocol):
     def changed(self, node: Node) -> None:
         """The data of the leaf ``node`` was changed."""
 
+    def read(self, node: Node) -> None:
+        """The data of the leaf ``node`` is handed out."""
+
     def carried(self, v: Any, call: Node, i: int, kind: str) -> None:
         """The rule's ``kind``, "vjp" or "jvp", gave ``v`` for argument ``i`` of ``call``."""
 
-    def altered(self, call: Node, i: int, data: Any) -> bool:
-        """Say if ``data`` is not what ``call`` saw as argument ``i``, or gave (i = -1)."""
+    def altered(self, call: Node, i: int, data: Any) -> str | None:
+        """Say when ``data`` became other than ``call`` saw as argument ``i``, or gave (i = -1).
+
+        None if it did not; an empty text if that is not known.
+        """
         ...
 
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tinygrad_dnn import rerun
+from tinygrad_dnn import graph, rerun
 from tinygrad_dnn.engine import owned as owned
 from tinygrad_dnn.engine import pullback
 from tinygrad_dnn.errors import DimensionError, HistoryError
@@ -81,6 +81,8 @@ class Tensor(ArrayMethods):
         if self.node.fn and type(value) is np.ndarray:  # derivatives may be taken from it
             value = value.view()
             value.flags.writeable = False
+        elif graph.watched and (watch := graph.watching.get()):
+            watch.read(self.node)
         return value
 
     @data.setter

@@ -70,6 +70,8 @@ class _Steps:
         self.pending.clear()
         self.last = (getattr(v, "node", None), owner)
 
-    def altered(self, call: Node, i: int, data: Any) -> bool:
+    def read(self, node: Node) -> None:
+        """Nothing to do: no data is changed here."""
+
+    def altered(self, call: Node, i: int, data: Any) -> None:
         """Say no: that is for ``detect_anomaly``."""
-        return False
