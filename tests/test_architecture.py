@@ -13,6 +13,7 @@ LONGEST = 300
 
 LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "primitives": 0,
+    "scalars": 0,
     "graph": 0,
     "errors": 0,
     "report": 0,

@@ -5,6 +5,7 @@ An optimiser holds the Tensors themselves; its numbers may be changed between st
 
 from collections.abc import Iterable
 
+from tinygrad_dnn.scalars import Scalar
 from tinygrad_dnn.tensor import Tensor
 
 
@@ -35,10 +36,11 @@ class SGD:
 
     def step(self) -> None:
         """Take one step along the gradients that are there."""
+        lr = Scalar(self.lr)
         for p in self.parameters:
             node = p.node
-            if node.grad is not None:
-                node.value -= self.lr * node.grad
+            if (dW := node.grad) is not None:
+                node.value -= lr[dW.dtype] * dW
                 node.changed()
 
     def zero_grad(self) -> None:

@@ -67,7 +67,10 @@ def record(
             values.append(a)
     detour = _detour(rule, inputs, values, kwargs) if rule.detours else None
     try:
-        value = detour.value if detour else rule.call(*values, **kwargs)
+        if detour:
+            value = detour.value
+        else:
+            value = rule.call(*values, **kwargs) if kwargs else rule.call(*values)
     except Exception as error:
         error.add_note(f"in {describe(fn, inputs)}")
         graph.blame(error, fn, inputs, kwargs)

@@ -8,7 +8,7 @@ own activation the second is computed in its place: log and exp cancel, and the 
 import numpy as np
 
 from tinygrad_dnn.primitives import Array, detour, primitive, scalar
-from tinygrad_dnn.rules.network import log_softmax, logsumexp, sigmoid, softmax
+from tinygrad_dnn.rules.network import ZERO, log_softmax, logsumexp, sigmoid, softmax
 
 
 def _ratio(p, q):
@@ -38,7 +38,7 @@ scalar(
 @primitive
 def binary_cross_entropy_with_logits(Z: Array, Y: Array, A: Array | None = None) -> Array:
     """binary_cross_entropy(sigmoid(Z), Y) without rounding.  Shapes: Z, Y (n, m) -> ()."""
-    return (np.logaddexp(0, Z) - Y * Z).sum() / Y.shape[1]
+    return (np.logaddexp(ZERO[Z.dtype], Z) - Y * Z).sum() / Y.shape[1]
 
 
 scalar(

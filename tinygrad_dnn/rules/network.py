@@ -3,16 +3,15 @@
 Examples are columns and classes are rows, so a softmax runs over axis 0.
 """
 
-from typing import Any
-
 import numpy as np
 
 from tinygrad_dnn.primitives import Array, elementwise, primitive, rule
 from tinygrad_dnn.rules.reduction import expand
+from tinygrad_dnn.scalars import Scalar
+
+ZERO, ONE = Scalar(0), Scalar(1)
 
 # ---- activations -----------------------------------------------------------------------------
-# On small arrays a scalar of the array's own type takes half the time that a Python 0 takes.
-_ZERO: dict[Any, Any] = {np.dtype(t): t(0) for t in (np.float32, np.float64)}
 
 
 @primitive
@@ -22,10 +21,14 @@ def relu(z: Array) -> Array:
     >>> relu(np.array([-1.0, 0.0, 2.0]))
     array([0., 0., 2.])
     """
-    return np.maximum(z, _ZERO.get(getattr(z, "dtype", None), 0))
+    return np.maximum(z, ZERO[getattr(z, "dtype", None)])
 
 
-elementwise(relu, lambda out, z: z > 0)
+def _where_positive(v, out, z):  # one map for both modes
+    return v * (z > ZERO[z.dtype])
+
+
+rule(relu, vjps=(_where_positive,), jvps=(_where_positive,))
 
 
 @primitive
@@ -42,10 +45,9 @@ elementwise(leaky_relu, lambda out, z, slope=0.01: np.where(z > 0, z.dtype.type(
 
 
 # Below this exp(-z) overflows; sigmoid stops there, at 1e-308 (1e-38 in float32).
-_LOWEST: dict[Any, Any] = {
-    np.dtype(np.float16): np.float16(-11),
-    np.dtype(np.float32): np.float32(-88),
-}
+LOWEST = Scalar(-709)
+for _dtype, _lowest in (np.dtype("float16"), -11), (np.dtype("float32"), -88):
+    LOWEST[_dtype] = np.array(_lowest, _dtype)
 
 
 @primitive
@@ -55,8 +57,8 @@ def sigmoid(z: Array) -> Array:
     >>> sigmoid(np.array([-2.0, 0.0, 1000.0]))
     array([0.11920292, 0.5       , 1.        ])
     """
-    lowest = _LOWEST.get(getattr(z, "dtype", None), -709.0)
-    return np.reciprocal(1 + np.exp(-np.maximum(z, lowest)))
+    z = z if hasattr(z, "dtype") else np.asarray(z)
+    return np.reciprocal(ONE[z.dtype] + np.exp(-np.maximum(z, LOWEST[z.dtype])))
 
 
 elementwise(sigmoid, lambda out, z: out * (1 - out))
