@@ -29,6 +29,8 @@ _LATER = {
     "check_vjp": "checking",
     "gradcheck": "checking",
     "gradgradcheck": "checking",
+    "check_backprop": "checking",
+    "tap": "checking",
     "draw": "visualize",
     "fit": "training",
 }
@@ -39,12 +41,14 @@ if TYPE_CHECKING:
     from tinygrad_dnn import special as special
     from tinygrad_dnn import training as training
     from tinygrad_dnn import visualize as visualize
+    from tinygrad_dnn.checking.backprop import check_backprop as check_backprop
     from tinygrad_dnn.checking.gradcheck import gradcheck as gradcheck
     from tinygrad_dnn.checking.gradcheck import gradgradcheck as gradgradcheck
     from tinygrad_dnn.checking.parameters import check_parameters as check_parameters
     from tinygrad_dnn.checking.plain import check_gradient as check_gradient
     from tinygrad_dnn.checking.plain import check_jvp as check_jvp
     from tinygrad_dnn.checking.plain import check_vjp as check_vjp
+    from tinygrad_dnn.checking.tap import tap as tap
     from tinygrad_dnn.training.fit import fit as fit
     from tinygrad_dnn.visualize.draw import draw as draw
 else:

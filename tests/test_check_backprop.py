@@ -1,0 +1,170 @@
+"""check_backprop: verdicts, roots, causes, the convention, and messages."""
+
+import re
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tests.mistakes import MISTAKES
+from tests.students import Student
+from tinygrad_dnn.errors import ChangedDataError, DimensionError
+
+NETWORKS = {
+    "relu": {},
+    "one layer": {"widths": (3, 1)},
+    "tanh, softmax, regularised": {
+        "hidden": "tanh",
+        "widths": (3, 4, 4, 2),
+        "output": "softmax",
+        "lam": 0.3,
+    },
+    "leaky, dropout": {"hidden": "leaky", "widths": (3, 4, 4, 2), "keep": 0.7},
+    "squared error, plain derivatives": {
+        "output": "linear",
+        "widths": (3, 4, 4, 2),
+        "course": False,
+    },
+    "square": {"widths": (5, 5, 5), "m": 5, "hidden": "sigmoid"},
+}
+WAYS = {
+    "all tapped": {"taps": True, "shows": "everything"},
+    "parameters only": {"taps": False, "shows": "parameters"},
+}
+
+
+def possible(student, mistake):
+    """The layers in which the mistake can be made and makes a difference."""
+    _, _, right = student.lesson({})
+    for l in range(1, student.L + 1):
+        if mistake.who(student, l):
+            _, _, grads = student.lesson({(mistake.kind, l): mistake.make})
+            if any(
+                np.shape(grads[k]) != right[k].shape or not np.allclose(grads[k], right[k], 1e-9)
+                for k in grads
+            ):
+                yield l
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_right_gradients_are_right(network, way):
+    for seed in range(3):
+        student = Student(**NETWORKS[network], **WAYS[way], seed=seed)
+        report = tg.check_backprop(*student.lesson({}))
+        assert report, report
+        assert not report.diagnosis
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_mistake_is_named(network, mistake):
+    for seed, way in enumerate(WAYS.values()):
+        student = Student(**NETWORKS[network], **way, seed=seed)
+        layers = list(possible(student, mistake))
+        if layers:
+            l = layers[seed % len(layers)]
+            report = tg.check_backprop(*student.lesson({(mistake.kind, l): mistake.make}))
+            assert not report
+            assert re.search(mistake.said, report.diagnosis), (l, report.diagnosis)
+
+
+def test_blame_goes_to_the_root():
+    student = Student(seed=3)
+    slip = lambda d: d.dA[d.l]  # relu' left out
+    report = tg.check_backprop(*student.lesson({("dZ", 3): slip}))
+    notes = {row.name: row.note for row in report.rows}
+    assert notes["dZ4"] == notes["dW4"] == notes["dA3"] == ""
+    assert notes["dZ3"].startswith(
+        "the factor relu' = [Z3 > 0] is missing; right is dZ3 = dA3 * relu'(Z3); "
+    )
+    followers = [name for name, note in notes.items() if note.startswith("follows from dZ3: ")]
+    assert set(followers) == {"dW3", "db3", "dA2", "dZ2", "dW2", "db2", "dA1", "dZ1", "dW1", "db1"}
+    assert "their own equations are right" in notes["dZ3"]
+
+
+def test_a_root_that_is_not_shown_is_named_all_the_same():
+    student = Student(seed=3, taps=False, shows="parameters")
+    report = tg.check_backprop(*student.lesson({("dZ", 2): lambda d: d.dA[d.l]}))
+    assert "dZ2, not among the gradients, is the root: the factor relu' = [Z2 > 0] is missing" in (
+        report.diagnosis
+    )
+
+
+def test_noise_has_no_cause():
+    rng = np.random.default_rng(0)
+    for network in NETWORKS.values():
+        for way in WAYS.values():
+            student = Student(**network, **way)
+            cost, params, grads = student.lesson({})
+            for name in list(grads):
+                x = grads[name]
+                if x.size > 4 and name.startswith("dW"):
+                    off = {**grads, name: x + 0.3 * np.std(x) * rng.standard_normal(x.shape)}
+                    report = tg.check_backprop(cost, params, off)
+                    assert [row.name for row in report.failures] == [name]
+                    assert report.diagnosis.startswith(f"{name}: cause unknown: ")
+
+
+@pytest.mark.parametrize("course", [True, False])
+def test_the_convention_is_found_out_and_said(course):
+    report = tg.check_backprop(*Student(course=course).lesson({}))
+    said = "dZ and dA per example" if course else "all are derivatives of the cost J"
+    assert any(note.startswith(f"convention: {said}") for note in report.notes)
+
+
+def lesson():
+    return Student(widths=(3, 4, 1), taps=False, shows="parameters").lesson({})
+
+
+def test_names_of_the_parameters_will_do():
+    cost, params, grads = lesson()
+    assert tg.check_backprop(cost, params, {name[1:]: x for name, x in grads.items()})
+    assert tg.check_backprop(cost, params, lambda params: grads)
+
+
+def test_missing_and_unknown_names():
+    cost, params, grads = lesson()
+    short = {name: x for name, x in grads.items() if name != "dW2"}
+    with pytest.raises(
+        ValueError, match=r"grads has no 'dW2'; it has 'dW1', 'db1', 'db2'|no 'dW2'"
+    ):
+        tg.check_backprop(cost, params, short)
+    with pytest.raises(ValueError, match=r"grads has no 'dW2'; is 'dw2' meant\?"):
+        tg.check_backprop(cost, params, {**short, "dw2": grads["dW2"]})
+    with pytest.raises(
+        ValueError, match=r"grads has 'dW22', which is no parameter; is 'dW2' meant"
+    ):
+        tg.check_backprop(cost, params, {**grads, "dW22": grads["dW2"]})
+
+
+def test_a_cost_that_is_no_number():
+    _, params, grads = lesson()
+    with pytest.raises(DimensionError, match=r"one number, the cost J, got shape \(4, 3\)"):
+        tg.check_backprop(lambda p: p["W1"], params, grads)
+
+
+def test_a_cost_that_changes_its_parameters():
+    cost, params, grads = lesson()
+
+    def careless(p):
+        p["W1"] *= 0.5
+        return cost(p)
+
+    with pytest.raises(ChangedDataError, match=r"changes params\['W1'\] in place"):
+        tg.check_backprop(careless, params, grads)
+
+
+def test_values_tapped_twice():
+    _, params, grads = lesson()
+
+    def cost(p):
+        return np.mean(tg.tap("Z", p["W1"]) * tg.tap("Z", p["W1"]))
+
+    with pytest.raises(ValueError, match=r"tap\('Z', \.\.\.\) is called twice"):
+        tg.check_backprop(cost, params, grads)
+
+
+def test_a_tap_is_its_value():
+    x = np.arange(3.0)
+    assert tg.tap("x", x) is x

@@ -1,0 +1,95 @@
+"""The equations of one network: the terms that its forward pass gives, and what the cost adds.
+
+What a measured derivative holds beyond the terms that are known comes from the cost itself: the
+loss at the output, the penalty of regularisation at a W, or something that nobody has tapped.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from tinygrad_dnn.checking.diagnosis.forward import Forward
+from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Direct, Scene, terms_of, total
+from tinygrad_dnn.primitives import Array
+
+OPAQUE = "the derivative of the loss"
+NOTHING = 1e-6  # of a derivative's largest entry: measured rounding
+
+
+def equations_of(
+    forward: Forward, measured: Mapping[str, Array], shown: Collection[str], *, per_example: bool
+) -> tuple[dict[str, Sequence[AnyTerm]], dict[str, Array]]:
+    """Return the terms of every derivative, and the right derivatives in this convention.
+
+    ``measured`` are derivatives of the cost J, for some of the names; ``shown`` the names whose
+    derivatives the student has shown.
+    """
+    scene = Scene(forward, per_example)
+    equations: dict[str, Sequence[AnyTerm]] = {}
+    for name in forward.backward_order():
+        terms: list[AnyTerm] = [t for t in terms_of(forward, name) if t.out in scene.d]
+        known = measured.get(name)
+        if known is not None and per_example and name not in forward.parameters:
+            known = forward.m * known
+        if not terms and known is None:
+            continue
+        if known is not None:
+            expected = total(terms, scene) if terms else np.zeros_like(known)
+            terms += _direct(forward, name, known - expected, known, alone=not terms)
+        if fused := _fused(forward, name, terms, equations, scene, shown):
+            terms = [fused]
+        if terms:
+            equations[name] = terms
+            scene = scene.believing(name, total(terms, scene))
+    return equations, scene.d
+
+
+def _fused(
+    forward: Forward,
+    name: str,
+    terms: Sequence[AnyTerm],
+    equations: Mapping[str, Sequence[AnyTerm]],
+    scene: Scene,
+    shown: Collection[str],
+) -> Direct | None:
+    """Return dZ[L] = A[L] - Y in one term, if it is that and nobody has shown dA[L]."""
+    if len(terms) != 1 or terms[0].out in shown or name in forward.parameters:
+        return None
+    before = equations.get(terms[0].out, ())
+    if not before or getattr(before[0], "kind", "") != "loss":
+        return None
+    exact, words = _exact(forward, name, terms[0].value(scene))
+    return Direct(name, "", exact, words, "loss") if words != OPAQUE else None
+
+
+def _direct(
+    forward: Forward, name: str, rest: Array, known: Array, *, alone: bool
+) -> list[AnyTerm]:
+    """Return the term for what no step of the forward pass explains, if anything is left."""
+    size = float(np.max(np.absolute(known), initial=0.0))
+    if not float(np.max(np.absolute(rest), initial=0.0)) > NOTHING * size and not alone:
+        return []
+    if alone and name not in forward.parameters:
+        exact, words = _exact(forward, name, known)
+        return [Direct(name, "", exact, words, "loss")]
+    W = forward.values[name]
+    c = float(np.sum(rest * W) / max(float(np.sum(W * W)), 1e-300))
+    if name in forward.parameters and np.max(np.absolute(rest - c * W)) <= NOTHING * size:
+        words = f"(lambda/m) * {name} (lambda/m = {c:.6g})"
+        return [Direct(name, "", c * W, words, "L2", c)]
+    return [Direct(name, "", rest, "(what reaches it by other ways)", "other")]
+
+
+def _exact(forward: Forward, name: str, known: Array) -> tuple[Array, str]:
+    """Return the derivative of the loss without measuring error where it is A - Y, and its name."""
+    Y = next((forward.values[n] for n in ("Y", "y") if n in forward.values), None)
+    if Y is not None and Y.size == known.size:
+        for other in forward.values:
+            A = forward.values[other]
+            for factor, words in ((1.0, ""), (1 / forward.m, "(1/m) * ")):
+                if A.shape == known.shape and same(
+                    known, factor * (A - Y.reshape(A.shape)), NOTHING
+                ):
+                    return factor * (A - Y.reshape(A.shape)), f"{words}({other} - Y)"
+    return known, OPAQUE

@@ -1,0 +1,58 @@
+"""explain: sentences about wrong gradients, from the network, the measured and the shown arrays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinygrad_dnn.checking.diagnosis.blame import Backward, Story
+from tinygrad_dnn.checking.diagnosis.equation import equations_of
+from tinygrad_dnn.checking.diagnosis.forward import Forward
+from tinygrad_dnn.checking.diagnosis.terms import Scene
+from tinygrad_dnn.checking.diagnosis.whole import compared
+from tinygrad_dnn.checking.diagnosis.words import Sentences
+from tinygrad_dnn.primitives import Array
+
+Arrays = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is said of derivatives by their names, and the convention that it is said in."""
+
+    notes: Mapping[str, str]
+    per_example: bool
+    right: Arrays  # all derivatives, in that convention
+
+
+def explain(
+    forward: Forward, measured: Arrays, shown: Arrays, conventions: Sequence[bool]
+) -> Explanation | None:
+    """Return the explanation with the fewest mistakes; ``conventions`` says which are possible.
+
+    ``measured`` are derivatives of the cost J, ``shown`` the student's.
+    """
+    best: tuple[float, Story, Explanation] | None = None
+    for per_example in conventions:
+        terms, right = equations_of(forward, measured, shown, per_example=per_example)
+        visible = {name: x for name, x in shown.items() if name in terms}
+        if not visible:
+            continue
+        with np.errstate(all="ignore"):
+            story = Backward(Scene(forward, per_example), terms, visible).explained()
+            notes = Sentences(story, terms, right, visible).notes
+        if best is None or story.weight < best[0] - 0.01:
+            best = story.weight, story, Explanation(notes, per_example, right)
+    return best[2] if best else None
+
+
+def describe(shown: Array, right: Array, sizes: Mapping[str, int]) -> str:
+    """Say what makes a wrong array of the right one where no equation is known; "" if nothing.
+
+    >>> describe(2 * np.eye(2), np.eye(2), {})
+    'the factor 2 too much: it is twice the right value'
+    """
+    if not np.all(np.isfinite(shown)) or not np.all(np.isfinite(right)):
+        return ""
+    found = sorted(compared(shown, right, sizes), key=lambda change: change.weight)
+    return found[0].words if found else ""

@@ -1,0 +1,121 @@
+"""The forward pass as the diagnosis knows it: named values and the steps that made them.
+
+    Linear       Z2 = W2 @ A1 + b2; more generally a sum of products and of addends
+    Elementwise  A2 = relu(Z2), times a mask of dropout if there is one
+    Softmax      A3 = softmax(Z3), along an axis
+
+Nothing here knows what a layer is: residual connections, tied weights and examples in rows are
+other steps of the same kinds.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinygrad_dnn import equations
+from tinygrad_dnn.primitives import Array
+
+
+@dataclass(frozen=True)
+class Linear:
+    """``out`` is the sum of the products of two names and of the addends (a bias, broadcast)."""
+
+    out: str
+    products: tuple[tuple[str, str], ...]
+    addends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """``out`` = g(z) * mask * rescale."""
+
+    out: str
+    z: str
+    g: str
+    slope: float | None = None  # leaky_relu's
+    mask: str | None = None
+    rescale: float = 1.0
+
+    @property
+    def shape(self) -> dict[str, float]:
+        """What the activation is told besides Z."""
+        return {} if self.slope is None else {"slope": self.slope}
+
+    def function(self, Z: Array) -> Array:
+        """g(Z)."""
+        return equations.G[self.g][0](Z, **self.shape)
+
+    def prime(self, Z: Array) -> Array:
+        """g'(Z)."""
+        return equations.G[self.g][1](Z, **self.shape)
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """``out`` = softmax(z) along an axis."""
+
+    out: str
+    z: str
+    axis: int
+
+
+Step = Linear | Elementwise | Softmax
+
+
+@dataclass
+class Forward:
+    """Values by name, the names of parameters, and the steps in the order of computation.
+
+    ``m`` is the number of examples, ``over`` the axis along which they lie.
+    """
+
+    values: dict[str, Array]
+    parameters: tuple[str, ...]
+    steps: list[Step] = field(default_factory=list)
+    m: int = 1
+    over: int = 1
+
+    def complete(self) -> None:
+        """Compute the results that nobody has noted: those that lie between noted ones."""
+        for step in self.steps:
+            if step.out not in self.values:
+                self.values[step.out] = self._result(step)
+            if isinstance(step, Elementwise) and step.mask and step.mask not in self.values:
+                A, dropped = step.function(self.values[step.z]), self.values[step.out] == 0
+                self.values[step.mask] = np.where(dropped & (A != 0), 0.0, 1.0)
+
+    def _result(self, step: Step) -> Array:
+        values = self.values
+        if isinstance(step, Linear):
+            terms = [values[left] @ values[right] for left, right in step.products]
+            return sum((values[name] for name in step.addends), sum(terms[1:], terms[0]))
+        if isinstance(step, Elementwise):
+            A = step.function(values[step.z])
+            return A * values[step.mask] * step.rescale if step.mask else A
+        e = np.exp(values[step.z] - values[step.z].max(axis=step.axis, keepdims=True))
+        return e / e.sum(axis=step.axis, keepdims=True)
+
+    def backward_order(self) -> list[str]:
+        """Return every name in an order in which its derivative can be computed.
+
+        >>> one = Forward({}, ("W1", "b1"), [Linear("Z1", (("W1", "X"),), ("b1",))])
+        >>> one.backward_order()
+        ['Z1', 'W1', 'b1', 'X']
+        """
+        first_use = {step.out: len(self.steps) for step in self.steps}
+        for i, step in reversed(list(enumerate(self.steps))):
+            first_use |= dict.fromkeys(inputs(step), i)
+        names = sorted(first_use, key=lambda name: name not in self.parameters)
+        return sorted(names, key=lambda name: -first_use[name])
+
+
+def inputs(step: Step) -> tuple[str, ...]:
+    """Return the names that a step reads and that have a derivative.
+
+    >>> inputs(Linear("Z2", (("W2", "A1"),), ("b2",)))
+    ('W2', 'b2', 'A1')
+    """
+    if not isinstance(step, Linear):
+        return (step.z,)
+    lefts = [left for left, _ in step.products]
+    return (*lefts, *step.addends, *(right for _, right in step.products))

@@ -1,0 +1,126 @@
+"""dW = (1/m) dZ A.T,  dA = W.T dZ,  db = (1/m) sum of dZ over the examples: what goes wrong."""
+
+import numpy as np
+
+from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong, relation, skipped
+from tinygrad_dnn.checking.diagnosis.terms import Addend, Jacobian, Product, Scene, Slope
+from tinygrad_dnn.primitives import Array
+
+
+def not_transposed(term: Product, scene: Scene) -> Wrong:
+    """DA = W dZ."""
+    g, other = scaled(term, scene), scene.values[term.other]
+    a, b = (g, other) if term.left else (other, g)
+    if a.shape[1] == b.shape[0]:
+        yield f"{term.other} is not transposed: {term.other}.T belongs there", a @ b
+    if b.shape[1] == a.shape[0]:
+        yield "the factors are in the wrong order, and not transposed", b @ a
+
+
+def elementwise_product(term: Product, scene: Scene) -> Wrong:
+    """DA = W.T * dZ."""
+    g, other = scaled(term, scene), scene.values[term.other]
+    for turned in (other, other.T):
+        if fits(g, turned) and min(g.size, turned.size) > 1:
+            yield (
+                "an elementwise product (*) stands where the matrix product (@) belongs",
+                g * turned,
+            )
+
+
+def other_operand(term: Product, scene: Scene) -> Wrong:
+    """DW = (1/m) dZ Z_prev.T, or with the A of another layer."""
+    g, right = scaled(term, scene), scene.values[term.other]
+    for name, value in scene.values.items():
+        if name != term.other and value.shape == right.shape:
+            said = f"{name} stands where {term.other} belongs{relation(name, term.other, scene)}"
+            yield said, term.product(g, value)
+    for name, value in scene.d.items():
+        if value.shape == right.shape:
+            said = f"the gradient d{name} stands where {term.other} belongs"
+            yield said, term.product(g, value)
+    if term.other not in scene.forward.parameters and np.any(right):
+        yield f"the factor {term.other} is ignored", term.product(g, np.ones_like(right))
+
+
+def other_gradient(term: Product | Addend | Slope | Jacobian, scene: Scene) -> Wrong:
+    """The incoming gradient is another one, or none at all."""
+    right = scene.d[term.out]
+    for name, value in scene.d.items():
+        if name != term.out and value.shape == right.shape and name not in scene.forward.parameters:
+            yield (
+                f"d{name} stands where d{term.out} belongs{skipped(name, term.out, scene)}",
+                term.value(scene.believing(term.out, value)),
+            )
+    ones = np.ones_like(right)
+    yield (
+        f"the incoming gradient d{term.out} is ignored (as if it were 1)",
+        term.value(scene.believing(term.out, ones)),
+    )
+    values = scene.values[term.out]
+    yield (
+        f"the value {term.out} stands where its gradient d{term.out} belongs",
+        term.value(scene.believing(term.out, values)),
+    )
+
+
+def forgotten_summand(term: Product | Addend, scene: Scene) -> Wrong:
+    """One of the examples, or of the units, that are summed over is left out; or all but one."""
+    g = scene.d[term.out]
+    axis = scene.forward.over
+    if isinstance(term, Product) and term.other in scene.forward.parameters:
+        axis = 1 - axis
+    n = g.shape[axis]
+    if n < 2:
+        return
+    what = "example" if axis == scene.forward.over else "unit"
+    line = "column" if axis == 1 else "row"
+    for i in range(n) if n <= 64 else (0, n - 1):
+        index = (slice(None), i) if axis else i
+        without, alone = np.array(g), np.zeros_like(g)
+        without[index], alone[index] = 0, g[index]
+        which = "the last" if i == n - 1 else "the first" if i == 0 else "one"
+        left_out = term.value(scene.believing(term.out, without))
+        where = f"{line} {i} of d{term.out}"
+        yield f"{which} {what} is forgotten in the sum: {where} is left out", left_out
+        yield f"only one {what} is used: {where}", term.value(scene.believing(term.out, alone))
+    if n > 2:
+        flipped = np.flip(g, axis)
+        yield (
+            f"the {what}s of d{term.out} are in another order than those of its factor (reversed)",
+            term.value(scene.believing(term.out, flipped)),
+        )
+
+
+def wrong_sum(term: Addend, scene: Scene) -> Wrong:
+    """Db = dZ, or its sum over another axis."""
+    g, b = scene.d[term.out], scene.values[term.of]
+    if b.shape == g.shape:
+        return
+    scale, over = scene.scale(term.of), scene.forward.over
+    of = f"d{term.out}"
+    yield f"{of} is not summed over the examples (the bias was broadcast: axis={over})", scale * g
+    for keep in (True, False):
+        wrong = np.sum(g, axis=1 - over, keepdims=keep)
+        said = f"{of} is summed over the wrong axis: axis={1 - over} instead of axis={over}"
+        yield said, scale * wrong
+        yield f"{said}, and it is the mean", np.mean(g, axis=1 - over, keepdims=keep)
+    for word, value in (("summed", np.sum(g)), ("averaged", np.mean(g))):
+        said = f"{of} is {word} over all entries, the wrong axis too: axis={over} is missing"
+        yield said, scale * value
+        yield said, np.full(b.shape, scale * value)
+    yield f"the largest of {of} instead of the sum", np.max(g, axis=over).reshape(b.shape)
+
+
+def scaled(term: Product, scene: Scene) -> Array:
+    """Return the incoming gradient with the factor 1/m, if there is one."""
+    return scene.scale(term.of) * scene.d[term.out]
+
+
+def fits(a: Array, b: Array) -> bool:
+    """Whether NumPy multiplies the two elementwise."""
+    try:
+        np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        return False
+    return True

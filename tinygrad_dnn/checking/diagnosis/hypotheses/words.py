@@ -1,0 +1,45 @@
+"""What values are called in the sentences of hypotheses, and how they are related."""
+
+from collections.abc import Iterator
+
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Linear
+from tinygrad_dnn.checking.diagnosis.terms import Scene, Slope
+from tinygrad_dnn.primitives import Array
+
+Wrong = Iterator[tuple[str, Array]]
+
+
+def slope_words(term: Slope, scene: Scene) -> str:
+    """Return g'(Z) with what it is: relu' = [Z1 > 0]."""
+    Z, A, g = term.of, term.out, term.step.g
+    return {
+        "relu": f"relu' = [{Z} > 0]",
+        "leaky_relu": f"leaky_relu' = [1 where {Z} > 0, else {term.step.slope}]",
+        "tanh": f"tanh' = 1 - tanh({Z})**2",
+        "sigmoid": f"sigmoid' = {A} * (1 - {A})",
+    }.get(g, f"{g}'({Z})")
+
+
+def relation(name: str, wanted: str, scene: Scene) -> str:
+    """Say how one value is related to another: its Z, another layer's, before the activation."""
+    for step in scene.forward.steps:
+        if isinstance(step, Linear):
+            continue
+        if (step.z, step.out) == (name, wanted):
+            return ", before its activation"
+        if (step.out, step.z) == (name, wanted):
+            return ", after the activation"
+    letter, other = name.rstrip("0123456789"), wanted.rstrip("0123456789")
+    if letter == other or {letter, other} <= {"A", "X", "Z"}:
+        return " (the cache of another layer, stale or off by one)"
+    return ""
+
+
+def skipped(name: str, wanted: str, scene: Scene) -> str:
+    """Say which step of the chain rule is left out."""
+    for step in scene.forward.steps:
+        if isinstance(step, Elementwise) and (step.out, step.z) == (name, wanted):
+            return f": the factor {step.g}'({wanted}) is missing in it"
+    if name[:1] == wanted[:1]:
+        return " (another layer's, off by one)"
+    return ""

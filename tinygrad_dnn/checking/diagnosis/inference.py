@@ -1,0 +1,225 @@
+"""Finding out what a network is from its cost alone, where nothing was tapped.
+
+Given X and Y, a chain of layers with parameters W1, b1, ..., WL, bL is one of a few hundred: each
+is tried, and believed only if it gives the student's cost at several random points, to rounding.
+The cost may be a multiple of a known loss, plus c times the sum of the squares of the W.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from tinygrad_dnn import equations
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear, Softmax, Step
+from tinygrad_dnn.primitives import Array
+
+POINTS = 5  # random points; a multiple and a penalty are fitted to two of them at most
+HIDDEN = ("relu", "tanh", "sigmoid", "identity")
+OUTPUTS = ("sigmoid", "softmax", "identity", "tanh", "relu")
+LOSSES = ("binary cross-entropy", "cross-entropy", "squared error")
+Arrays = Mapping[str, Array]
+Layers = Sequence[tuple[str, str | None]]  # the names of W and b
+G = tuple[str, float | None]  # an activation, with the slope of leaky_relu
+
+
+@dataclass(frozen=True)
+class Found:
+    """The forward pass, and the derivative of the cost J by its last activation."""
+
+    forward: Forward
+    output: str
+    derivative: Array
+
+
+def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) -> Found | None:
+    """Return the network that gives this cost, or None."""
+    layers = _layers(parameters)
+    if not layers:
+        return None
+    points = _points(parameters)
+    costs = np.array([float(cost(point)) for point in points])
+    if not np.all(np.isfinite(costs)):
+        return None
+    for data in _data(parameters, context, layers):
+        for keep in _keeps(context, layers):
+            for g in _activations(len(layers), context):
+                chain = _Chain(parameters, context, layers, data, g, keep)
+                for loss in LOSSES:
+                    fitted = chain.fitted(loss, points, costs)
+                    if fitted is not None:
+                        return chain.found(loss, fitted)
+    return None
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The names of input and target, and whether examples are columns."""
+
+    X: str
+    Y: str
+    columns: bool
+
+
+def _layers(parameters: Arrays) -> list[tuple[str, str | None]]:
+    """Return the names of (W, b) layer by layer, if the parameters are those of a chain."""
+    layers: list[tuple[str, str | None]] = []
+    while f"W{len(layers) + 1}" in parameters:
+        l = len(layers) + 1
+        layers.append((f"W{l}", f"b{l}" if f"b{l}" in parameters else None))
+    single = next((name for name in ("W", "w") if name in parameters), None)
+    if single and not layers:
+        layers = [(single, "b" if "b" in parameters else None)]
+    used = {name for layer in layers for name in layer}
+    fit = all(name in used for name in parameters)
+    return layers if fit and all(parameters[W].ndim == 2 for W, _ in layers) else []
+
+
+def _points(parameters: Arrays) -> list[dict[str, Array]]:
+    rng = np.random.default_rng(0)
+    return [
+        {
+            name: x + 0.1 * max(float(np.std(x)), 0.1) * rng.standard_normal(x.shape)
+            for name, x in parameters.items()
+        }
+        for _ in range(POINTS)
+    ]
+
+
+def _data(parameters: Arrays, context: Arrays, layers: Layers) -> Iterator[_Data]:
+    """Yield the arrays that can be input and target."""
+    first, last = parameters[layers[0][0]], parameters[layers[-1][0]]
+    for columns in (True, False):
+        n, k = (first.shape[1], last.shape[0]) if columns else (first.shape[0], last.shape[1])
+        for x, X in context.items():
+            if X.ndim != 2 or X.shape[0 if columns else 1] != n:
+                continue
+            m = X.shape[1 if columns else 0]
+            for y, Y in context.items():
+                shaped = (k, m) if columns else (m, k)
+                if y != x and (Y.shape == shaped or (Y.ndim == 1 and Y.size == m)):
+                    yield _Data(x, y, columns)
+
+
+def _keeps(context: Arrays, layers: Layers) -> list[float]:
+    """Return what masks of dropout may be divided by; 0 stands for no dropout."""
+    if not any(_is_mask(context.get(f"D{l}")) for l in range(1, len(layers))):
+        return [0.0]
+    numbers = _fractions(context)
+    return [0.0, 1.0, *numbers, *(1 - x for x in numbers)]
+
+
+def _is_mask(D: Array | None) -> bool:
+    return D is not None and D.ndim == 2 and not np.all(D)
+
+
+def _fractions(context: Arrays) -> list[float]:
+    """Return the numbers between 0 and 1 in the context."""
+    return [float(x) for x in context.values() if x.size == 1 and 0 < float(x.item()) < 1]
+
+
+def _activations(L: int, context: Arrays) -> Iterator[tuple[G, ...]]:
+    """Yield (activation, slope) of layers 1 to L, those with one for all hidden layers first."""
+    slopes = dict.fromkeys([0.01, *_fractions(context), 0.1, 0.2])
+    hidden: list[G] = [(g, None) for g in HIDDEN] + [("leaky_relu", slope) for slope in slopes]
+    outputs: list[G] = [(g, None) for g in OUTPUTS]
+    if L == 1:
+        yield from ((g,) for g in outputs)
+        return
+    for out in outputs:
+        yield from ((*(g,) * (L - 1), out) for g in hidden)
+    if 2 < L <= 4:
+        for out in outputs[:3]:
+            for mixed in product(hidden[:4], repeat=L - 1):
+                if len(set(mixed)) > 1:
+                    yield (*mixed, out)
+
+
+class _Chain:
+    """One network that may be the one."""
+
+    def __init__(
+        self,
+        parameters: Arrays,
+        context: Arrays,
+        layers: Layers,
+        data: _Data,
+        g: Sequence[G],
+        keep: float,
+    ) -> None:
+        self.parameters, self.context, self.layers, self.g = parameters, context, layers, g
+        self.X, self.columns, self.keep = data.X, data.columns, keep
+        last = parameters[layers[-1][0]]
+        self.n_out = last.shape[0] if self.columns else last.shape[1]
+        self.Y = self._target(context[data.Y])
+        self.steps = self._steps()
+
+    def _target(self, Y: Array) -> Array:
+        m = self.context[self.X].shape[1 if self.columns else 0]
+        if Y.ndim == 1 and self.n_out > 1:
+            hot = (np.arange(self.n_out)[:, None] == Y).astype(float)
+            return hot if self.columns else hot.T
+        return np.asarray(Y, float).reshape((self.n_out, m) if self.columns else (m, self.n_out))
+
+    def _steps(self) -> list[Step]:
+        steps: list[Step] = []
+        given = self.X
+        for (W, b), (g, slope) in zip(self.layers, self.g, strict=True):
+            l = W[1:]
+            pair = (W, given) if self.columns else (given, W)
+            steps.append(Linear(f"Z{l}", (pair,), (b,) if b else ()))
+            given = f"Z{l}"
+            last = (W, b) == self.layers[-1]
+            masked = bool(self.keep) and not last and _is_mask(self.context.get(f"D{l}"))
+            if g == "softmax":
+                steps.append(Softmax(f"A{l}", given, 0 if self.columns else 1))
+            elif g != "identity" or last or masked:
+                mask, rescale = (f"D{l}", 1 / self.keep) if masked else (None, 1.0)
+                steps.append(Elementwise(f"A{l}", given, g, slope, mask, rescale))
+            given = steps[-1].out
+        return steps
+
+    def _run(self, parameters: Arrays) -> dict[str, Array]:
+        forward = Forward({**self.context, **parameters}, tuple(parameters), self.steps)
+        with np.errstate(all="ignore"):
+            forward.complete()
+        return forward.values
+
+    def _loss(self, A: Array, loss: str) -> float:
+        with np.errstate(all="ignore"):
+            if self.columns:
+                return float(equations.cost(A, self.Y, loss))
+            return float(equations.cost(A.T, self.Y.T, loss))
+
+    def fitted(
+        self, loss: str, points: Sequence[Arrays], costs: Array
+    ) -> tuple[float, float] | None:
+        """Return (k, c) if the cost is k times this loss plus c sum(W**2) at all points."""
+        out = self.steps[-1].out
+        losses = np.array([self._loss(self._run(point)[out], loss) for point in points])
+        if not np.all(np.isfinite(losses)):
+            return None
+        squares = np.array([sum(float(np.sum(p[W] ** 2)) for W, _ in self.layers) for p in points])
+        for columns in (np.stack([losses], 1), np.stack([losses, squares], 1)):
+            fit, *_ = np.linalg.lstsq(columns, costs, rcond=None)
+            if np.max(np.absolute(columns @ fit - costs)) <= 1e-9 * np.max(np.absolute(costs)):
+                return float(fit[0]), float(fit[1]) if len(fit) > 1 else 0.0
+        return None
+
+    def found(self, loss: str, fitted: tuple[float, float]) -> Found:
+        """Return the network at the student's own parameters."""
+        forward = Forward(
+            {**self.context, **self.parameters, "Y": self.Y}, tuple(self.parameters), self.steps
+        )
+        forward.complete()
+        forward.over = 1 if self.columns else 0
+        out = self.steps[-1].out
+        A = forward.values[out]
+        forward.m = A.shape[forward.over]
+        with np.errstate(all="ignore"):
+            if self.columns:
+                dA = equations.cost_backward(A, self.Y, loss)
+            else:
+                dA = equations.cost_backward(A.T, self.Y.T, loss).T
+        return Found(forward, out, fitted[0] / forward.m * dA)

@@ -1,0 +1,236 @@
+"""Reading the forward pass from its values: which product, which activation made this array.
+
+Nothing is assumed of the network.  A value is explained if some arrays at hand give it to rounding;
+what lies between two tapped values, as A1 = relu(Z1) between Z1 and Z2, is found on the way.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, product
+
+import numpy as np
+
+from tinygrad_dnn import equations
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear, Softmax, Step
+from tinygrad_dnn.primitives import Array
+
+CLOSE = 1e-7
+NONLINEAR = ("relu", "tanh", "sigmoid", "leaky_relu")
+
+
+def same(a: Array, b: Array, close: float = CLOSE) -> bool:
+    """Whether two arrays are equal, up to ``close`` of the largest entry."""
+    if a.shape != b.shape:
+        return False
+    size = max(np.max(np.absolute(a), initial=0.0), np.max(np.absolute(b), initial=0.0))
+    return bool(np.max(np.absolute(a - b), initial=0.0) <= close * size)
+
+
+def read(
+    tapped: Mapping[str, Array], parameters: Mapping[str, Array], context: Mapping[str, Array]
+) -> Forward:
+    """Return the forward pass through the values ``tapped``, in the order of computation."""
+    forward = Forward({**context, **parameters}, tuple(parameters))
+    for name, value in tapped.items():
+        found = _explain(name, value, forward)
+        forward.values[name] = value
+        for step, made in found:
+            forward.values |= made
+            forward.steps.append(step)
+    forward.m, forward.over = _examples(forward)
+    return forward
+
+
+Found = list[tuple[Step, dict[str, Array]]]  # steps, each with the values it brings in
+
+
+def _explain(name: str, V: Array, forward: Forward) -> Found:
+    """Return the steps that make ``V``, with what they need on the way; none if none is known."""
+    if V.ndim != 2:
+        return []
+    return (
+        next(_linear(name, V, forward), None)
+        or next(_activations(name, V, forward, _results(forward)), None)
+        or next(_over_hidden(name, V, forward), None)
+        or []
+    )
+
+
+def _results(forward: Forward) -> list[str]:
+    """Return the names that may be inputs of a layer, the latest first."""
+    names = [n for n, v in forward.values.items() if n not in forward.parameters and v.ndim == 2]
+    return names[::-1]
+
+
+def _linear(name: str, V: Array, forward: Forward) -> Iterator[Found]:
+    """Yield V = W @ A + b, or A @ W + b, or the sum of two such products."""
+    values = forward.values
+    weights = [n for n in forward.parameters if values[n].ndim == 2]
+    pairs = [
+        (left, right)
+        for W, A in product(weights, _results(forward))
+        for left, right in ((W, A), (A, W))
+        if values[left].shape[1] == values[right].shape[0]
+        and (values[left].shape[0], values[right].shape[1]) == V.shape
+    ]
+    for count in (1, 2):
+        for chosen in combinations(pairs, count):
+            rest = V - sum(values[left] @ values[right] for left, right in chosen)
+            for addends in _addends(rest, V, forward):
+                yield [(Linear(name, chosen, addends), {})]
+        if len(pairs) > 60:
+            return
+
+
+def _addends(rest: Array, V: Array, forward: Forward) -> Iterator[tuple[str, ...]]:
+    """Yield the names of a bias and of a skip connection that sum to ``rest``."""
+    values, size = forward.values, np.max(np.absolute(V), initial=0.0)
+
+    def vanishes(x: Array) -> bool:
+        return bool(np.max(np.absolute(x), initial=0.0) <= CLOSE * size)
+
+    if vanishes(rest):
+        yield ()
+    for b in forward.parameters:
+        if values[b].size != V.size and _broadcasts(values[b], V) and vanishes(rest - values[b]):
+            yield (b,)
+    for skip in _results(forward):
+        if values[skip].shape == V.shape:
+            left = rest - values[skip]
+            for b in forward.parameters:
+                if _broadcasts(values[b], V) and vanishes(left - values[b]):
+                    yield (b, skip)
+            if vanishes(left):
+                yield (skip,)
+
+
+def _broadcasts(b: Array, V: Array) -> bool:
+    return b.ndim <= V.ndim and all(
+        n in (1, k) for n, k in zip(b.shape[::-1], V.shape[::-1], strict=False)
+    )
+
+
+def _activations(
+    name: str, V: Array, forward: Forward, candidates: Sequence[str]
+) -> Iterator[Found]:
+    """Yield V = g(Z) of one of the candidates, with or without dropout, and V = softmax(Z)."""
+    for z in candidates:
+        Z = forward.values[z]
+        if Z.shape != V.shape:
+            continue
+        for step in activation_steps(name, V, z, Z):
+            yield [(step, {})]
+        for axis in (0, 1):
+            e = np.exp(Z - Z.max(axis=axis, keepdims=True))
+            if same(V, e / e.sum(axis=axis, keepdims=True)):
+                yield [(Softmax(name, z, axis), {})]
+    for z in candidates:
+        if forward.values[z].shape == V.shape:
+            yield from _dropout(name, V, z, forward)
+    for one, other in combinations(candidates, 2):
+        P, Q = forward.values[one], forward.values[other]
+        if P.shape == Q.shape == V.shape and same(V, P + Q):
+            yield [(Linear(name, (), (one, other)), {})]
+
+
+def activation_steps(name: str, V: Array, z: str, Z: Array) -> Iterator[Elementwise]:
+    """Yield V = g(Z) for the elementwise activations that are known."""
+    for g in ("relu", "tanh", "sigmoid"):
+        if same(V, equations.G[g][0](Z)):
+            yield Elementwise(name, z, g)
+    if (slope := _leak(V, Z)) is not None:
+        yield Elementwise(name, z, "leaky_relu", slope)
+
+
+def _leak(V: Array, Z: Array) -> float | None:
+    """Return the slope for Z < 0 if V is a leaky relu of Z."""
+    below = Z < 0
+    if not below.any() or below.all():
+        return None
+    i = np.argmin(Z)
+    slope = float(V.flat[i] / Z.flat[i])
+    leaky = 0 < slope < 1 and same(V, equations.leaky_relu(Z, slope))
+    return round(slope, 9) if leaky else None
+
+
+def _dropout(name: str, V: Array, z: str, forward: Forward) -> Iterator[Found]:
+    """Yield V = g(Z) * D * rescale; a mask that is not at hand is read from the zeros of V."""
+    Z = forward.values[z]
+    functions = {g: equations.G[g][0] for g in (*NONLINEAR, "identity")}
+    for g, function in functions.items():
+        A = function(Z)
+        alive = np.absolute(A) > 1e-6 * np.max(np.absolute(A), initial=0.0)
+        kept = alive & (V != 0)
+        if not kept.any() or not (alive & (V == 0)).any():
+            continue
+        ratios = V[kept] / A[kept]
+        rescale = float(np.median(ratios))
+        if not rescale > 0 or not np.all(np.absolute(ratios - rescale) <= 1e-6 * rescale):
+            continue
+        slope = 0.01 if g == "leaky_relu" else None
+        for mask, D in forward.values.items():
+            if D.shape == V.shape and np.array_equal((D != 0) & alive, kept):
+                unit = float(np.max(np.absolute(D)))
+                yield [(Elementwise(name, z, g, slope, mask, rescale / unit), {})]
+        mask = numbered("D", name, forward.values)
+        yield [(Elementwise(name, z, g, slope, mask, rescale), {mask: kept | ~alive})]
+
+
+def _over_hidden(name: str, V: Array, forward: Forward) -> Iterator[Found]:
+    """Yield steps through one value that was not tapped: Z2 over A1, or A1 over Z1."""
+    for z in _results(forward):
+        for g in (*NONLINEAR[:3], "leaky_relu"):
+            hidden = numbered("A", z, forward.values)
+            A = equations.G[g][0](forward.values[z])
+            slope = 0.01 if g == "leaky_relu" else None
+            more = _with(forward, hidden, A)
+            for found in _linear(name, V, more):
+                if hidden in str(found):
+                    yield [(Elementwise(hidden, z, g, slope), {hidden: A}), *found]
+    for W, A_prev in product(forward.parameters, _results(forward)):
+        for left, right in ((W, A_prev), (A_prev, W)):
+            P, Q = forward.values[left], forward.values[right]
+            if P.ndim != 2 or P.shape[1] != Q.shape[0] or (P.shape[0], Q.shape[1]) != V.shape:
+                continue
+            biases = [b for b in forward.parameters if _broadcasts(forward.values[b], V)]
+            for addends in ((), *((b,) for b in biases if b != W)):
+                Z = P @ Q + sum(forward.values[b] for b in addends)
+                hidden = numbered("Z", name, forward.values)
+                more = _with(forward, hidden, Z)
+                for found in _activations(name, V, more, [hidden]):
+                    yield [(Linear(hidden, ((left, right),), addends), {hidden: Z}), *found]
+
+
+def _with(forward: Forward, name: str, value: Array) -> Forward:
+    return Forward({**forward.values, name: value}, forward.parameters)
+
+
+def numbered(letter: str, like: str, taken: Mapping[str, Array]) -> str:
+    """Return a free name with the number of another one.
+
+    >>> numbered("A", "Z12", {}), numbered("A", "hidden", {})
+    ('A12', 'A(hidden)')
+    """
+    digits = like[len(like.rstrip("0123456789")) :]
+    name = f"{letter}{digits}" if digits else f"{letter}({like})"
+    while name in taken:
+        name += "'"
+    return name
+
+
+def _examples(forward: Forward) -> tuple[int, int]:
+    """Return how many examples there are, and the axis along which they lie."""
+    for step in forward.steps:
+        if not isinstance(step, Linear):
+            continue
+        out = forward.values[step.out]
+        for b in step.addends:
+            shape = (1,) * (out.ndim - forward.values[b].ndim) + forward.values[b].shape
+            wide = [i for i, n in enumerate(shape) if n == 1]
+            if len(wide) == 1 and b in forward.parameters:
+                return out.shape[wide[0]], wide[0]
+        for left, right in step.products:
+            if left in forward.parameters:
+                return out.shape[1], 1
+            if right in forward.parameters:
+                return out.shape[0], 0
+    return 1, 1

@@ -1,0 +1,207 @@
+"""The backward equations of a forward pass: dQ is a sum of terms, one for every use of Q.
+
+A term's ``value`` takes the derivatives that somebody computed for what comes after, so an equation
+can be judged by itself: fed with the student's own dZ2, does it give the student's own dW2?
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear, Softmax
+from tinygrad_dnn.primitives import Array
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is at hand: the forward pass, the derivatives by their names, and the convention.
+
+    ``per_example``: dZ and dA are derivatives of the sum of the losses, as in the course, and 1/m
+    stands in dW and db.  Else all are derivatives of the cost J.
+    """
+
+    forward: Forward
+    per_example: bool
+    d: dict[str, Array] = field(default_factory=dict)
+    truth: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, Array]:
+        """The forward values by name."""
+        return self.forward.values
+
+    @property
+    def m(self) -> int:
+        """The number of examples."""
+        return self.forward.m
+
+    def believing(self, name: str, derivative: Array) -> "Scene":
+        """Return the scene with one derivative more."""
+        return replace(self, d={**self.d, name: derivative})
+
+    def scale(self, name: str) -> float:
+        """Return what stands in front of every term of this derivative: 1 or 1/m."""
+        return 1 / self.m if self.per_example and name in self.forward.parameters else 1.0
+
+
+@dataclass(frozen=True)
+class Term:
+    """A part of the derivative by ``of`` that comes through ``out``."""
+
+    of: str
+    out: str
+
+
+@dataclass(frozen=True)
+class Product(Term):
+    """Through out = of @ other (``left``) or out = other @ of."""
+
+    other: str
+    left: bool
+
+    def value(self, scene: Scene) -> Array:
+        """Return the term."""
+        return scene.scale(self.of) * self.product(scene.d[self.out], scene.values[self.other])
+
+    def product(self, g: Array, other: Array) -> Array:
+        """Return the product that belongs here, of any two arrays."""
+        return g @ other.T if self.left else other.T @ g
+
+    def formula(self, scene: Scene) -> str:
+        """Return the term as one writes it."""
+        both = f"d{self.out} @ {self.other}.T" if self.left else f"{self.other}.T @ d{self.out}"
+        return _scaled(scene, self.of, both)
+
+
+@dataclass(frozen=True)
+class Addend(Term):
+    """Through out = ... + of, ``of`` broadcast."""
+
+    def value(self, scene: Scene) -> Array:
+        """Return the term."""
+        shape = scene.values[self.of].shape
+        return scene.scale(self.of) * unbroadcast(scene.d[self.out], shape)
+
+    def formula(self, scene: Scene) -> str:
+        """Return the term as one writes it."""
+        if scene.values[self.of].shape == scene.values[self.out].shape:
+            return f"d{self.out}"
+        keep = ", keepdims=True" if scene.values[self.of].ndim == 2 else ""
+        return _scaled(scene, self.of, f"np.sum(d{self.out}, axis={scene.forward.over}{keep})")
+
+
+@dataclass(frozen=True)
+class Slope(Term):
+    """Through out = g(of), elementwise."""
+
+    step: Elementwise
+
+    def value(self, scene: Scene) -> Array:
+        """Return the term."""
+        return self.masked(scene, scene.d[self.out]) * self.step.prime(scene.values[self.of])
+
+    def masked(self, scene: Scene, dA: Array) -> Array:
+        """Return dA through dropout, if there is one."""
+        mask = self.step.mask
+        return dA * scene.values[mask] * self.step.rescale if mask else dA
+
+    def formula(self, scene: Scene) -> str:
+        """Return the term as one writes it."""
+        masked = f" * {self.step.mask}" if self.step.mask else ""
+        if self.step.mask and self.step.rescale != 1:
+            masked += f" / {1 / self.step.rescale:.4g}"
+        slope = "" if self.step.g == "identity" else f" * {prime(self.step, self.of)}"
+        return f"d{self.out}{masked}{slope}"
+
+
+@dataclass(frozen=True)
+class Jacobian(Term):
+    """Through out = softmax(of)."""
+
+    step: Softmax
+
+    def value(self, scene: Scene) -> Array:
+        """Return the term."""
+        dA, A = scene.d[self.out], scene.values[self.out]
+        return A * (dA - np.sum(dA * A, axis=self.step.axis, keepdims=True))
+
+    def formula(self, scene: Scene) -> str:
+        """Return the term as one writes it."""
+        dA, A = f"d{self.out}", self.out
+        return f"{A} * ({dA} - np.sum({dA} * {A}, axis={self.step.axis}, keepdims=True))"
+
+
+@dataclass(frozen=True)
+class Direct(Term):
+    """What reaches ``of`` from the cost itself: the loss, or the penalty of regularisation.
+
+    ``words`` is how it is written, ``kind`` one of "loss", "L2", "other".
+    """
+
+    array: Array
+    words: str
+    kind: str
+    coefficient: float = 0.0  # of W in the derivative of an L2 penalty
+
+    def value(self, scene: Scene) -> Array:
+        """Return the term."""
+        return self.array
+
+    def formula(self, scene: Scene) -> str:
+        """Return the term as one writes it."""
+        return self.words
+
+
+AnyTerm = Product | Addend | Slope | Jacobian | Direct
+
+
+def terms_of(forward: Forward, name: str) -> Iterator[AnyTerm]:
+    """Yield the terms of the derivative by ``name``, one for every use in the forward pass."""
+    for step in reversed(forward.steps):
+        if isinstance(step, Elementwise) and step.z == name:
+            yield Slope(name, step.out, step)
+        elif isinstance(step, Softmax) and step.z == name:
+            yield Jacobian(name, step.out, step)
+        elif isinstance(step, Linear):
+            for left, right in step.products:
+                if left == name:
+                    yield Product(name, step.out, right, True)
+                if right == name:
+                    yield Product(name, step.out, left, False)
+            if name in step.addends:
+                yield Addend(name, step.out)
+
+
+def total(terms: Sequence[AnyTerm], scene: Scene) -> Array:
+    """Return the sum of the terms."""
+    return sum((term.value(scene) for term in terms[1:]), terms[0].value(scene))
+
+
+def formula(terms: Sequence[AnyTerm], scene: Scene) -> str:
+    """Return the equation's right side as one writes it."""
+    return " + ".join(term.formula(scene) for term in terms)
+
+
+def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
+    """Return ``g`` summed over the axes along which ``shape`` was broadcast.
+
+    >>> unbroadcast(np.ones((2, 3)), (2, 1)).tolist()
+    [[3.0], [3.0]]
+    """
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+    wide = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
+    return g.sum(axis=wide, keepdims=True)
+
+
+def prime(step: Elementwise, Z: str) -> str:
+    """Return g'(Z) as one writes it.
+
+    >>> prime(Elementwise("A1", "Z1", "relu"), "Z1"), prime(Elementwise("A1", "Z1", "tanh"), "Z1")
+    ("relu'(Z1)", "tanh'(Z1)")
+    """
+    return f"{step.g}'({Z})"
+
+
+def _scaled(scene: Scene, name: str, text: str) -> str:
+    return f"(1/m) * {text}" if scene.scale(name) != 1 else text

@@ -1,0 +1,152 @@
+"""A student's cost and gradients: names and shapes sorted out, values tapped, gradients judged."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.checking.diagnosis.forward import Forward
+from tinygrad_dnn.checking.diagnosis.reading import read
+from tinygrad_dnn.checking.problem import Fixed, Point, Problem
+from tinygrad_dnn.checking.run import measure
+from tinygrad_dnn.checking.surroundings import surroundings
+from tinygrad_dnn.checking.tap import tapping
+from tinygrad_dnn.errors import ChangedDataError, DimensionError
+from tinygrad_dnn.primitives import Array
+
+WHO = "check_backprop"
+MOST = 3000  # entries of a tapped value whose derivative is measured for the diagnosis
+Arrays = Mapping[str, Array]
+
+
+class Student:
+    """What was handed in, in float64, by the names of the values: "W1" for its gradient "dW1".
+
+    ``shown`` are the gradients as given; ``tapped`` the intermediate values of the forward pass.
+    """
+
+    def __init__(
+        self,
+        cost: Callable[[dict[str, Any]], Any],
+        params: Mapping[str, Any],
+        grads: Any,
+        context: Mapping[str, Any],
+    ) -> None:
+        self.cost = cost
+        self.params = {name: _float64(name, value) for name, value in params.items()}
+        if not self.params:
+            raise ValueError(f"{WHO}: params is empty; pass {{'W1': W1, 'b1': b1, ...}}")
+        around = {name: x for name, x in surroundings(cost).items() if name not in self.params}
+        self.context = around | {name: _float64(name, x) for name, x in context.items()}
+        self.tapped = self._first_run()
+        self.given = self._named(grads(self._copies()) if callable(grads) else grads)
+
+    def _copies(self) -> dict[str, Array]:
+        return {name: np.array(x) for name, x in self.params.items()}
+
+    def _first_run(self) -> dict[str, Array]:
+        copies = self._copies()
+        with tapping() as taps:
+            J = self.cost(copies)
+        for name, x in self.params.items():
+            if not np.array_equal(copies[name], x, equal_nan=True):
+                raise ChangedDataError(
+                    f"{WHO}: the cost changes params[{name!r}] in place; compute a new array "
+                    f"instead (W = W - ..., not W -= ...)"
+                )
+        if np.size(J) != 1:
+            raise DimensionError(
+                f"{WHO}: cost(params) must return one number, the cost J, got shape {np.shape(J)}; "
+                f"reduce it (np.sum, np.mean)"
+            )
+        return {name: np.asarray(x, np.float64) for name, x in taps.values.items()}
+
+    def _named(self, grads: Any) -> dict[str, Array]:
+        """Return the gradients by the names of what they are derivatives of."""
+        if not isinstance(grads, Mapping):
+            raise TypeError(
+                f"{WHO}: grads must be a dict {{'dW1': array, ...}} (or a function of params that "
+                f"returns one), got {type(grads).__name__}"
+            )
+        known = {**self.params, **self.tapped}
+        named: dict[str, Array] = {}
+        unknown = []
+        for key, value in grads.items():
+            name = key[1:] if key[:1] == "d" and key[1:] in known else key
+            name = key[1:] if name not in known and self._intermediate(key) else name
+            if name in named:
+                raise ValueError(f"{WHO}: grads has both {key!r} and {name!r}")
+            if name in known or self._intermediate(key):
+                named[name] = _float64(f"grads[{key!r}]", value)
+            else:
+                unknown.append(key)
+        missing = [name for name in self.params if name not in named]
+        if missing:
+            first = f"d{missing[0]}"
+            near = get_close_matches(first, unknown, 1, 0.5)
+            advice = f"is {near[0]!r} meant?" if near else f"it has {', '.join(map(repr, grads))}"
+            raise ValueError(f"{WHO}: grads has no {first!r}; {advice}")
+        if unknown:
+            near = get_close_matches(unknown[0], [f"d{name}" for name in known], 1, 0.5)
+            advice = f"is {near[0]!r} meant?" if near else "leave it out, or tap that value"
+            raise ValueError(f"{WHO}: grads has {unknown[0]!r}, which is no parameter; {advice}")
+        return named
+
+    def _intermediate(self, key: str) -> bool:
+        """Whether a key looks like the gradient of an intermediate value: dZ2, dA1."""
+        letters = key.rstrip("0123456789")
+        parameters = {name.rstrip("0123456789") for name in self.params}
+        named = len(letters) == 2 and letters[0] == "d" and letters[1].isupper()
+        return named and letters != key and letters[1] not in parameters
+
+    def value(self, params: Mapping[str, Any], shifts: Mapping[str, Any]) -> Any:
+        """Return the cost with other parameters and shifted intermediate values."""
+        with tapping(shifts):
+            return np.reshape(self.cost(dict(params)), ())
+
+    def problem(self, names: Sequence[str], claims: Arrays, scale: float = 1.0) -> Problem:
+        """Return the check of ``scale`` J by some parameters and tapped values."""
+        base = {**self.params, **self.tapped}
+
+        def value(point: Point) -> Any:
+            now = dict(zip(names, point, strict=True))
+            params = {n: now.get(n, x) for n, x in self.params.items()}
+            shifts = {n: x - base[n] for n, x in now.items() if n in self.tapped}
+            return scale * self.value(params, shifts)
+
+        return Problem(
+            [f"d{name}" for name in names],
+            [base[name] for name in names],
+            value,
+            Fixed([claims[name] for name in names if name in claims]),
+        )
+
+    def measured(self, name: str, at_most: int = MOST) -> Array:
+        """Return the derivative of J by a parameter or tapped value; nan where not measured."""
+        return measure(self.problem([name], {}), 0, at_most=at_most).numeric
+
+    def forward(self) -> Forward | None:
+        """Return the forward pass as far as the tapped values show it, or None."""
+        rng = np.random.default_rng(1)  # away from zeros and other coincidences
+        moved = {
+            name: x + 0.1 * (float(np.std(x)) or 1.0) * rng.standard_normal(x.shape)
+            for name, x in self.params.items()
+        }
+        context = {name: x for name, x in self.context.items() if name not in self.tapped}
+        with np.errstate(all="ignore"):
+            with tapping() as taps:
+                self.cost(dict(moved))
+            there = read(taps.values, moved, context)
+            values = {**context, **self.params, **self.tapped}
+            here = replace(there, values=values)
+            here.complete()
+        return here if here.steps else None
+
+
+def _float64(name: str, value: Any) -> Array:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{WHO}: {name} must be an array of real numbers, got {array.dtype}")
+    return array.astype(np.float64)
