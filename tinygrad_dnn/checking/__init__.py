@@ -1,6 +1,7 @@
 from tinygrad_dnn.checking.backprop import check_backprop as check_backprop
 from tinygrad_dnn.checking.gradcheck import gradcheck as gradcheck
 from tinygrad_dnn.checking.gradcheck import gradgradcheck as gradgradcheck
+from tinygrad_dnn.checking.network import check_network as check_network
 from tinygrad_dnn.checking.parameters import check_parameters as check_parameters
 from tinygrad_dnn.checking.plain import check_gradient as check_gradient
 from tinygrad_dnn.checking.plain import check_jvp as check_jvp

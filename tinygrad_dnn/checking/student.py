@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.reading import read
+from tinygrad_dnn.checking.names import by_values, float64
 from tinygrad_dnn.checking.problem import Fixed, Point, Problem
 from tinygrad_dnn.checking.run import measure
 from tinygrad_dnn.checking.surroundings import surroundings
@@ -35,13 +35,15 @@ class Student:
         context: Mapping[str, Any],
     ) -> None:
         self.cost = cost
-        self.params = {name: _float64(name, value) for name, value in params.items()}
+        self.params = {name: float64(WHO, name, value) for name, value in params.items()}
         if not self.params:
             raise ValueError(f"{WHO}: params is empty; pass {{'W1': W1, 'b1': b1, ...}}")
         around = {name: x for name, x in surroundings(cost).items() if name not in self.params}
-        self.context = around | {name: _float64(name, x) for name, x in context.items()}
+        self.context = around | {name: float64(WHO, name, x) for name, x in context.items()}
         self.tapped = self._first_run()
-        self.given = self._named(grads(self._copies()) if callable(grads) else grads)
+        self.given = by_values(
+            WHO, grads(self._copies()) if callable(grads) else grads, self.params, self.tapped
+        )
 
     def _copies(self) -> dict[str, Array]:
         return {name: np.array(x) for name, x in self.params.items()}
@@ -62,44 +64,6 @@ class Student:
                 f"reduce it (np.sum, np.mean)"
             )
         return {name: np.asarray(x, np.float64) for name, x in taps.values.items()}
-
-    def _named(self, grads: Any) -> dict[str, Array]:
-        """Return the gradients by the names of what they are derivatives of."""
-        if not isinstance(grads, Mapping):
-            raise TypeError(
-                f"{WHO}: grads must be a dict {{'dW1': array, ...}} (or a function of params that "
-                f"returns one), got {type(grads).__name__}"
-            )
-        known = {**self.params, **self.tapped}
-        named: dict[str, Array] = {}
-        unknown = []
-        for key, value in grads.items():
-            name = key[1:] if key[:1] == "d" and key[1:] in known else key
-            name = key[1:] if name not in known and self._intermediate(key) else name
-            if name in named:
-                raise ValueError(f"{WHO}: grads has both {key!r} and {name!r}")
-            if name in known or self._intermediate(key):
-                named[name] = _float64(f"grads[{key!r}]", value)
-            else:
-                unknown.append(key)
-        missing = [name for name in self.params if name not in named]
-        if missing:
-            first = f"d{missing[0]}"
-            near = get_close_matches(first, unknown, 1, 0.5)
-            advice = f"is {near[0]!r} meant?" if near else f"it has {', '.join(map(repr, grads))}"
-            raise ValueError(f"{WHO}: grads has no {first!r}; {advice}")
-        if unknown:
-            near = get_close_matches(unknown[0], [f"d{name}" for name in known], 1, 0.5)
-            advice = f"is {near[0]!r} meant?" if near else "leave it out, or tap that value"
-            raise ValueError(f"{WHO}: grads has {unknown[0]!r}, which is no parameter; {advice}")
-        return named
-
-    def _intermediate(self, key: str) -> bool:
-        """Whether a key looks like the gradient of an intermediate value: dZ2, dA1."""
-        letters = key.rstrip("0123456789")
-        parameters = {name.rstrip("0123456789") for name in self.params}
-        named = len(letters) == 2 and letters[0] == "d" and letters[1].isupper()
-        return named and letters != key and letters[1] not in parameters
 
     def value(self, params: Mapping[str, Any], shifts: Mapping[str, Any]) -> Any:
         """Return the cost with other parameters and shifted intermediate values."""
@@ -143,10 +107,3 @@ class Student:
             here = replace(there, values=values)
             here.complete()
         return here if here.steps else None
-
-
-def _float64(name: str, value: Any) -> Array:
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{WHO}: {name} must be an array of real numbers, got {array.dtype}")
-    return array.astype(np.float64)

@@ -80,7 +80,7 @@ def validate(
     token = recording.set(True)
     try:
         with undisturbed([step.layer for step in steps]):
-            layers = _layers(steps, outputs(X))
+            layers = layers_of(steps, outputs(X))
         J = loss(layers[-1].A, Y)
     finally:
         recording.reset(token)
@@ -91,7 +91,7 @@ def validate(
         )
     Y = np.asarray(Y.data if isinstance(Y, Tensor) else Y)
     Y = losses.one_hot(Y, layers[-1].A.shape[0]) if Y.ndim == 1 else Y.astype(layers[-1].A.dtype)
-    engine = _by_engine(layers, J)
+    engine = by_engine(layers, J)
     kind = LOSSES.get(loss)
     forward, sizes = _forward(engine, layers)
     backward, sizes_back = _backward(engine, forward, layers, Y, kind)
@@ -109,7 +109,8 @@ def _activation(layer: Any) -> str:
     return name if name in equations.G or name == "softmax" else ""
 
 
-def _layers(steps: Sequence[Step], outputs: list[Any]) -> list[Layer]:
+def layers_of(steps: Sequence[Step], outputs: list[Any]) -> list[Layer]:
+    """Return the layers of a network as the equations know them, from the results of its steps."""
     layers: list[Layer] = []
     results = iter(outputs[1:])
     given = outputs[0]
@@ -145,7 +146,7 @@ def _read(layer: Layer, linear: Linear, after: list[tuple[Any, Any]]) -> None:
     layer.linear = linear if layer.g else None
 
 
-def _by_engine(layers: list[Layer], J: Tensor) -> Numbers:
+def by_engine(layers: list[Layer], J: Tensor) -> Numbers:
     """Return what the network computed and what the engine makes of it, dZ and dA times m."""
     tensors = {"A0": layers[0].A_prev} | {f"A{layer.l}": layer.A for layer in layers}
     for layer in layers:

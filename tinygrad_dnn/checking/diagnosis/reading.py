@@ -14,6 +14,7 @@ from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear
 from tinygrad_dnn.primitives import Array
 
 CLOSE = 1e-7
+MOST_PAIRS = 200
 NONLINEAR = ("relu", "tanh", "sigmoid", "leaky_relu")
 
 
@@ -48,9 +49,10 @@ def _explain(name: str, V: Array, forward: Forward) -> Found:
     if V.ndim != 2:
         return []
     return (
-        next(_linear(name, V, forward), None)
+        next(_linear(name, V, forward, 1), None)
         or next(_activations(name, V, forward, _results(forward)), None)
         or next(_over_hidden(name, V, forward), None)
+        or next(_linear(name, V, forward, 2), None)
         or []
     )
 
@@ -61,8 +63,8 @@ def _results(forward: Forward) -> list[str]:
     return names[::-1]
 
 
-def _linear(name: str, V: Array, forward: Forward) -> Iterator[Found]:
-    """Yield V = W @ A + b, or A @ W + b, or the sum of two such products."""
+def _linear(name: str, V: Array, forward: Forward, count: int) -> Iterator[Found]:
+    """Yield V = W @ A + b, or A @ W + b, or the sum of ``count`` such products."""
     values = forward.values
     weights = [n for n in forward.parameters if values[n].ndim == 2]
     pairs = [
@@ -72,13 +74,10 @@ def _linear(name: str, V: Array, forward: Forward) -> Iterator[Found]:
         if values[left].shape[1] == values[right].shape[0]
         and (values[left].shape[0], values[right].shape[1]) == V.shape
     ]
-    for count in (1, 2):
-        for chosen in combinations(pairs, count):
-            rest = V - sum(values[left] @ values[right] for left, right in chosen)
-            for addends in _addends(rest, V, forward):
-                yield [(Linear(name, chosen, addends), {})]
-        if len(pairs) > 60:
-            return
+    for chosen in combinations(pairs, count) if len(pairs) <= MOST_PAIRS else ():
+        rest = V - sum(values[left] @ values[right] for left, right in chosen)
+        for addends in _addends(rest, V, forward):
+            yield [(Linear(name, chosen, addends), {})]
 
 
 def _addends(rest: Array, V: Array, forward: Forward) -> Iterator[tuple[str, ...]]:
@@ -183,7 +182,7 @@ def _over_hidden(name: str, V: Array, forward: Forward) -> Iterator[Found]:
             A = equations.G[g][0](forward.values[z])
             slope = 0.01 if g == "leaky_relu" else None
             more = _with(forward, hidden, A)
-            for found in _linear(name, V, more):
+            for found in _linear(name, V, more, 1):
                 if hidden in str(found):
                     yield [(Elementwise(hidden, z, g, slope), {hidden: A}), *found]
     for W, A_prev in product(forward.parameters, _results(forward)):
