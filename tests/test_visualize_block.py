@@ -357,10 +357,13 @@ GOLDEN = Path(__file__).parent / "golden"
         ("block_50_layers", [3] + [5] * 49 + [1], {}),
         ("ops_3_layers", [3, 5, 5, 1], {"view": "ops"}),
         ("ops_50_layers", [3] + [5] * 49 + [1], {"view": "ops"}),
+        ("values", [2, 3, 1], {"view": "values", "m": 2}),
+        ("backward_3_layers", [3, 5, 5, 1], {"backward": "ops"}),
     ],
 )
 def test_the_dot_text_is_the_recorded_one(name, dims, options):
-    source = draw(*network(dims), **options).source
+    m = options.pop("m", 8)
+    source = draw(*network(dims, m=m), **options).source
     path = GOLDEN / f"{name}.gv"
     if not path.exists():
         path.write_text(source, encoding="utf-8")

@@ -104,6 +104,51 @@ def test_a_few_numbers_are_shown_with_their_gradients():
     assert draw(tg.Tensor(1.0, requires_grad=False) * 2).scene.boxes
 
 
+def test_of_a_tiny_network_every_number_and_its_gradient_is_shown():
+    rng = np.random.default_rng(0)
+    net = nn.Sequential.from_layer_dims([2, 3, 1], rng=rng)
+    X, Y = rng.standard_normal((2, 2)), np.array([[0.0, 1.0]])
+    drawn = boxes(draw(net, X, Y, view="values"))
+    J = nn.binary_cross_entropy(net(X), Y)
+    for box, (name, tensor) in zip(("leaf_1", "leaf_2"), net.parameters().items(), strict=False):
+        assert _numbers(words(drawn[box])) == [
+            *(_rounded(row) for row in tensor.data),
+            *(_rounded(row) for row in tg.grad(J, tensor)),
+        ], name
+    assert words(drawn["constant_1"])[-1] == "∂J/∂A[0] –"
+    assert words(drawn["constant_2"]) == ["Y", "[0, 1]", "(1, 2)", "∂J/∂Y –"]
+    assert "∂J/∂J = 1" in words(drawn["binarycrossentropy_1"])
+    plain = boxes(draw(net, X, Y, view="values", backward=False))
+    assert not any("∂" in text for box in plain.values() for text in words(box))
+
+
+def _numbers(lines):
+    found = [line.strip("[]").replace("−", "-").split(", ") for line in lines if line[0] == "["]
+    return [[float(number) for number in row] for row in found]
+
+
+def _rounded(row):
+    return [float(f"{number:.4g}") for number in row]
+
+
+def test_where_there_is_no_gradient_stands_a_dash_and_no_zero():
+    a, c = tg.Tensor(2.0, name="a"), tg.Tensor(3.0, name="c", requires_grad=False)
+    drawn = boxes(draw(a * c, view="values"))
+    assert words(drawn["constant_1"]) == ["c", "3", "∂J/∂c –"]
+    assert words(drawn["leaf_1"]) == ["a", "2", "∂J/∂a = 3"]
+    several = boxes(draw({"p": a * c, "q": a + c}, view="values"))
+    assert words(several["leaf_1"]) == ["a", "2", "∂J/∂a –"]
+
+
+def test_of_large_arrays_the_values_view_shows_shapes():
+    x = tg.Tensor(np.ones((30, 40)), name="x")
+    assert words(boxes(draw(np.sum(x), view="values"))["leaf_1"]) == [
+        "x",
+        "(30, 40)",
+        "dx (30, 40)",
+    ]
+
+
 def test_options_of_a_call_are_written_in_its_box():
     x = tg.Tensor(np.ones((4, 3)), name="x")
     assert words(boxes(draw(x.astype(np.float32)))["astype_1"])[1] == "(·, float32)"

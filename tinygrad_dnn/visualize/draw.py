@@ -37,9 +37,9 @@ def draw(
     exception that a forward pass ended in: then its graph so far, the call that failed marked.
 
     view        "block": the course's diagram, layer by layer, for chains of Linear + activation;
-                "ops": every recorded operation; "values": that, with the number and the gradient
-                of all that is one number; "auto": block for a network, values for a few numbers,
-                else ops
+                "ops": every recorded operation; "values": that, with value and gradient of all
+                that holds a few numbers, "–" where it has no gradient; "auto": block for a
+                network, values for a few single numbers, else ops
     backward    whether to draw the backward pass; "auto": if there is a cost to derive; "ops": as
                 operations of its own, every call that the rules make, below those it goes through
     loss        of the network's output and Y; by default what belongs to the output activation:

@@ -22,6 +22,7 @@ from tinygrad_dnn.visualize.words import (
     constants_text,
     gradient_name,
     op_name,
+    rows_text,
     short,
     value_text,
     wrapped,
@@ -36,17 +37,28 @@ def ops_scene(
     *,
     backward: bool,
     direction: str,
+    numbers: bool = False,
     title: str = "",
     notes: Sequence[str] = (),
 ) -> Scene:
-    """Return what was read as a picture: one box for each of ``parts``, in their order."""
-    return _Drawing(reading, parts, backward, direction).scene(title, notes)
+    """Return what was read as a picture: one box for each of ``parts``, in their order.
+
+    With ``numbers`` a box shows the value of what holds a few, and its gradient.
+    """
+    return _Drawing(reading, parts, backward, direction, numbers).scene(title, notes)
 
 
 class _Drawing:
-    def __init__(self, reading: Reading, parts: list[Part], backward: bool, direction: str) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        parts: list[Part],
+        backward: bool,
+        direction: str,
+        numbers: bool,
+    ) -> None:
         self.reading, self.parts, self.backward = reading, parts, backward
-        self.direction = direction
+        self.direction, self.numbers = direction, numbers
         self.part_of = {i: p for p, part in enumerate(parts) for i in part}
         self.ids = self._ids()
         self.beyond: set[tuple[int, int]] = set()  # the second input beside an operation
@@ -88,19 +100,35 @@ class _Drawing:
         role = "parameter" if thing.kind == "leaf" else "data"
         shape = "rounded" if thing.kind == "leaf" else "square"
         name = [Line(short(thing.name), "name")] if thing.name else []
-        what = value_text(thing.value) if thing.value_shown else shape_text(thing.shape)
         tip = f"{thing.kind} {thing.name} {shape_text(thing.shape)}"
-        style = "equation" if thing.value_shown else "shape" if name else "label"
-        lines = (*name, Line(what, style), *self.gradient(thing))
+        what = [Line(value_text(thing.value))] if thing.value_shown else self.value(thing)
+        if not name and len(what) == 1:
+            what = [Line(what[0].text, "label")]
+        lines = (*name, *what, *self.gradient(thing))
         return Box(self.ids[p], role, (lines,), shape, short(tip))
 
+    def value(self, thing: Thing) -> list[Line]:
+        """Return the value, if it is shown, and the shape, if there is one."""
+        lines = []
+        if self.numbers and thing.shape and not thing.failure:
+            lines = [Line(text, "equation") for text in rows_text(thing.value)]
+        if thing.shape or not thing.value_shown:
+            lines.append(Line(shape_text(thing.shape), "shape"))
+        return lines
+
     def gradient(self, thing: Thing) -> list[Line]:
-        """Return what the red arrows bring: the gradient's name, if it has one, and its shape."""
-        if self.backward and thing.gradient is not None and thing.size == 1:
-            number = value_text(thing.gradient)
-            name = f"∂J/∂{short(thing.name)} =" if thing.name else "gradient"
-            return [Line(f"{name} {number}", "slope")]
-        if not (self.backward and thing.derived and thing.shape) or thing.is_end:
+        """Return what the red arrows bring: the gradient itself, or its name and its shape."""
+        if not self.backward:
+            return []
+        if self.numbers and (not thing.shape or rows_text(thing.value)):
+            name = f"∂J/∂{short(thing.name.split(' = ')[-1])}" if thing.name else "gradient"
+            if thing.gradient is None:
+                return [Line(f"{name} –", "slope")]
+            if not thing.shape:
+                sign = "= " if thing.name else ""
+                return [Line(f"{name} {sign}{value_text(thing.gradient)}", "slope")]
+            return [Line(text, "slope") for text in (name, *rows_text(thing.gradient))]
+        if not (thing.derived and thing.shape) or thing.is_end:
             return []
         name = gradient_name(thing.name)
         return [Line(f"{name} {shape_text(thing.shape)}", "gradient")]
@@ -134,9 +162,7 @@ class _Drawing:
             lines.append(Line(shown, "equation"))
         elif thing.value_shown:
             lines.append(Line(f"= {value_text(thing.value)}", "equation"))
-        if thing.shape or not thing.value_shown:
-            lines.append(Line(shape_text(thing.shape), "shape"))
-        lines += self.gradient(thing)
+        lines += [*self.value(thing), *self.gradient(thing)]
         role = "cost" if thing.is_end else "forward"
         if thing.back:
             role = "gradient" if thing.is_end else "backward"

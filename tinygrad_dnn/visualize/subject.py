@@ -15,7 +15,7 @@ from tinygrad_dnn.visualize.chain import Chain, NotAChain, read_chain
 from tinygrad_dnn.visualize.ops import ops_scene
 from tinygrad_dnn.visualize.reading import Reading
 from tinygrad_dnn.visualize.scene import Scene
-from tinygrad_dnn.visualize.targets import Computed, scalar_gradients
+from tinygrad_dnn.visualize.targets import Computed, small_gradients
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Subject:
     fold: int | None = 6
     max_nodes: int = 400
     direction: str = "LR"
-    numbers: bool = False  # of all that is one number, value and gradient drawn (view "values")
+    numbers: bool = False  # are values and gradients drawn? (view "values")
     title: str = ""
     notes: list[str] = field(default_factory=list)
 
@@ -56,7 +56,7 @@ class Subject:
     def ops(self, fold: int | None) -> tuple[Scene, Reading, list[list[int]]]:
         """Return the operations, what they were read from, and the things in each of the boxes."""
         found, backward = self.found, self.walks_back
-        gradients = scalar_gradients(found.ends) if self.numbers and backward else {}
+        gradients = small_gradients(found.ends) if self.numbers and backward else {}
         names = [("X", found.X), ("Y", found.Y)]
         reading = Reading(found.ends, names, gradients, found.failure, found.walked)
         parts = reading.parts(fold, self.max_nodes)
@@ -64,6 +64,7 @@ class Subject:
             reading,
             parts,
             backward=backward,
+            numbers=self.numbers,
             direction=self.direction,
             title=self.title,
             notes=self.notes,

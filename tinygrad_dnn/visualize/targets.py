@@ -16,7 +16,7 @@ from tinygrad_dnn.graph import FailedCall, Node, ancestors, recording
 from tinygrad_dnn.nn.parameters import undisturbed
 from tinygrad_dnn.tensor import Tensor, grad, handle
 from tinygrad_dnn.visualize.walked import Walked, walk_back
-from tinygrad_dnn.visualize.words import is_array
+from tinygrad_dnn.visualize.words import is_array, rows_text
 
 Loss = Callable[[Any, Any], Tensor]
 USUAL_LOSS: dict[Any, Loss] = {nn.sigmoid: nn.binary_cross_entropy, nn.softmax: nn.cross_entropy}
@@ -100,12 +100,12 @@ def with_backward(found: Computed) -> Computed:
     return replace(found, ends=ends, walked=walked)
 
 
-def scalar_gradients(ends: Mapping[str, Node]) -> dict[Node, Any]:
-    """Return the derivative of a single scalar result by every number it was computed from."""
+def small_gradients(ends: Mapping[str, Node]) -> dict[Node, Any]:
+    """Return the derivative of a single scalar result by all few numbers it was computed from."""
     end, *more = ends.values()
     if more or np.size(end.value) != 1 or not end.needs_grad:
         return {}
-    nodes = [n for n in ancestors(end) if n.needs_grad and np.size(n.value) == 1]
+    nodes = [n for n in ancestors(end) if n.needs_grad and rows_text(n.value)]
     return dict(zip(nodes, grad(handle(end), [handle(n) for n in nodes]), strict=True))
 
 

@@ -89,11 +89,26 @@ def value_text(value: Any) -> str:
 
     >>> value_text(2.0), value_text(np.float64(1 / 3))
     ('2', '0.3333')
+    >>> value_text(-0.0)
+    '0'
     """
     try:
-        return f"{np.asarray(value).item():.4g}".replace("-", "−")
+        return f"{np.asarray(value).item() + 0:.4g}".replace("-", "−")
     except (TypeError, ValueError):
         return str(value)
+
+
+def rows_text(value: Any) -> list[str]:
+    """Return the rows of an array of few numbers; nothing if they are too many to read.
+
+    >>> rows_text(np.array([[0.5, -1], [2, 1 / 3]]))
+    ['[0.5, −1]', '[2, 0.3333]']
+    """
+    array = np.asarray(value)
+    if array.ndim > 2 or not array.size or array.shape[-1:] > (6,) or array.size > 24:
+        return []
+    rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
+    return [f"[{', '.join(map(value_text, row))}]" for row in rows]
 
 
 def is_array(x: Any) -> bool:
