@@ -1,85 +1,26 @@
 """The interactive page in a real browser: it is clicked, pointed at, and driven by keys."""
 
-import json
-import shutil
 import time
 
 import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
+from tests.browsers import NAMES, Reader, start
 from tests.test_page import has_engine, network, page, view
 from tinygrad_dnn.visualize import draw
 
 selenium = pytest.importorskip("selenium", reason="needs selenium")
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver"),
-    has_engine,
-]
-FLAGS = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
+pytestmark = has_engine
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+@pytest.fixture(scope="module", params=NAMES)
+def browser(request):
+    driver = start(request.param)
     yield driver
     driver.quit()
-
-
-class Reader:
-    """Somebody who reads one page."""
-
-    def __init__(self, driver, path):
-        self.driver, self.path = driver, path
-
-    def open(self, where=""):
-        self.driver.get("about:blank")
-        for log in ("browser", "performance"):
-            self.driver.get_log(log)
-        self.driver.get(f"file://{self.path}{where}")
-        return self
-
-    def __call__(self, selector):
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def all(self, selector):
-        return self.driver.find_elements(By.CSS_SELECTOR, selector)
-
-    def text(self, selector):
-        return " ".join(self(selector).text.split())
-
-    def shown(self):
-        return [e.text for e in self.all("#panel h3 b")]
-
-    def heading(self):
-        return self.text("#panel h2")
-
-    def press(self, *keys):
-        ActionChains(self.driver).send_keys(*keys).perform()
-
-    def focus(self, selector):
-        self.driver.execute_script("arguments[0].focus()", self(selector))
-
-    def focused(self):
-        return self.driver.switch_to.active_element.get_attribute("id")
-
-    def wait(self, true, seconds=6):
-        end = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -91,37 +32,35 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture
-def reader(chromium, files):
-    reader = Reader(chromium, files / "three.html").open()
+def reader(browser, files):
+    reader = Reader(browser, files / "three.html").open()
     yield reader
-    assert reader.driver.get_log("browser") == []
+    assert reader.complaints() == []
 
 
 @pytest.fixture
-def fifty(chromium, files):
-    reader = Reader(chromium, files / "fifty.html").open()
+def fifty(browser, files):
+    reader = Reader(browser, files / "fifty.html").open()
     yield reader
-    assert reader.driver.get_log("browser") == []
+    assert reader.complaints() == []
 
 
 def test_only_the_file_itself_is_asked_for(reader):
     reader("#play").click()
-    reader("#block-F1").click()
+    reader.click("#block-F1")
     reader("#tab-ops").click()
-    messages = [json.loads(e["message"])["message"] for e in reader.driver.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"].endswith("BeSent")]
-    assert asked == [f"file://{reader.path}"]
+    assert reader.asked_for() == [f"file://{reader.path}"]
 
 
 def test_a_click_shows_equation_numbers_and_heat_maps(reader):
     assert reader.heading() == "Look inside"
-    reader("#block-B2").click()
+    reader.click("#block-B2")
     assert reader.heading() == "Backward, layer 2"
     assert len(reader.all("#panel math")) == 4
     assert reader.shown() == ["dZ[2]", "dA[1]"]
     assert len(reader.all("#panel canvas")) == 2
     assert "dZ[2] is 5 by 8" in reader("#said").get_attribute("textContent")
-    reader("#block-P3").click()
+    reader.click("#block-P3")
     assert reader.shown() == [
         "W[3]",
         "dW[3]",
@@ -136,10 +75,10 @@ def test_what_the_panel_says_is_what_the_engine_computed(reader):
     net, X, Y = network()
     W = net.parameters()["W2"]
     dW = tg.grad(tg.nn.binary_cross_entropy(net(X), Y), W)
-    reader("#block-P2").click()
+    reader.click("#block-P2")
     for facts, array in zip(reader.all("#panel .facts")[:2], (W.data, dW), strict=True):
-        names = [e.text for e in facts.find_elements(By.TAG_NAME, "dt")]
-        values = [e.text.replace("−", "-") for e in facts.find_elements(By.TAG_NAME, "dd")]
+        names = [e.text for e in facts.find_elements("tag name", "dt")]
+        values = [e.text.replace("−", "-") for e in facts.find_elements("tag name", "dd")]
         said = dict(zip(names, values, strict=True))
         assert float(said["min"]) == pytest.approx(array.min(), rel=1e-4)
         assert float(said["max"]) == pytest.approx(array.max(), rel=1e-4)
@@ -150,9 +89,9 @@ def test_what_the_panel_says_is_what_the_engine_computed(reader):
 def test_cells_of_a_heat_map_are_read_by_pointer_and_keys(reader):
     net, *_ = network()
     W = net.parameters()["W2"].data
-    reader("#block-P2").click()
+    reader.click("#block-P2")
+    reader.point("#panel canvas")
     canvas, line = reader.all("#panel canvas")[0], reader.all("#panel .cell")[0]
-    ActionChains(reader.driver).move_to_element(canvas).perform()
     said = line.text.replace("−", "-").split(": ")
     assert said[0] == "row 3, column 3"
     assert float(said[1]) == pytest.approx(W[2, 2], abs=1e-4 * np.abs(W).max())
@@ -167,11 +106,11 @@ def test_cells_of_a_heat_map_are_read_by_pointer_and_keys(reader):
 
 
 def test_pointing_shows_a_box_and_leaving_it_what_is_selected(reader):
-    reader("#block-F1").click()
-    ActionChains(reader.driver).move_to_element(reader("#block-J")).perform()
+    reader.click("#block-F1")
+    reader.point("#block-J")
     assert reader.heading() == "Cost J"
     assert len(reader.all("#panel math")) == 1
-    ActionChains(reader.driver).move_to_element(reader("h1")).perform()
+    reader.point("h1")
     assert reader.heading() == "Forward, layer 1"
 
 
@@ -263,7 +202,7 @@ def test_tabs_change_the_view_and_each_keeps_its_step(reader):
     reader("#next").click()
     assert reader.text("#caption b") == "matmul, layer 1"
     assert "(5, 3), (3, 8) → (5, 8)" in reader.text("#caption")
-    reader("#ops-leaf_3").click()
+    reader.click("#ops-leaf_3")
     assert reader.shown() == ["W[2]", "dW[2]"]
     reader("#tab-block").click()
     assert reader.text("#count") == "1 / 8"
@@ -271,9 +210,9 @@ def test_tabs_change_the_view_and_each_keeps_its_step(reader):
 
 def test_folded_layers_unfold(fifty):
     assert not fifty("#block1").is_displayed()
-    ActionChains(fifty.driver).move_to_element(fifty("#block-F3to48")).perform()
+    fifty.point("#block-F3to48")
     assert "A click, or Enter, unfolds all of it." in fifty.text("#panel")
-    fifty("#block-F3to48").click()
+    fifty.click("#block-F3to48")
     assert fifty("#block1").is_displayed()
     assert fifty.focused() == "block1-F3"
     assert not fifty("#block").is_displayed()
@@ -285,22 +224,16 @@ def test_folded_layers_unfold(fifty):
     assert fifty("#block1").is_displayed()
     fifty("#slider").send_keys(Keys.END, Keys.ARROW_LEFT)
     assert fifty.text("#caption b") == "Backward, layer 2"
-    fifty.wait(lambda: _seen(fifty, "#block1-B2"))
+    fifty.wait(lambda: fifty.sees("#block1-B2"))
     fifty("#tab-ops").click()
-    fifty("#ops-fold_1").click()
+    fifty.click("#ops-fold_1")
     assert fifty.text("#count") == "0 / 302"
-
-
-def _seen(reader, selector):
-    box = reader(selector).rect
-    frame = reader(".views").rect
-    return frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colours_follow_the_reader(reader, scheme):
     dark = {"name": "prefers-color-scheme", "value": scheme}
-    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [dark]})
+    reader.emulate("Emulation.setEmulatedMedia", features=[dark])
 
     def colours():
         return [
@@ -319,12 +252,12 @@ def test_colours_follow_the_reader(reader, scheme):
     assert colours() == before
     reader("#theme").click()
     assert colours() == after
-    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    reader.emulate("Emulation.setEmulatedMedia", features=[])
 
 
 def test_at_phone_width_nothing_sticks_out_but_the_drawing_scrolls(reader):
     size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
-    reader.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    reader.emulate("Emulation.setDeviceMetricsOverride", **size)
     reader.open("#step=6")
     wide = "return [document.documentElement.scrollWidth, innerWidth]"
     assert reader.driver.execute_script(wide) == [390, 390]
@@ -332,24 +265,24 @@ def test_at_phone_width_nothing_sticks_out_but_the_drawing_scrolls(reader):
         box = reader(selector).rect
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
-    reader.wait(lambda: _seen(reader, "#block-B3"))
+    reader.wait(lambda: reader.sees("#block-B3"))
     for name in ("first", "back", "play", "next", "theme"):
         assert min(reader(f"#{name}").size.values()) >= 32
-    reader.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    reader.emulate("Emulation.clearDeviceMetricsOverride")
 
 
 def test_whoever_wants_no_motion_gets_none(reader):
     calm = {"name": "prefers-reduced-motion", "value": "reduce"}
-    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [calm]})
+    reader.emulate("Emulation.setEmulatedMedia", features=[calm])
     reader("#play").click()
     moving = "return document.getAnimations().filter(a => a.playState === 'running').length"
     assert reader.driver.execute_script(moving) == 0
     assert reader.text("#count") == "1 / 8"
-    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    reader.emulate("Emulation.setEmulatedMedia", features=[])
 
 
 def test_a_screen_reader_finds_names_roles_and_states(reader):
-    tree = reader.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    tree = reader.emulate("Accessibility.getFullAXTree")["nodes"]
     found = {
         (node["role"]["value"], node.get("name", {}).get("value"))
         for node in tree
@@ -369,25 +302,25 @@ def test_a_screen_reader_finds_names_roles_and_states(reader):
     assert unnamed == []
 
 
-def test_it_works_in_the_frame_of_a_notebook(chromium, tmp_path):
+def test_it_works_in_the_frame_of_a_notebook(browser, tmp_path):
     book = tmp_path / "book.html"
     book.write_text(f"<!doctype html><meta charset=utf-8>{page()._repr_html_()}", encoding="utf-8")
-    reader = Reader(chromium, book).open()
-    chromium.switch_to.frame(reader("iframe"))
+    reader = Reader(browser, book).open()
+    browser.switch_to.frame(reader("iframe"))
     reader("#next").click()
     assert reader.text("#caption b") == "Forward, layer 1"
     reader("#theme").click()
-    assert reader.driver.get_log("browser") == []
+    assert reader.complaints() == []
 
 
-def test_scalars_and_odd_graphs_have_a_page_too(chromium, tmp_path):
+def test_scalars_and_odd_graphs_have_a_page_too(browser, tmp_path):
     x = tg.Tensor(2.0, name="x")
     file = tmp_path / "x.html"
     text = draw(np.sin(x) * x + x).to_html(file)
     assert view(text, "ops")
-    reader = Reader(chromium, file).open("#node=leaf_1")
+    reader = Reader(browser, file).open("#node=leaf_1")
     assert [e.text for e in reader.all("#panel .scalar")] == [
         "2",
         f"{np.sin(2) + 2 * np.cos(2) + 1:.5g}",
     ]
-    assert reader.driver.get_log("browser") == []
+    assert reader.complaints() == []
