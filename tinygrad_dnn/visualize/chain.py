@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.primitives import RULES
 from tinygrad_dnn.rules import losses
+from tinygrad_dnn.rules.network import relu
 from tinygrad_dnn.visualize.words import course_name
 
 LOSSES = (
@@ -135,4 +136,4 @@ def wants_gradient(x: Any) -> bool:
 
 def acts_elementwise(fn: Callable[..., Any]) -> bool:
     """Say whether the derivative of an activation is one factor per entry."""
-    return bool(RULES[fn].broadcasts) and fn is not np.matmul
+    return fn is relu or (RULES[fn].broadcasts and fn is not np.matmul)
