@@ -16,13 +16,14 @@ def per_example_grad(
     argnums: Argnums = 0,
     *,
     examples: tuple[int, ...] | None = None,
-    axis: int = -1,
+    axis: int | tuple[int, ...] = -1,
 ) -> Callable[..., Any]:
     """Return the function ``(*args) -> gradients`` of a cost, for every example as if alone.
 
     The gradient by argument ``argnums`` of ``f`` on one example at a time, stacked on a new first
     axis.  ``examples`` are the arguments that hold the m examples along ``axis``, by default all
-    that are not differentiated; f sees them with that axis of length 1.  If f is a mean over
+    that are not differentiated; f sees them with that axis of length 1.  (``axis`` is one number,
+    or one for each of them: images (m, c, h, w) beside labels (m,) have 0.)  If f is a mean over
     examples, the mean over the first axis is its gradient; if a sum, the sum.
 
     Shapes: an argument (n_out, n_in) -> (m, n_out, n_in).  Right for any f, and as dear as m
@@ -36,14 +37,17 @@ def per_example_grad(
     one = grad(f, argnums)
 
     def gradients(*args: Any) -> Any:
-        chosen = {i % len(args) for i in ((argnums,) if isinstance(argnums, int) else argnums)}
+        chosen = [i % len(args) for i in ((argnums,) if isinstance(argnums, int) else argnums)]
         places = examples or tuple(i for i in range(len(args)) if i not in chosen)
-        places = tuple(i % len(args) for i in places)
-        m = _number(args, places, axis)
-        found = [
-            one(*(mapped(_example(j, axis), a) if i in places else a for i, a in enumerate(args)))
-            for j in range(m)
-        ]
+        along = _axes(tuple(i % len(args) for i in places), axis)
+        m = _number(args, along)
+
+        def at(j: int) -> list[Any]:
+            return [
+                mapped(_example(j, along[i]), a) if i in along else a for i, a in enumerate(args)
+            ]
+
+        found = [one(*at(j)) for j in range(m)]
         if not found:
             like = [args[i] for i in chosen]
             empty = mapped(lambda x: np.zeros((0, *np.shape(x)), x.dtype), like)
@@ -53,10 +57,21 @@ def per_example_grad(
     return gradients
 
 
-def _number(args: tuple[Any, ...], places: tuple[int, ...], axis: int) -> int:
+def _axes(places: tuple[int, ...], axis: int | tuple[int, ...]) -> dict[int, int]:
+    """Return the axis of the examples, by the place of each argument that holds some."""
+    axes = (axis,) * len(places) if isinstance(axis, int) else tuple(axis)
+    if len(axes) != len(places):
+        raise DimensionError(
+            f"per_example_grad: axis={axis} for {len(places)} arguments that hold examples; one "
+            f"number, or one for each of them"
+        )
+    return dict(zip(places, axes, strict=True))
+
+
+def _number(args: tuple[Any, ...], along: dict[int, int]) -> int:
     """Return how many examples there are, the same in every argument that holds some."""
     found: dict[str, int] = {}
-    for i in places:
+    for i, axis in along.items():
         for path, a in items(args[i], f"argument {i}"):
             shape = np.shape(a)
             if not -len(shape) <= axis < len(shape):
@@ -67,8 +82,8 @@ def _number(args: tuple[Any, ...], places: tuple[int, ...], axis: int) -> int:
             found[path] = shape[axis]
     if len(set(found.values())) != 1:
         raise DimensionError(
-            f"per_example_grad needs the same number of examples along axis {axis} in every "
-            f"argument that holds some, got {found or 'none'}; see examples="
+            f"per_example_grad needs the same number of examples in every argument that holds "
+            f"some, got {found or 'none'}; see examples= and axis="
         )
     return next(iter(found.values()))
 

@@ -44,6 +44,7 @@ from tinygrad_dnn.nn.embedding import Embedding as Embedding
 from tinygrad_dnn.nn.embedding import embedding as embedding
 from tinygrad_dnn.nn.flatten import Flatten as Flatten
 from tinygrad_dnn.nn.flatten import Unflatten as Unflatten
+from tinygrad_dnn.nn.functional import functional_call as functional_call
 from tinygrad_dnn.nn.functions.convolution import conv1d as conv1d
 from tinygrad_dnn.nn.functions.convolution import conv2d as conv2d
 from tinygrad_dnn.nn.functions.convolution import conv3d as conv3d
