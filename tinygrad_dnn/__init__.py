@@ -33,6 +33,7 @@ _LATER = {
     "check_backprop": "checking",
     "tap": "checking",
     "draw": "visualize",
+    "explain": "visualize",
     "fit": "training",
 }
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from tinygrad_dnn.checking.tap import tap as tap
     from tinygrad_dnn.training.fit import fit as fit
     from tinygrad_dnn.visualize.draw import draw as draw
+    from tinygrad_dnn.visualize.explain import explain as explain
 else:
 
     def __getattr__(name: str) -> Any:

@@ -1,0 +1,278 @@
+"""tg.explain: what is printed is true (it is read back and computed), and reads as it should."""
+
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygrad_dnn as tg
+from tests.cases import CASES
+from tests.equation_reader import run
+from tinygrad_dnn import equations, nn
+from tinygrad_dnn.errors import ChangedDataError, DimensionError, HistoryError
+
+M = 8
+
+
+def data(rows=3, m=M, seed=0):
+    return np.random.default_rng(seed).standard_normal((rows, m))
+
+
+def network(dims, **options):
+    return nn.Sequential.from_layer_dims(dims, rng=np.random.default_rng(1), **options)
+
+
+def close(a, b, bound=1e-12):
+    assert np.shape(a) == np.shape(b)
+    size = max(1.0, np.nanmax(np.abs(b), initial=0))
+    np.testing.assert_allclose(a, b, rtol=0, atol=bound * size)  # nan where the other is nan
+
+
+def names_of(explanation, leaves):
+    """The names of ``leaves``, found by the arrays they hold."""
+    held = {id(g.value): g.name for g in explanation.given}
+    return [held.get(id(leaf.node.value)) for leaf in leaves]
+
+
+def assert_true(J, leaves, *, convention="autograd"):
+    """The text alone, read and computed, gives the forward values and the engine's gradients."""
+    leaves = list(leaves)
+    explanation = tg.explain(J, convention=convention)
+    computed = run(explanation)
+    for name, gradient in zip(names_of(explanation, leaves), tg.grad(J, leaves), strict=True):
+        if f"d{name}" not in computed:  # not mentioned: J does not depend on it
+            assert not np.any(gradient)
+            continue
+        close(computed[f"d{name}"], gradient)
+    for equation in explanation:
+        close(computed[equation.name], np.asarray(equation.value))
+    return explanation
+
+
+# ---- how it reads --------------------------------------------------------------------------------
+def test_a_network_reads_as_on_the_board():
+    net = network([3, 5, 1])
+    J = nn.binary_cross_entropy(net(data()), np.ones((1, M)))
+    assert "\n".join(" ".join(line.split()) for line in str(tg.explain(J)).splitlines()) == BOARD
+
+
+BOARD = """\
+J and its derivatives, m = 8 columns (examples)
+
+Given
+W1 (5, 3)
+A0 (3, 8)
+b1 (5, 1)
+W2 (1, 5)
+b2 (1, 1)
+Y (1, 8)
+
+Forward
+Z1 = W1 A0 + b1 (5, 8)
+A1 = relu(Z1) (5, 8)
+Z2 = W2 A1 + b2 (1, 8)
+A2 = σ(Z2) (1, 8)
+J = −(1/m) Σ(Y ∘ log(A2) + (1 − Y) ∘ log(1 − A2)) ()
+
+Backward, dX being ∂J/∂X
+dZ2 = (A2 − Y) / m (1, 8)
+dW2 = dZ2 A1ᵀ (1, 5)
+db2 = Σ_columns dZ2 (1, 1)
+dA1 = W2ᵀ dZ2 (5, 8)
+dZ1 = dA1 ∘ [Z1 > 0] (5, 8)
+dW1 = dZ1 A0ᵀ (5, 3)
+db1 = Σ_columns dZ1 (5, 1)"""
+
+
+def backward(explanation):
+    return [str(equation) for equation in explanation.part("backward")]
+
+
+def test_the_course_s_convention_has_the_course_s_equations_and_numbers():
+    net, X = network([3, 5, 1]), data()
+    Y = (np.arange(M) % 2)[None, :]
+    explanation = tg.explain(nn.binary_cross_entropy(net(X), Y), convention="course")
+    assert backward(explanation) == [
+        "dZ2 = A2 − Y",
+        "dW2 = (1/m) dZ2 A1ᵀ",
+        "db2 = (1/m) Σ_columns dZ2",
+        "dA1 = W2ᵀ dZ2",
+        "dZ1 = dA1 ∘ [Z1 > 0]",
+        "dW1 = (1/m) dZ1 A0ᵀ",
+        "db1 = (1/m) Σ_columns dZ1",
+    ]
+    parameters = {name: tensor.data for name, tensor in net.parameters().items()}
+    cache = equations.network_forward(X, parameters, ["relu", "sigmoid"])
+    expected = equations.network_backward(
+        cache, Y, parameters, ["relu", "sigmoid"], "binary cross-entropy"
+    )
+    for equation in explanation.part("backward"):
+        close(equation.value, expected[equation.name])
+
+
+def test_a_closed_form_is_given_for_what_is_asked():
+    net = network([3, 5, 1])
+    J = nn.binary_cross_entropy(net(data()), np.ones((1, M)))
+    explanation = tg.explain(J, net.parameters()["W1"])
+    (closed,) = explanation.part("closed form")
+    assert str(closed) == "dJ/dW1 = (1/m) ((W2ᵀ (A2 − Y)) ∘ [Z1 > 0]) A0ᵀ"
+    close(run(explanation)["dJ/dW1"], tg.grad(J, net.parameters()["W1"]))
+    assert "dW2" not in [equation.name for equation in explanation]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "slope"),
+    [
+        ("relu", "[Z1 > 0]"),
+        ("tanh", "(1 − A1²)"),
+        ("sigmoid", "A1 ∘ (1 − A1)"),
+        ("leaky_relu", "where([Z1 > 0], 1, 0.01)"),
+    ],
+)
+def test_the_slope_of_an_activation_is_written_as_people_write_it(hidden, slope):
+    net = network([3, 5, 1], hidden=hidden)
+    J = nn.binary_cross_entropy(net(data()), np.ones((1, M)))
+    assert tg.explain(J)["dZ1"].expression == f"dA1 ∘ {slope}"
+
+
+def test_softmax_with_its_loss_is_a_minus_y_where_the_columns_of_y_sum_to_one():
+    net = network([3, 4], output="softmax")
+    hot = nn.one_hot(np.arange(M) % 4, 4)
+    assert tg.explain(nn.cross_entropy(net(data()), hot))["dZ1"].expression == "(A1 − Y) / m"
+    soft = tg.explain(nn.cross_entropy(net(data()), 2 * hot))
+    assert soft["dZ1"].expression == "(A1 ∘ Σ_rows Y − Y) / m"
+
+
+def first(J, name="dx"):
+    return tg.explain(J)[name].expression
+
+
+def test_small_functions_read_as_people_write_them():
+    x = tg.Tensor([1.0, 2.0, 3.0], name="x")
+    W = tg.Tensor(np.ones((2, 3)) / 7, name="W")
+    assert first(np.sum(x**3)) == "3 x²"
+    assert first(np.sum(x * x)) == "2 x"
+    assert first(np.mean(x**2)) == "2 x / 3"
+    assert first(np.sum(-(-x))) == "1"
+    assert first(0.1 * np.sum(x**3)) == "0.3 x²"
+    assert first(np.sum(1 / x)) == "−1 / x²"
+    assert first(np.sum(np.log(x))) == "1 / x"
+    assert first(np.sum(np.sqrt(x))) == "1 / (2 √(x))"
+    assert first(np.sum(W.T.T @ x)) == "Wᵀ ones(2)"
+    assert first(x @ x) == "2 x"
+    assert first(np.sum((W @ x) ** 2), "dW") == "2 outer(W x, x)"
+    assert first(x[0] * x[1]).count("scatter") == 2
+
+
+# ---- it is true: read back, it gives the same numbers --------------------------------------------
+LOSSES = {
+    "sigmoid": [nn.binary_cross_entropy, nn.mean_squared_error],
+    "softmax": [nn.cross_entropy, nn.mean_squared_error],
+    "identity": [nn.mean_squared_error, nn.cross_entropy_with_logits, nn.huber],
+    "tanh": [nn.mean_squared_error],
+}
+
+
+@pytest.mark.parametrize("convention", ["autograd", "course"])
+@pytest.mark.parametrize("hidden", sorted(set(nn.activations.ACTIVATIONS) - {"softmax"}))
+@pytest.mark.parametrize(
+    ("output", "loss"), [(output, loss) for output, losses in LOSSES.items() for loss in losses]
+)
+def test_the_equations_of_a_network_are_true(hidden, output, loss, convention):
+    rows = 1 if output == "sigmoid" else 4
+    net = network([3, 5, rows], hidden=hidden, output=output)
+    Y = nn.one_hot(np.arange(M) % rows, rows) if rows > 1 else (np.arange(M) % 2)[None, :]
+    assert_true(loss(net(data()), Y), net.parameters().values(), convention=convention)
+
+
+def test_the_equations_of_a_deep_network_with_everything_are_true():
+    rng = np.random.default_rng(3)
+    net = nn.Sequential(
+        nn.Linear(3, 6, rng=rng), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.4, rng=rng),
+        nn.Linear(6, 5, rng=rng), nn.LayerNorm(5), nn.Tanh(), nn.Linear(5, 2, rng=rng),
+        nn.Softmax(),
+    )  # fmt: skip
+    parameters = net.parameters()
+    for convention in ("autograd", "course"):
+        penalty = 0.05 * sum(np.sum(p**2) for name, p in parameters.items() if name[0] == "W")
+        J = nn.cross_entropy(net(data()), np.arange(M) % 2) + penalty
+        assert_true(J, parameters.values(), convention=convention)
+
+
+def test_shared_weights_and_branches_are_true_and_add_up():
+    W = tg.Tensor(np.random.default_rng(0).standard_normal((3, 3)), name="W")
+    X = data()
+    A = np.tanh(W @ X)
+    J = np.sum(np.tanh(W @ A + A) * A) / M
+    explanation = assert_true(J, [W])
+    assert " + " in explanation["dW"].expression
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_rule_is_printed_truly(case):
+    if any(word in str(case) for word in ("checkpointed", "patches", "fold", "pad((2, 3), {")):
+        pytest.skip("takes what only an object or a dict can say")
+    leaves = [tg.Tensor(a) for a in case.args]
+    out = case.call(*leaves)
+    if not isinstance(out, tg.Tensor) or out.dtype.kind not in "fc" or not out.requires_grad:
+        pytest.skip("no derivative")
+    g = np.cos(np.arange(out.size)).reshape(out.shape)
+    with np.errstate(all="ignore"):
+        assert_true(np.sum(np.sin(np.real(out)) * g), leaves)
+
+
+STEPS = {
+    "add": lambda x, y: x + y,
+    "subtract": lambda x, y: 3 - x - y / 2,
+    "multiply": lambda x, y: x * np.tanh(y),
+    "divide": lambda x, y: x / (2 + np.sin(y)),
+    "power": lambda x, y: (1 + x * x) ** 0.5 * y,
+    "maximum": np.maximum,
+    "where": lambda x, y: np.where(x > y, x, -y),
+    "matmul": lambda x, y: np.tanh(x @ y.T) @ y / 3,
+    "exp": lambda x, y: np.exp(-x * x),
+    "log": lambda x, y: np.log(1 + x * x),
+    "abs": lambda x, y: np.abs(x),
+    "relu": lambda x, y: nn.relu(x) - 0.1 * y,
+    "sigmoid": lambda x, y: nn.sigmoid(x) * y,
+    "softmax": lambda x, y: y * nn.softmax(x),
+    "centre": lambda x, y: x - np.mean(x, axis=1, keepdims=True),
+    "spread": lambda x, y: y / np.sqrt(1 + np.var(x, axis=0)),
+    "row sums": lambda x, y: y + np.sum(x, axis=1, keepdims=True) / 4,
+    "column sums": lambda x, y: y * np.sum(x, axis=0),
+    "largest": lambda x, y: y - np.max(x, axis=0),
+    "cumsum": lambda x, y: np.cumsum(x, axis=1) / 2,
+    "reshape": lambda x, y: np.reshape(x.T, (3, 4)) + y,
+    "concatenate": lambda x, y: np.concatenate([x[1:], y[:1]]),
+    "pick": lambda x, y: x[[2, 0, 2]] + y[:, :1],
+    "vector": lambda x, y: (
+        x + x @ y[0] @ np.ones((3, 4)) / 9 if x.ndim == 1 else x * (x @ y[0])[:, None]
+    ),
+}
+programs = st.lists(
+    st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 9), st.integers(0, 9)),
+    min_size=2,
+    max_size=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(programs, st.integers(0, 99))
+def test_random_graphs_are_printed_truly(program, seed):
+    rng = np.random.default_rng(seed)
+    leaves = [tg.Tensor(rng.standard_normal((3, 4))) for _ in range(2)]
+    results = [*leaves, rng.standard_normal((3, 4))]
+    for step, i, j in program:
+        results.append(STEPS[step](results[i % len(results)], results[j % len(results)]))
+    J = np.sum(np.sin(results[-1])) + 0.1 * np.sum(leaves[0])
+    assert_true(J, leaves)
+
+
+def test_second_derivatives_are_equations_too():
+    x = tg.Tensor([0.3, -0.5], name="x")
+    dx = tg.grad(np.sum(np.tanh(x) ** 3), x, create_graph=True)
+    assert_true(np.sum(dx**2), [x])

@@ -1,0 +1,150 @@
+"""Assemble: a derivation as an explanation: names, lines, numbers, and what must be said beside."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.visualize.equations import arrange
+from tinygrad_dnn.visualize.equations.derive import Constant, D, Derivation, Step
+from tinygrad_dnn.visualize.equations.explanation import Equation, Form, Given
+from tinygrad_dnn.visualize.equations.latex import Latex, latex_name
+from tinygrad_dnn.visualize.equations.naming import Names, clean, guessed
+from tinygrad_dnn.visualize.equations.notation import Notation
+from tinygrad_dnn.visualize.equations.result import Explained
+from tinygrad_dnn.visualize.equations.term import Term, mentions_m
+
+LONGEST_CLOSED = 400  # parts of a closed form; a longer one is left out
+
+
+class Assembler:
+    """Writes the terms of a derivation in every notation."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        self.derivation = derivation
+        self.back = arrange.backward(derivation)
+        self.ahead = arrange.forward(derivation, self.back)
+        self.given = arrange.given(derivation, [*self.ahead, *self.back])
+        self.names = named(derivation, self.given, self.ahead, self.back)
+        self._text, self._latex = Notation(self.names), Latex(self._in_latex)
+        self._course = Notation(self._in_course)
+
+    # ---- names in other notations ------------------------------------------------------------
+    def _layer(self, what: Any) -> int | None:
+        """Return the layer that ``what`` belongs to, if its name ends in that layer's number."""
+        node = what.of if isinstance(what, D) else what
+        if not isinstance(node, Node):
+            return None
+        uses = self.derivation.record.uses.get(node, ())
+        layers = {node.layer, *(call.layer for call, _ in uses)} - {None}
+        name = self.names(what)
+        number = re.search(r"\d+$", name)
+        if number and (int(number[0]) in layers or (name in ("A0", "dA0") and layers)):
+            return int(number[0])
+        return None
+
+    def _in_latex(self, what: Any) -> str:
+        return latex_name(self.names(what), self._layer(what))
+
+    def _in_course(self, what: Any) -> str:
+        name = self.names(what)
+        return re.sub(r"(\d+)$", r"[\1]", name) if self._layer(what) is not None else name
+
+    # ---- lines -------------------------------------------------------------------------------
+    def equation(self, what: Any, part: str) -> Equation:
+        """Return the equation of ``what``."""
+        term = self.derivation.equations[what]
+        return self._equation(
+            self.names(what), self._in_latex(what), self._in_course(what), term, what, part
+        )
+
+    def closed(self, what: D) -> Equation | None:
+        """Return the derivative by ``what.of`` in terms of the forward pass alone."""
+        term = self.derivation.closed(what)
+        if term.size > LONGEST_CLOSED or term is self.derivation.equations[what]:
+            return None
+        J, x = self.derivation.record.end, what.of
+        latex = rf"\frac{{\partial {self._in_latex(J)}}}{{\partial {self._in_latex(x)}}}"
+        name = f"d{self.names(J)}/d{self.names(x)}"
+        course = f"d{self._in_course(J)} / d{self._in_course(x)}"
+        return self._equation(name, latex, course, term, what, "closed form")
+
+    def _equation(
+        self, name: str, left: str, course: str, term: Term, what: Any, part: str
+    ) -> Equation:
+        line = f"{course} = {self._course.line(term)}"
+        form = Form(left, self._latex.line(term), line)
+        expression = self._text.line(term)
+        return Equation(name, expression, term.shape, self._value(what), part, "", form)
+
+    def start(self, what: Any) -> Given:
+        """Return what is given."""
+        value = self.derivation.arrays[what.id] if isinstance(what, Constant) else what.value
+        form = Form(self._in_latex(what), "", self._in_course(what))
+        return Given(self.names(what), np.shape(value), value, "", form)
+
+    def _value(self, what: Any) -> Any:
+        if not isinstance(what, D):
+            return (what.node if isinstance(what, Step) else what).value
+        value = self.derivation.backward[what.of].value
+        return value * self.derivation.m if self.derivation.scales(what) else value
+
+
+def assembled(derivation: Derivation, *, closed: bool, style: str, numbers: bool) -> Explained:
+    """Return the explanation of a derivation."""
+    write = Assembler(derivation)
+    equations = [write.equation(what, "forward") for what in write.ahead]
+    equations += [write.equation(what, "backward") for what in write.back]
+    if closed:
+        wrt = [D(node) for node in derivation.wrt if D(node) in derivation.equations]
+        equations += [e for what in wrt if (e := write.closed(what))]
+    terms = [derivation.equations[what] for what in (*write.ahead, *write.back)]
+    m = derivation.m if mentions_m(*terms) else None
+    J = write.names(derivation.record.end)
+    return Explained(
+        title=f"{J} and its derivatives" + (f", m = {m} columns (examples)" if m else ""),
+        given=[write.start(what) for what in write.given],
+        equations=equations,
+        headings=_headings(derivation, J, {e.part for e in equations}),
+        m=m,
+        numbers=numbers,
+        style=style,
+    )
+
+
+def _headings(derivation: Derivation, J: str, parts: set[str]) -> dict[str, str]:
+    backward = f"Backward, dX being ∂{J}/∂X"
+    if derivation.course:
+        backward += "; of examples, dZ and dA, m times that"
+    headings = {"forward": "Forward", "backward": backward, "closed form": "In closed form"}
+    return {part: words for part, words in headings.items() if part in parts}
+
+
+def named(derivation: Derivation, given: list[Any], ahead: list[Node], back: list[Any]) -> Names:
+    """Name everything that is shown: as people named it, by its place, or afresh."""
+    record, names = derivation.record, Names()
+    own = [what for what in (*given, *ahead) if isinstance(what, Node) and clean(what.name or "")]
+    for node in own:
+        names.give(node, clean(node.name or ""))
+    names.give(record.end, "J")
+    rest = [what for what in given if what not in own]
+    for what in rest:
+        if isinstance(what, Node) and (name := guessed(what, record)):
+            names.give(what, name)
+    _number(names, "x", [n for n in rest if isinstance(n, Node) and n.needs_grad])
+    _number(names, "C", rest)
+    for node in ahead:
+        names.number(node, "u")
+    for what in back:
+        if isinstance(what, D) and names.knows(what.of):
+            names.give(what, f"d{names(what.of)}")
+    for what in back:
+        names.number(what, "v")
+    return names
+
+
+def _number(names: Names, letter: str, things: list[Any]) -> None:
+    nameless = [what for what in things if not names.knows(what)]
+    for what in nameless:
+        names.number(what, letter, alone=len(nameless) == 1)

@@ -1,0 +1,114 @@
+"""Explain: the equations of a forward and backward pass, read off the record of the computation.
+
+Nothing here knows a derivative.  The backward walk is recorded as any computation is, and that
+record is written down.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tinygrad_dnn.errors import DimensionError, HistoryError
+from tinygrad_dnn.graph import Node, recording
+from tinygrad_dnn.tensor import Tensor
+from tinygrad_dnn.visualize.equations.assemble import assembled
+from tinygrad_dnn.visualize.equations.derive import Derivation
+from tinygrad_dnn.visualize.equations.record import Record
+from tinygrad_dnn.visualize.equations.result import WRITERS, Explained
+
+CONVENTIONS = ("autograd", "course")
+
+
+def explain(
+    J: Tensor,
+    wrt: Tensor | Iterable[Tensor] | None = None,
+    *,
+    style: str = "text",
+    convention: str = "autograd",
+    numbers: bool = False,
+) -> Explained:
+    """Return the equations of the computation that made J, forward and backward.
+
+    J is one number.  ``wrt`` are the Tensors to differentiate by, leaves or results; then only the
+    way to them is shown, and their derivatives in closed form too.  By default all leaves.
+
+    style       what ``str()`` of the answer is: "text", in a notation that can be read back
+                (``docs/equations.md``), "latex", "markdown" or "html"
+    convention  "autograd": every dX is the derivative of J by X; "course": dZ and dA are per
+                example, m times that, and dW and db have the 1/m
+    numbers     whether the values are shown with the equations: the engine's, or the course's
+
+    Results and derivatives bear the names of the network or the user, else u1, u2, ...  Nothing is
+    changed: no ``.grad``, no name; hooks are heard as in any backward walk.
+
+    Raises DimensionError if J is not one number, HistoryError if it has no history.
+
+    >>> import numpy as np
+    >>> W, x = Tensor([[1.0, -2.0]], name="W"), Tensor([[3.0], [1.0]], name="x")
+    >>> print(explain(np.sum(np.tanh(W @ x) ** 2)))
+    J and its derivatives
+    <BLANKLINE>
+    Given
+      W  (1, 2)
+      x  (2, 1)
+    <BLANKLINE>
+    Forward
+      u1  = tanh(W x)          (1, 1)
+      J   = Σ u1²              ()
+    <BLANKLINE>
+    Backward, dX being ∂J/∂X
+      v1  = 2 u1 ∘ (1 − u1²)   (1, 1)
+      dW  = v1 xᵀ              (1, 2)
+      dx  = Wᵀ v1              (2, 1)
+    """
+    _choose("style", style, tuple(WRITERS))
+    _choose("convention", convention, CONVENTIONS)
+    end = _end(J)
+    token = recording.set(True)
+    try:
+        record = Record(end)
+        derivation = Derivation(record, _wrt(wrt, record), course=convention == "course")
+    finally:
+        recording.reset(token)
+    return assembled(derivation, closed=wrt is not None, style=style, numbers=numbers)
+
+
+def _choose(option: str, given: str, choices: tuple[str, ...]) -> None:
+    if given not in choices:
+        raise ValueError(
+            f"explain() got {option}={given!r}; choose from {', '.join(map(repr, choices))}"
+        )
+
+
+def _end(J: Any) -> Node:
+    if not isinstance(J, Tensor):
+        raise TypeError(
+            f"explain() takes the Tensor that a computation ended in, got {type(J).__name__}"
+        )
+    if J.size != 1:
+        raise DimensionError(
+            f"explain() got {J.name or 'a Tensor'} of shape {J.shape}: only one number has "
+            f"derivatives to write down; reduce it first (np.sum, np.mean)"
+        )
+    if J.node.fn is None or not J.requires_grad:
+        raise HistoryError(
+            f"explain() got {J.name or 'a Tensor'} without a history: compute it from Tensors, "
+            f"outside no_grad() and without .detach()"
+        )
+    return J.node
+
+
+def _wrt(wrt: Any, record: Record) -> list[Node]:
+    """Return the nodes to differentiate by, of the record."""
+    if wrt is None:
+        return [node for node in record.nodes if node.fn is None and node.needs_grad]
+    asked = [wrt] if isinstance(wrt, Tensor) else list(wrt)
+    for x in asked:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"explain() differentiates by Tensors, wrt= has {type(x).__name__}")
+        if x.node not in record.copies:
+            raise HistoryError(
+                f"explain() got wrt={x.name or 'a Tensor'}, but J was not computed from it"
+            )
+        if not x.requires_grad:
+            raise HistoryError(f"{x.name or 'the Tensor in wrt='} has requires_grad=False")
+    return [record.copies[x.node] for x in asked]
