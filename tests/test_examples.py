@@ -35,6 +35,18 @@ def test_backprop_by_hand_agrees(capsys):
     assert max(off) < 1e-12
 
 
+def test_the_equations_are_the_course_s(capsys):
+    load("equations_of_a_network").main()
+    text = capsys.readouterr().out
+    for equation in (
+        "dZ3 = A3 − Y",
+        "dW3 = (1/m) dZ3 A2ᵀ",
+        "dA2 = W3ᵀ dZ3",
+        "dZ2 = dA2 ∘ [Z2 > 0]",
+    ):
+        assert equation in text
+
+
 def test_all_three_parity_networks_are_exact(capsys):
     load("parity_and_depth").main(sizes=(2, 4, 8))
     text = capsys.readouterr().out

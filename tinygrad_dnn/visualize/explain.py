@@ -52,13 +52,12 @@ def explain(
       x  (2, 1)
     <BLANKLINE>
     Forward
-      u1  = tanh(W x)          (1, 1)
-      J   = Σ u1²              ()
+      u1 = tanh(W x)               (1, 1)
+      J  = Σ u1²                   ()
     <BLANKLINE>
     Backward, dX being ∂J/∂X
-      v1  = 2 u1 ∘ (1 − u1²)   (1, 1)
-      dW  = v1 xᵀ              (1, 2)
-      dx  = Wᵀ v1              (2, 1)
+      dW = 2 (u1 ∘ (1 − u1²)) xᵀ   (1, 2)
+      dx = 2 Wᵀ (u1 ∘ (1 − u1²))   (2, 1)
     """
     _choose("style", style, tuple(WRITERS))
     _choose("convention", convention, CONVENTIONS)

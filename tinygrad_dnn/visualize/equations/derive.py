@@ -140,9 +140,9 @@ class Derivation:
     def _constant(self, array: Any, node: Node | None = None) -> Term:
         """Return an array as a symbol, or as a number if all its entries are one."""
         data = np.asarray(array)
-        if data.size and data.dtype.kind == "f" and np.all(data == data.flat[0]):
-            if (number := self.algebra.number(data.flat[0])) is not None:
-                return self.algebra.stretched(number, data.shape)
+        uniform = data.size and data.dtype.kind == "f" and np.all(data == data.flat[0])
+        if uniform and (number := self.algebra.number(data.flat[0])) is not None:
+            return self.algebra.stretched(number, data.shape)
         if node is None:
             self.arrays[id(array)] = array
         return self.algebra.symbol(node or Constant(id(array)), data.shape)

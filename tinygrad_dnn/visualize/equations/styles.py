@@ -84,7 +84,8 @@ def _heading(words: str) -> str:
 
 
 def _html_row(math: str, shape: tuple[int, ...], remark: str) -> str:
-    return f'<tr><td>{math}</td><td class="shape">{shape_text(shape)}</td><td>{escape(remark)}</td></tr>'
+    size = f'<td class="shape">{shape_text(shape)}</td>'
+    return f"<tr><td>{math}</td>{size}<td>{escape(remark)}</td></tr>"
 
 
 def _values(explanation: Explanation, value: object) -> list[str]:

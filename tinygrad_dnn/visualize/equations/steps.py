@@ -1,0 +1,149 @@
+"""Steps: the identities that ask for shapes or signs, and so are no plain patterns.
+
+Each is a function of a term that returns what to write instead, or None.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.visualize.equations.factor import UNIT, Factor
+from tinygrad_dnn.visualize.equations.maker import Maker
+from tinygrad_dnn.visualize.equations.term import SCALE, STRETCH, Term, factored
+
+ENTRYWISE = (np.add, np.multiply, np.divide, np.power)
+
+
+def per_example(make: Maker, term: Term) -> Term | None:
+    """Write 1/8 as 1/m, where 8 is the number of examples that a term is about."""
+    if term.fn != SCALE:
+        return None
+    c, x = term.args
+    counted = make.count.per_example(c, x)
+    return None if counted is None else make.scaled(counted, x)
+
+
+def vanished(make: Maker, term: Term) -> Term | None:
+    """Write 0 x as 0, x to the power 0 as 1."""
+    if term.fn is np.power and term.args[1] is make.number(0):
+        return make.stretched(make.one, term.shape)
+    if term.fn != SCALE or term.args[0].value or term.args[1] is make.one:
+        return None
+    return make.stretched(make.scaled(Factor(Fraction(0)), make.one), term.shape)
+
+
+def positive_first(make: Maker, term: Term) -> Term | None:
+    """Write -x + y as y - x."""
+    if term.fn is not np.add:
+        return None
+    signs = [(factored(t)[0] or UNIT).value < 0 for t in term.args]
+    return make.call(np.add, *term.args[::-1]) if signs == [True, False] else None
+
+
+def chained(make: Maker, term: Term) -> Term | None:
+    """Write x (y z) as x y z, entry by entry."""
+    x, y = (*term.args, None)[:2]
+    if term.fn is not np.multiply or y.fn is not np.multiply:
+        return None
+    return make.call(np.multiply, make.call(np.multiply, x, y.args[0]), y.args[1])
+
+
+def distributed(make: Maker, term: Term) -> Term | None:
+    """Write m (x / m + y) as x + m y."""
+    if term.fn != SCALE or term.args[0].m < 1 or term.args[1].fn is not np.add:
+        return None
+    c, (x, y) = term.args[0], term.args[1].args
+    if all((factored(t)[0] or UNIT).m >= 0 for t in (x, y)):
+        return None
+    return make.call(np.add, make.scaled(c, x), make.scaled(c, y))
+
+
+def common(make: Maker, term: Term) -> Term | None:
+    """Write x / m + y / m^2 as (x + y / m) / m."""
+    if term.fn is not np.add:
+        return None
+    powers = [(factored(t)[0] or UNIT).m for t in term.args]
+    if max(powers) >= 0:
+        return None
+    common = Factor(Fraction(1), max(powers))
+    return make.scaled(
+        common, make.call(np.add, *(make.scaled(common.inverse, t) for t in term.args))
+    )
+
+
+def outer(make: Maker, term: Term) -> Term | None:
+    """Write a column times a row, of vectors, as their outer product."""
+    if term.fn is not np.multiply or term.ndim != 2:
+        return None
+    for column, row in (term.args, term.args[::-1]):
+        if row.fn == STRETCH and row.args[0].ndim <= 1 == row.shape[0]:
+            row = make.stretched(row.args[0], row.shape[1:])
+        if column.fn is np.reshape and column.args[0].ndim == row.ndim == 1:
+            return make.call(np.outer, column.args[0], row, shape=term.shape)
+    return None
+
+
+def unstretched(make: Maker, term: Term) -> Term | None:
+    """Let entrywise functions do the broadcasting; take factors out of it."""
+    if term.fn == STRETCH:
+        (x,) = term.args
+        c, rest = factored(x)
+        if c is not None and rest is not make.one:
+            return make.scaled(c, make.stretched(rest, term.shape))
+        if x.fn == STRETCH:
+            return make.stretched(x.args[0], term.shape)
+    if term.fn in ENTRYWISE or _is_entrywise(term):
+        for i, x in enumerate(term.args):
+            inner = _stretched_inside(x)
+            if inner is None:
+                continue
+            c, x = inner
+            x = x if c is None else make.scaled(c, x)
+            args = (*term.args[:i], x, *term.args[i + 1 :])
+            shape = np.broadcast_shapes(*(a.shape for a in args if isinstance(a, Term)))
+            inside = make.call(term.fn, *args, shape=shape, options=term.options)
+            return make.stretched(inside, term.shape)
+    return None
+
+
+def counted(make: Maker, term: Term) -> Term | None:
+    """Write a sum of equal terms as their number times one of them."""
+    if term.fn is not np.sum or (inner := _stretched_inside(term.args[0])) is None:
+        return None
+    (c, x), stretched = inner, term.args[0].shape
+    x = x if c is None else make.scaled(c, x)
+    own = (1,) * (len(stretched) - x.ndim) + x.shape
+    axis = term.options["axis"]
+    if any(own[i] != 1 for i in axis) or x.ndim > len(term.shape):
+        return None
+    count = prod(stretched[i] for i in axis)
+    many = make.count.many(count, axis, stretched)
+    return make.scaled(many, make.stretched(x, term.shape))
+
+
+def _is_entrywise(term: Term) -> bool:
+    return isinstance(term.fn, np.ufunc) and term.fn.signature is None
+
+
+def _stretched_inside(x: Any) -> tuple[Factor | None, Term] | None:
+    """Return a stretched term, without the stretching, and the factor before it."""
+    if not isinstance(x, Term):
+        return None
+    c, rest = factored(x)
+    return (c, rest.args[0]) if rest.fn == STRETCH else None
+
+
+STEPS: tuple[Callable[[Maker, Term], Term | None], ...] = (
+    per_example,
+    vanished,
+    positive_first,
+    chained,
+    common,
+    distributed,
+    outer,
+    unstretched,
+    counted,
+)
