@@ -44,6 +44,8 @@ def function(name):
         return lambda x: getattr(np, over[1])(x, axis=axis, keepdims=True)
     if name in OWN:
         return OWN[name]
+    if name == "range":
+        return range
     found = np
     for part in name.split("."):
         found = getattr(found, part)
@@ -163,7 +165,9 @@ class Reader:
             name = self.take()
             if self.next == "(" and not self.spaced:
                 return self.call(name)
-            return WORDS[name] if name in WORDS else self.values[name]
+            if name in WORDS:
+                return WORDS[name]
+            return self.values[name] if name in self.values else function(name)
         if self.next == "(":
             self.take()
             if self.next == ")":
@@ -239,7 +243,7 @@ def evaluated(line, values):
     reader = Reader(line, values)
     value = reader.sum()
     assert reader.next is None, f"{line!r}: {reader.next!r} is left over"
-    return real(value)
+    return value
 
 
 def run(explanation):

@@ -199,6 +199,7 @@ def with_keywords(fn: Function, n: int, names: tuple[str, ...]) -> Function:
         return (*(f and keyed(f) for f in known), *(None,) * (n - len(known) + len(names)))
 
     call = wraps(fn)(keyed(rule.call))
+    call.keyed = names  # type: ignore[attr-defined]  # for those who write the call down
     RULES[call] = Rule(call, of(rule.vjps), of(rule.jvps), rule.broadcasts, rule.constant)
     return call
 

@@ -18,6 +18,7 @@ from tinygrad_dnn.visualize.equations.notation import (
     Notation,
     Piece,
     function_name,
+    with_keywords,
 )
 from tinygrad_dnn.visualize.equations.term import ONE, SCALE, Plain, Term
 
@@ -101,7 +102,7 @@ class Latex(Notation):
         return Piece(f"{{{self.at(x, ATOM)}}}_{{[{shown}]}}", POSTFIX)
 
     def call(self, fn: Any, args: Iterable[Any], options: dict[str, Any]) -> Piece:
-        args = list(args)
+        args, options = with_keywords(fn, list(args), options)
         fn = fn.fn if isinstance(fn, Plain) else fn
         if fn is np.where and not options:
             return self.cases(*args)

@@ -4,6 +4,7 @@ How tightly a piece binds decides on brackets: a sum least, then ``∘`` and ``/
 side by side, then ``Σ``, then ``ᵀ`` and powers, then names and calls.
 """
 
+import inspect
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ SIGNS = {
     np.not_equal: "≠",
 }
 NAMES: dict[Any, str] = {network.sigmoid: "σ", np.sqrt: "√"}
+SHORT = 7  # a range up to this length is written out
 RAISED = {2: "²", 3: "³"}
 OVER: dict[Any, str] = {(1,): "columns", (0,): "rows"}  # what a sum that keeps its axes runs over
 
@@ -200,6 +202,7 @@ class Notation:
         return self.call(fn, (x,), options)
 
     def call(self, fn: Any, args: Iterable[Any], options: dict[str, Any]) -> Piece:
+        args, options = with_keywords(fn, list(args), options)
         shown = [self.argument(a) for a in args]
         shown += [f"{name}={self.argument(v)}" for name, v in options.items() if _is_data(v)]
         return Piece(f"{function_name(fn)}({', '.join(shown)})", ATOM)
@@ -240,6 +243,27 @@ def function_name(fn: Any) -> str:
     )
 
 
+def with_keywords(
+    fn: Any, args: list[Any], options: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments without those that say nothing, and the ones after them by name."""
+    silent = [a is None or a is np._NoValue for a in args]
+    if not any(silent):
+        return args, options
+    try:
+        parameters = inspect.signature(fn.fn if isinstance(fn, Plain) else fn).parameters
+    except (TypeError, ValueError):
+        return args, options
+    first = silent.index(True)
+    named = list(parameters)[first : len(args)]
+    if len(named) < len(args) - first or any(
+        p.kind == p.VAR_POSITIONAL for p in parameters.values()
+    ):
+        return args, options
+    said = {n: a for n, a, no in zip(named, args[first:], silent[first:], strict=True) if not no}
+    return args[:first], said | options
+
+
 def written(value: Any) -> str:
     """Return what a call was given besides terms, as Python writes it."""
     if isinstance(value, slice):
@@ -249,6 +273,10 @@ def written(value: Any) -> str:
         return "..."
     if isinstance(value, np.dtype | type):
         return np.dtype(value).name
+    if callable(value):
+        return function_name(value)
+    if isinstance(value, range):
+        return written(tuple(value)) if len(value) < SHORT else repr(value)
     if isinstance(value, tuple | list):
         inner = ", ".join(map(written, value))
         inner += "," * (isinstance(value, tuple) and len(value) == 1)

@@ -38,11 +38,14 @@ def translated(
     numbers = isinstance(node.fn, np.ufunc) or node.fn is np.where
     args = [_argument(algebra, a, terms, constant, numbers) for a in node.args]
     options = {k: _argument(algebra, v, terms, constant, False) for k, v in node.kwargs.items()}
-    word = _WORDS.get(node.fn)
-    shape = np.shape(node.value)
+    fn, keyed = node.fn, getattr(node.fn, "keyed", ())
+    if keyed:  # arguments that were given by keyword
+        options |= dict(zip(keyed, args[-len(keyed) :], strict=True))
+        fn, args = fn.__wrapped__, args[: -len(keyed)]
+    word, shape = _WORDS.get(fn), np.shape(node.value)
     if word and (term := word(algebra, node, *args, **options)) is not None:
         return term if term.shape == shape else algebra.stretched(term, shape)
-    fn = node.fn if word is None else Plain(node.fn)
+    fn = fn if word is None else Plain(fn)
     return algebra.call(fn, *args, shape=shape, options=options)
 
 
@@ -114,6 +117,8 @@ def _reciprocal(algebra: Algebra, node: Node, x: Term) -> Term:
 
 def _astype(algebra: Algebra, node: Node, x: Term, dtype: Any, **_: Any) -> Term | None:
     before, after = np.dtype(node.seen[0].dtype).kind, np.dtype(dtype).kind
+    if before == after == "b":
+        return x
     return x if after in "fc" and (before != "c" or after == "c") else None
 
 
