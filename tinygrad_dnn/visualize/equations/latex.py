@@ -17,9 +17,8 @@ from tinygrad_dnn.visualize.equations.notation import (
     SUM,
     Notation,
     Piece,
-    function_name,
-    with_keywords,
 )
+from tinygrad_dnn.visualize.equations.spelling import function_name, with_keywords
 from tinygrad_dnn.visualize.equations.term import ONE, SCALE, Plain, Term
 
 SIGNS = {"≥": r"\geq", "≤": r"\leq", "≠": r"\neq"}
