@@ -91,12 +91,20 @@ class Node:
 
     def changed(self) -> None:
         """Say that a leaf's data is no longer what earlier calls saw: it is young again."""
-        global last_change
-        born = self.born = moment()
-        if born > last_change:  # from here to the next line no other thread gets in
-            last_change = born
-        if watched and (watch := watching.get()):
-            watch.changed(self)
+        changed(self)
+
+
+def changed(*leaves: Node) -> None:
+    """Say that the data of ``leaves`` is no longer what earlier calls saw."""
+    global last_change
+    born = 0
+    for leaf in leaves:
+        born = leaf.born = moment()
+    if born > last_change:  # from here to the next line no other thread gets in
+        last_change = born
+    if watched and (watch := watching.get()):
+        for leaf in leaves:
+            watch.changed(leaf)
 
 
 last_change = 0  # the moment of the latest such change of any leaf: no younger call can be stale

@@ -1,0 +1,94 @@
+"""Optimizer: what all optimisers share, which is everything but the formula."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node, changed
+from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.tensor import Tensor
+
+
+class Optimizer:
+    """Holds parameters and a learning rate ``lr``; ``step`` is the formula of each kind.
+
+    ``parameters`` is a dict as ``net.parameters()`` returns it, or any iterable of Tensors.
+    ``weight_decay`` adds that many times W to dW, as the term weight_decay / 2 |W|^2 in the cost
+    would; None, which is not meant to change later, leaves it out.
+    """
+
+    def __init__(
+        self,
+        parameters: dict[str, Tensor] | Iterable[Tensor],
+        *,
+        lr: float,
+        weight_decay: float | None = None,
+    ) -> None:
+        name = type(self).__name__
+        given = list(parameters.values() if isinstance(parameters, dict) else parameters)
+        for p in given:
+            if not isinstance(p, Tensor) or p.node.fn or not p.requires_grad:
+                raise TypeError(f"{name} learns Tensors that require a gradient, got {p!r}")
+        self.parameters = list(dict.fromkeys(given))  # a tied weight takes one step
+        if not self.parameters:
+            raise ValueError(f"{name} was given no parameters")
+        if not lr > 0:
+            raise ValueError(f"{name}: lr must be a positive number, got {lr}")
+        if weight_decay is not None and not weight_decay >= 0:
+            raise ValueError(f"{name}: weight_decay must not be negative, got {weight_decay}")
+        self.lr = lr
+        self.weight_decay = weight_decay
+
+    def step(self) -> None:
+        """Take one step along the gradients that are there."""
+        raise NotImplementedError
+
+    def zero_grad(self) -> None:
+        """Forget the gradients, so that the next backward starts afresh."""
+        for p in self.parameters:
+            p.node.grad = None
+
+    def gradients(self) -> Iterator[tuple[int, Node, Array]]:
+        """Yield the number, the node and the gradient of every parameter that has one.
+
+        What the loop leaves in the node is its new data.
+        """
+        decays = self.weight_decay is not None
+        stepped = []
+        try:
+            for i, p in enumerate(self.parameters):
+                node = p.node
+                if (dW := node.grad) is not None:
+                    stepped.append(node)
+                    yield i, node, self.decayed(node, dW) if decays else dW
+        finally:
+            changed(*stepped)
+
+    def decayed(self, W: Node, dW: Array) -> Array:
+        """Return the gradient ``dW`` with the decay of the weight ``W`` in it."""
+        return dW + self.weight_decay * W.value
+
+    def zeros(self) -> list[Array]:
+        """Return an array of zeros for each parameter."""
+        return [np.zeros_like(p.node.value) for p in self.parameters]
+
+    def squares(self) -> list[Array]:
+        """Return an array of zeros for each parameter, to add up squares of its gradient."""
+        for p in self.parameters:
+            if p.dtype.kind == "c":
+                raise TypeError(
+                    f"{type(self).__name__} squares gradients and so learns real numbers, but "
+                    f"{p.name or 'a parameter'} is {p.dtype}; make it two, or use SGD or Momentum"
+                )
+        return self.zeros()
+
+    def share(self, **numbers: Any) -> None:
+        """Set attributes that are shares: at least 0, less than 1."""
+        for what, number in numbers.items():
+            if not 0 <= number < 1:
+                raise ValueError(
+                    f"{type(self).__name__}: {what} must be at least 0 and less than 1, "
+                    f"got {number}"
+                )
+            setattr(self, what, number)
