@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_dnn.graph import no_grad
 from tinygrad_dnn.nn.losses import Loss, binary_cross_entropy, cross_entropy
 from tinygrad_dnn.nn.parameters import resting, set_training
-from tinygrad_dnn.optim import SGD
+from tinygrad_dnn.optim import Optimizer
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 from tinygrad_dnn.training.accuracy import accuracy
@@ -26,7 +26,7 @@ def fit(
     Y: Array,
     *,
     loss: Loss,
-    optimizer: SGD,
+    optimizer: Optimizer,
     epochs: int,
     batch_size: int | None = None,
     validation_data: tuple[Array, Array] | None = None,
