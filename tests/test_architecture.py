@@ -44,6 +44,7 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "integrations": 8,
     "demo": 8,
     "cli": 9,
+    "pytest_plugin": 9,
     "__main__": 9,
     "__init__": 10,  # of the package itself: it re-exports, and nobody imports it
 }

@@ -23,11 +23,13 @@ __version__ = "0.1.0"
 
 _PARTS = ("checking", "linalg", "special", "training", "visualize")
 _LATER = {
+    "assert_gradients": "checking",
     "check_gradient": "checking",
     "check_jvp": "checking",
     "check_network": "checking",
     "check_parameters": "checking",
     "check_vjp": "checking",
+    "checked": "checking",
     "gradcheck": "checking",
     "gradgradcheck": "checking",
     "check_backprop": "checking",
@@ -43,7 +45,9 @@ if TYPE_CHECKING:
     from tinygrad_dnn import special as special
     from tinygrad_dnn import training as training
     from tinygrad_dnn import visualize as visualize
+    from tinygrad_dnn.checking.asserting import assert_gradients as assert_gradients
     from tinygrad_dnn.checking.backprop import check_backprop as check_backprop
+    from tinygrad_dnn.checking.checked import checked as checked
     from tinygrad_dnn.checking.gradcheck import gradcheck as gradcheck
     from tinygrad_dnn.checking.gradcheck import gradgradcheck as gradgradcheck
     from tinygrad_dnn.checking.network import check_network as check_network

@@ -1,4 +1,6 @@
+from tinygrad_dnn.checking.asserting import assert_gradients as assert_gradients
 from tinygrad_dnn.checking.backprop import check_backprop as check_backprop
+from tinygrad_dnn.checking.checked import checked as checked
 from tinygrad_dnn.checking.gradcheck import gradcheck as gradcheck
 from tinygrad_dnn.checking.gradcheck import gradgradcheck as gradgradcheck
 from tinygrad_dnn.checking.network import check_network as check_network

@@ -115,7 +115,7 @@ class _Check:
         given = self.student.context.get("m")
         if given is not None and given.size == 1:
             return int(given)
-        return self.forward.m if self.forward else 1
+        return self.forward.m if self.forward else self.student.columns_of_X()
 
     def _explanation(
         self, convention: bool | None, middle: Sequence[str], m: int

@@ -11,6 +11,9 @@ from tinygrad_dnn.cli import demo, draw, explain
 from tinygrad_dnn.cli.unusable import Unusable
 
 COMMANDS = (demo, draw, explain)
+from tinygrad_dnn.cli import check, demo, draw
+
+COMMANDS = (demo, check, draw)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
+from tinygrad_dnn.cli import notebook
 from tinygrad_dnn.cli.unusable import Unusable
 
 Commands = Any  # what argparse's add_subparsers returns; its class has no public name
@@ -26,12 +27,22 @@ def argument(parser: argparse.ArgumentParser, help: str) -> None:
     parser.add_argument("target", metavar="FILE.py:NAME", help=help)
 
 
+def taken_apart(target: str) -> tuple[Path, str]:
+    """Return the file and the name in it, "" if there is none.
+
+    >>> taken_apart("net.py:train")[1], taken_apart("net.py")[1]
+    ('train', '')
+    """
+    file, colon, name = target.rpartition(":")
+    return (Path(file), name) if colon and name.isidentifier() else (Path(target), "")
+
+
 def load(target: str) -> Any:
     """Return what ``FILE.py:NAME`` names; raises Unusable if there is no such thing."""
-    file, colon, name = target.rpartition(":")
-    if not colon or not name.isidentifier():
+    file, name = taken_apart(target)
+    if not name:
         raise Unusable(f"{target!r}: give a file and what is in it, FILE.py:NAME")
-    module = _module(Path(file))
+    module = run_file(file)
     if not hasattr(module, name):
         near = get_close_matches(name, names := _own(module), 1)
         known = f"did you mean {near[0]}?" if near else f"it has {', '.join(names) or 'nothing'}"
@@ -59,26 +70,37 @@ def call(function: Any, target: str) -> Any:
 def blamed(error: BaseException, file: str | Path) -> str:
     """Return what an exception says, with the last line of ``file`` that it came by."""
     path = str(Path(file).resolve())
-    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == path]
-    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    frames = [f for f in extract_tb(error.__traceback__) if f.filename.startswith(path)]
+    lines = [(frame.filename, frame.lineno) for frame in frames]
+    if isinstance(error, SyntaxError):
+        lines = [(error.filename or path, error.lineno)]
     said = error.msg if isinstance(error, SyntaxError) else str(error)
-    where = f"line {line}: " if line else ""
+    where = f"{lines[-1][0][len(path) :]} line {lines[-1][1]}: ".lstrip() if lines else ""
     return f"{where}{type(error).__name__}" + (f": {said}" if said else "")
 
 
-def _module(path: Path) -> ModuleType:
-    """Run the file and return its module."""
+def run_file(path: Path) -> ModuleType:
+    """Run a file, or the cells of a notebook, and return its module."""
     if not path.is_file():
         raise Unusable(f"there is no file {path}")
     path = path.resolve()
     name = f"{path.stem}_{_number()}"  # new each time, and nobody's
     spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if path.suffix == ".ipynb":
+        module = ModuleType(name)
+    elif spec is None or spec.loader is None:
         raise Unusable(f"{path.name} is no Python file: its name must end in .py")
-    module = sys.modules[name] = module_from_spec(spec)
+    else:
+        module = module_from_spec(spec)
+    sys.modules[name] = module
     sys.path.insert(0, str(path.parent))  # and it stays: the function may import more
     try:
-        spec.loader.exec_module(module)
+        if spec and spec.loader:
+            spec.loader.exec_module(module)
+        else:
+            notebook.run(path, module)
+    except Unusable:
+        raise
     except (Exception, SystemExit) as error:
         raise Unusable(f"{path.name} cannot be run: {blamed(error, path)}") from error
     return module

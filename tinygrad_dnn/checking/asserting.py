@@ -1,0 +1,26 @@
+"""assert_gradients: a check as an assertion, for tests."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tinygrad_dnn.checking.gradcheck import gradcheck
+from tinygrad_dnn.errors import GradientMismatchError
+from tinygrad_dnn.report import Report
+
+
+def assert_gradients(f: Callable[..., Any] | Report, *inputs: Any, **options: Any) -> Report:
+    """Check the gradients of ``f`` at ``inputs`` and fail with the report as the message.
+
+    ``f`` is a function of Tensors, and ``options`` are those of ``gradcheck``; or it is the report
+    of another check, as in ``assert_gradients(check_backprop(cost, params, grads))``.  Raises
+    GradientMismatchError, an AssertionError; returns the report if it is true.
+
+    >>> import numpy as np
+    >>> assert_gradients(np.tanh, np.array([0.5, -1.0])).verdict
+    'right'
+    """
+    __tracebackhide__ = True  # pytest shows the test's own line instead
+    report = f if isinstance(f, Report) else gradcheck(f, *inputs, **options)
+    if not report:
+        raise GradientMismatchError(f"\n{report}")
+    return report
