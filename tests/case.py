@@ -47,6 +47,7 @@ def case(
     through: Callable[..., Any] | None = None,
     smooth: bool = True,
     keeps_float32: bool = True,
+    exact: bool = True,
     **kwargs: Any,
 ) -> None:
     """Add the call ``fn(*args, **kwargs)``, or ``through(*args)``; float arrays are its inputs."""
@@ -63,7 +64,7 @@ def case(
     shown += [f"{k}={v.shape if isinstance(v, np.ndarray) else v}" for k, v in kwargs.items()]
     name = f"{len(CASES)}-{fn.__name__}({', '.join(shown)})"
     inputs = tuple(args[i] for i in place)
-    CASES.append(Case(fn, name, of_inputs, inputs, smooth, keeps_float32, fn in RULES))
+    CASES.append(Case(fn, name, of_inputs, inputs, smooth, keeps_float32, exact and fn in RULES))
 
 
 def normal(*shape: int) -> np.ndarray:

@@ -241,6 +241,17 @@ def test_a_cotangent_of_another_shape():
         y.backward(np.ones(3))
 
 
+def test_a_jvp_that_returns_another_shape_is_named():
+    @tg.primitive
+    def tripled(x):
+        return x * 3
+
+    rule(tripled, vjps=(None,), jvps=(lambda t, out, x: np.sum(t),))
+    message = r"the jvps of tripled returned shape \(\), but its result has shape \(3,\)"
+    with pytest.raises(DimensionError, match=message):
+        tg.func.jvp(tripled, [np.ones(3)], [np.ones(3)])
+
+
 def test_a_rule_that_returns_another_shape_is_named():
     @tg.primitive
     def doubled(x):

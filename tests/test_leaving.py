@@ -147,3 +147,41 @@ def test_an_error_leaves_nothing_switched_on():
     with pytest.raises(HistoryError):
         tg.func.grad(lambda x: math.exp(x))(np.array(1.0))
     assert math.exp(J) == math.exp(2.5)
+
+
+# ---- what has no derivative ------------------------------------------------------------------
+def test_places_counts_and_masks_become_arrays():
+    x = tg.Tensor([1.0, -2.0, 3.0])
+    labels = np.array([5, 6, 7])
+    assert labels[x > 0].tolist() == [5, 7]
+    assert labels[np.argsort(x)].tolist() == [6, 5, 7]
+    assert np.asarray(x > 0).dtype == bool
+    assert not np.asarray(np.argsort(x)).flags.writeable
+    assert np.array(np.argsort(x), float).dtype == float
+    np.testing.assert_array_equal(np.argmax(x), 2)
+    np.testing.assert_array_equal(np.insert(x, np.argsort(x)[:1], 7.0).data, [1, 7, -2, 3])
+    np.testing.assert_array_equal(np.insert(x, [], []).data, x.data)
+
+
+# ---- what a Tensor does not have -------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: x.exp(), r"a Tensor has no exp; use np\.exp\(x\)"),
+        (lambda x: x.sort(), r"a Tensor has no sort; use np\.sort\(x\)"),
+        (lambda x: x.strides, r"a Tensor has no strides; x\.data\.strides is that of its array"),
+        (lambda x: x.numpy(), r"a Tensor has no numpy; its array is x\.data"),
+    ],
+)
+def test_a_method_that_is_not_there(call, message):
+    with pytest.raises(AttributeError, match=message):
+        call(tg.Tensor([1.0, 2.0]))
+
+
+def test_an_array_changed_in_place_by_a_tensor():
+    total = np.zeros(2)
+    with pytest.raises(
+        HistoryError, match=r"write y = np\.add.* a = a \+ t for a \+= t of an array"
+    ):
+        total += tg.Tensor([1.0, 2.0])
+    assert not total.any()

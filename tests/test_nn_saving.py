@@ -306,6 +306,7 @@ def test_other_safetensors_files_are_refused(tmp_path, rng):
     lies = {
         "a header longer than the file": (2**40).to_bytes(8, "little") + raw[8:],
         "a larger shape": raw.replace(b"[2,3]", b"[9,9]"),
+        "arrays that overlap": raw.replace(b"[48,64]", b"[32,48]"),
         "offsets beyond the end": raw.replace(b"[0,48]", b"[0,99]"),
         "cut": raw[:-8],
     }

@@ -274,7 +274,9 @@ def test_broadcasting_of_any_shapes(call, ranges, cores, data):
 
 
 # ---- recorded constants ----------------------------------------------------------------------
-@pytest.mark.parametrize(("fn", "args"), CONSTANT_CALLS.items(), ids=lambda v: str(v)[:30])
+@pytest.mark.parametrize(
+    ("fn", "args"), CONSTANT_CALLS.items(), ids=lambda v: getattr(v, "__name__", "")
+)
 @pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # since NumPy 2.5
 def test_a_step_function_is_recorded_and_has_derivative_zero(fn, args):
     assert RULES[fn].constant

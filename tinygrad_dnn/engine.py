@@ -140,7 +140,7 @@ def pushforward(
         if shares:
             like = node.value
             total: Array = sum(shares[1:], shares[0])
-            total = total if total.shape == like.shape else np.broadcast_to(total, like.shape)
+            total = total if total.shape == like.shape else _stretch(total, like.shape, rule)
             carried[node] = total if total.dtype == like.dtype else _cast(total, like.dtype)
     return [carried.get(end) for end in ends]
 
@@ -201,6 +201,16 @@ def _fit(c: Array, like: Array, rule: Rule, i: int) -> Array:
                 + ("" if rule.broadcasts else ", or is declared with broadcasts=True")
             )
     return c if c.dtype == like.dtype else _cast(c, like.dtype)
+
+
+def _stretch(t: Array, shape: tuple[int, ...], rule: Rule) -> Array:
+    """Give the tangent of a stretched argument the ``shape`` of the result."""
+    if not rule.broadcasts:
+        raise DimensionError(
+            f"the jvps of {rule.call.__name__} returned shape {t.shape}, but its result has shape "
+            f"{shape}; a rule returns its result's shape, or is declared with broadcasts=True"
+        )
+    return np.broadcast_to(t, shape)
 
 
 def _cast(v: Array, dtype: Any) -> Array:

@@ -27,9 +27,13 @@ class ArrayMethods:
     dtype: Any = property(attrgetter("node.value.dtype"))
 
     # ---- as Python sees it -------------------------------------------------------------------
-    def item(self) -> Any:
-        """Return the one number it holds."""
-        return self.node.value.item()
+    def item(self, *place: int) -> Any:
+        """Return the one number it holds, or that at ``place``."""
+        return self.node.value.item(*place)
+
+    def tolist(self) -> Any:
+        """Return its numbers in nested lists."""
+        return self.node.value.tolist()
 
     def __len__(self) -> int:
         return len(self.node.value)
@@ -61,9 +65,17 @@ class ArrayMethods:
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
+    def __getattr__(self, name: str) -> Any:
+        instead = "its array is x.data"
+        if hasattr(np.ndarray, name):
+            instead = f"x.data.{name} is that of its array"
+        if hasattr(np, name):
+            instead = f"use np.{name}(x)"
+        raise AttributeError(f"a Tensor has no {name}; {instead}", name=name, obj=self)
+
     # ---- NumPy's methods ---------------------------------------------------------------------
     def _call(self, fn: Function, *args: Any, **kwargs: Any) -> Self:
-        result: Self = self.__record__(fn, (self, *args), kwargs)  # type: ignore[attr-defined]
+        result: Self = self.__record__(fn, (self, *args), kwargs)
         return result
 
     @property
@@ -80,61 +92,61 @@ class ArrayMethods:
         """As np.dot."""
         return self._call(np.dot, other)
 
-    def sum(self, axis: Any = None, *, keepdims: bool = False) -> Self:
+    def sum(self, axis: Any = None, *, keepdims: bool = False, **options: Any) -> Self:
         """As np.sum."""
-        return self._call(np.sum, axis=axis, keepdims=keepdims)
+        return self._call(np.sum, axis=axis, keepdims=keepdims, **options)
 
-    def mean(self, axis: Any = None, *, keepdims: bool = False) -> Self:
+    def mean(self, axis: Any = None, *, keepdims: bool = False, **options: Any) -> Self:
         """As np.mean."""
-        return self._call(np.mean, axis=axis, keepdims=keepdims)
+        return self._call(np.mean, axis=axis, keepdims=keepdims, **options)
 
-    def prod(self, axis: Any = None, *, keepdims: bool = False) -> Self:
+    def prod(self, axis: Any = None, *, keepdims: bool = False, **options: Any) -> Self:
         """As np.prod; right with zeros among the entries."""
-        return self._call(np.prod, axis=axis, keepdims=keepdims)
+        return self._call(np.prod, axis=axis, keepdims=keepdims, **options)
 
-    def var(self, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Self:
+    def var(self, axis: Any = None, *, keepdims: bool = False, **options: Any) -> Self:
         """As np.var."""
-        return self._call(np.var, axis=axis, ddof=ddof, keepdims=keepdims)
+        return self._call(np.var, axis=axis, keepdims=keepdims, **options)
 
-    def std(self, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Self:
+    def std(self, axis: Any = None, *, keepdims: bool = False, **options: Any) -> Self:
         """As np.std."""
-        return self._call(np.std, axis=axis, ddof=ddof, keepdims=keepdims)
+        return self._call(np.std, axis=axis, keepdims=keepdims, **options)
 
-    def max(self, axis: Any = None, *, keepdims: bool = False) -> Self:
+    def max(self, axis: Any = None, *, keepdims: bool = False, **options: Any) -> Self:
         """As np.max; tied entries share the derivative equally."""
-        return self._call(np.max, axis=axis, keepdims=keepdims)
+        return self._call(np.max, axis=axis, keepdims=keepdims, **options)
 
-    def min(self, axis: Any = None, *, keepdims: bool = False) -> Self:
+    def min(self, axis: Any = None, *, keepdims: bool = False, **options: Any) -> Self:
         """As np.min; tied entries share the derivative equally."""
-        return self._call(np.min, axis=axis, keepdims=keepdims)
+        return self._call(np.min, axis=axis, keepdims=keepdims, **options)
 
-    def cumsum(self, axis: Any = None) -> Self:
+    def cumsum(self, axis: Any = None, **options: Any) -> Self:
         """As np.cumsum."""
-        return self._call(np.cumsum, axis=axis)
+        return self._call(np.cumsum, axis=axis, **options)
 
-    def cumprod(self, axis: Any = None) -> Self:
+    def cumprod(self, axis: Any = None, **options: Any) -> Self:
         """As np.cumprod; right with zeros among the entries."""
-        return self._call(np.cumprod, axis=axis)
+        return self._call(np.cumprod, axis=axis, **options)
 
-    def argmax(self, axis: Any = None) -> Self:
+    def argmax(self, axis: Any = None, **options: Any) -> Self:
         """As np.argmax: a constant."""
-        return self._call(np.argmax, axis=axis)
+        return self._call(np.argmax, axis=axis, **options)
 
-    def argmin(self, axis: Any = None) -> Self:
+    def argmin(self, axis: Any = None, **options: Any) -> Self:
         """As np.argmin: a constant."""
-        return self._call(np.argmin, axis=axis)
+        return self._call(np.argmin, axis=axis, **options)
 
-    def argsort(self, axis: Any = -1) -> Self:
+    def argsort(self, axis: Any = -1, **options: Any) -> Self:
         """As np.argsort: a constant."""
-        return self._call(np.argsort, axis=axis)
+        return self._call(np.argsort, axis=axis, **options)
 
-    def all(self, axis: Any = None) -> Self:
+    def all(self, axis: Any = None, **options: Any) -> Self:
         """As np.all: a constant."""
-        return self._call(np.all, axis=axis)
+        return self._call(np.all, axis=axis, **options)
 
-    def any(self, axis: Any = None) -> Self:
+    def any(self, axis: Any = None, **options: Any) -> Self:
         """As np.any: a constant."""
-        return self._call(np.any, axis=axis)
+        return self._call(np.any, axis=axis, **options)
 
     def round(self, decimals: int = 0) -> Self:
         """As np.round: a constant."""
@@ -161,9 +173,9 @@ class ArrayMethods:
         target = shape[0] if len(shape) == 1 else shape
         return self._call(np.reshape, target, **({} if order == "C" else {"order": order}))
 
-    def ravel(self) -> Self:
+    def ravel(self, order: Any = "C") -> Self:
         """As np.ravel: one axis."""
-        return self._call(np.ravel)
+        return self._call(np.ravel, order)
 
     flatten = ravel
 
@@ -178,6 +190,22 @@ class ArrayMethods:
     def squeeze(self, axis: Any = None) -> Self:
         """As np.squeeze."""
         return self._call(np.squeeze, axis=axis)
+
+    def copy(self) -> Self:
+        """As np.copy; ``copy.copy`` of a leaf is a leaf."""
+        return self._call(np.copy)
+
+    def nonzero(self) -> Any:
+        """As np.nonzero: constants."""
+        return self._call(np.nonzero)
+
+    def compress(self, condition: Any, axis: Any = None) -> Self:
+        """As np.compress, the array first."""
+        return np.compress(condition, self, axis)  # type: ignore[return-value]
+
+    def searchsorted(self, v: Any, side: Any = "left") -> Self:
+        """As np.searchsorted: a constant."""
+        return self._call(np.searchsorted, v, side)
 
     def repeat(self, repeats: Any, axis: Any = None) -> Self:
         """As np.repeat."""

@@ -123,10 +123,13 @@ def _refuse_out(
     fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any], before_out: int
 ) -> None:
     """Refuse an ``out=``, by keyword or by position, that is more than None."""
-    if kwargs.get("out") is not None or any(a is not None for a in args[before_out:][:1]):
+    out = next((a for a in (kwargs.get("out"), *args[before_out:][:1]) if a is not None), None)
+    if out is not None:
+        change = f"write y = {name_of(fn)}(...) instead"
+        if isinstance(out, tuple) and args and out[0] is args[0]:
+            change += ", as a = a + t for a += t of an array"
         raise HistoryError(
-            f"{name_of(fn)}: out= would overwrite data that a derivative may need; "
-            f"write y = {name_of(fn)}(...) instead"
+            f"{name_of(fn)}: out= would overwrite data that a derivative may need; {change}"
         )
 
 

@@ -182,7 +182,9 @@ class Tensor(ArrayMethods):
     def __record__(fn: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Tensor":
         return record(Tensor, fn, args, kwargs)
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+        if self.dtype.kind not in "fc":  # places, counts, masks: nothing is lost
+            return np.array(self.data, dtype, copy=copy)
         raise HistoryError(
             "turning a Tensor into an array would silently drop its history; np.stack and "
             "np.concatenate make one Tensor of several, in place of np.array([a, b]) and "
@@ -195,6 +197,7 @@ class Tensor(ArrayMethods):
     __truediv__, __rtruediv__ = _operator(np.divide)
     __floordiv__, __rfloordiv__ = _operator(np.floor_divide)
     __mod__, __rmod__ = _operator(np.remainder)
+    __divmod__, __rdivmod__ = _operator(np.divmod)
     __pow__, __rpow__ = _operator(np.power)
     __matmul__, __rmatmul__ = _operator(np.matmul)
     __and__, __rand__ = _operator(np.bitwise_and)

@@ -109,12 +109,12 @@ def _take_along_axis(arr, indices, axis=-1):
 
 @composite(np.compress)
 def _compress(condition, a, axis=None, out=None):
-    return np.take(a, np.flatnonzero(condition), axis)
+    return _take(a, np.flatnonzero(condition), axis)
 
 
 @composite(np.extract)
 def _extract(condition, arr):
-    return np.take(np.ravel(arr), np.flatnonzero(condition))
+    return _take(np.ravel(arr), np.flatnonzero(condition))
 
 
 @composite(np.choose)

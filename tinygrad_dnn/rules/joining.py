@@ -183,11 +183,12 @@ def _insert(arr, obj, values, axis=None):
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = normalize_axis_index(axis, np.ndim(arr))
+    obj = obj if isinstance(obj, slice) else np.array(obj, None if np.size(obj) else int)
     n, shape = np.shape(arr)[axis], list(np.shape(arr))
     values = np.reshape(values, (1,) * (len(shape) - np.ndim(values)) + np.shape(values))
-    if np.ndim(obj) == 0 and not isinstance(obj, slice):
+    if not isinstance(obj, slice) and obj.ndim == 0:
         values = np.moveaxis(values, 0, axis)  # as NumPy has it, for one place alone
-    places = np.arange(n)[obj] if isinstance(obj, slice) else np.asarray(obj)
+    places = np.arange(n)[obj] if isinstance(obj, slice) else obj
     if places.dtype == bool:
         places = np.flatnonzero(places)
     shape[axis] = np.shape(values)[axis] if places.size == 1 else places.size

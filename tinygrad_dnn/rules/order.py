@@ -56,7 +56,8 @@ def _sorted_last(a, axis):
     axes = range(a.ndim) if axis is None else normalize_axis_tuple(axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in axes]
     moved = np.transpose(a, [*kept, *axes])
-    flat = np.reshape(moved, (*moved.shape[: len(kept)], -1))
+    count = int(np.prod(moved.shape[len(kept) :], dtype=int))
+    flat = np.reshape(moved, (*moved.shape[: len(kept)], count))
     return np.sort(flat, -1), tuple(axes)
 
 
@@ -100,4 +101,6 @@ def _percentile(a, q, axis=None, out=None, *args, **kwargs):
 
 @composite(np.median)
 def _median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
+    if not a.size:
+        return np.mean(a, axis, keepdims=keepdims)  # nan, with NumPy's warning
     return _quantile(a, 0.5, axis, keepdims=keepdims)
