@@ -7,13 +7,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tinygrad_dnn.cli import demo, draw, explain
+from tinygrad_dnn.cli import check, demo, draw, explain
 from tinygrad_dnn.cli.unusable import Unusable
 
-COMMANDS = (demo, draw, explain)
-from tinygrad_dnn.cli import check, demo, draw
-
-COMMANDS = (demo, check, draw)
+COMMANDS = (demo, check, draw, explain)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
