@@ -268,3 +268,24 @@ def test_what_a_transformation_must_be_given():
         jvp(np.add, [np.ones(3), np.ones(3)], [np.ones(3)])
     with pytest.raises(DimensionError, match=r"gradient= has shape \(\)"):
         vjp(np.sin, np.ones(3))[1](1.0)
+
+
+def test_arguments_by_keyword_go_to_the_function_as_they_are():
+    f = lambda x, *, power, scale=1.0: scale * np.sum(x**power)
+    x, options = np.array([1.0, 2.0]), {"power": 3, "scale": 2.0}
+    assert grad(f)(x, **options).tolist() == [6, 24]
+    assert value_and_grad(f)(x, **options)[0] == 18
+    assert jacobian(f)(x, **options).tolist() == [6, 24]
+    assert np.diag(hessian(f)(x, **options)).tolist() == [12, 24]
+    cost = lambda w, X, *, power: np.sum((w * X) ** power)
+    each = tg.func.per_example_grad(cost)(np.array(2.0), np.array([1.0, 2.0]), power=2)
+    assert each.tolist() == [4, 16]
+
+
+def test_a_gradient_of_several_numbers_points_to_jacobian():
+    with pytest.raises(DimensionError, match=r"wavy_pair returned shape \(2,\), .* use jacobian"):
+        grad(wavy_pair)(np.ones(2))
+
+
+def wavy_pair(x):
+    return np.tanh(x)

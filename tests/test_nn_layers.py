@@ -47,6 +47,23 @@ def test_entries_that_tie_in_a_window_share_its_derivative(kernel, shares):
     np.testing.assert_array_equal(d.reshape(4, 4), shares)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_window_with_nan_in_it():
+    x = np.array([[[1.0, np.nan, 3.0, 2.0]]])
+    value, places = nn.max_pool1d(x, 2, return_indices=True)
+    np.testing.assert_array_equal(value, [[[np.nan, 3.0]]])
+    assert places.tolist() == [[[1, 2]]]
+    d = tg.func.grad(lambda x: np.sum(nn.max_pool1d(x, 2)))(x)
+    np.testing.assert_array_equal(d, [[[0, 0, 1, 0]]])
+
+
+def test_layers_of_whole_numbers():
+    x = np.arange(16).reshape(1, 1, 4, 4)
+    assert nn.max_pool2d(x, 2, padding=1)[0, 0].tolist() == [[0, 2, 3], [8, 10, 11], [12, 14, 15]]
+    dropped = nn.dropout(np.ones(100, int), 0.2, rng=np.random.default_rng(0))
+    assert set(dropped) == {0.0, 1.25}
+
+
 def test_padding_never_wins():
     np.testing.assert_array_equal(
         nn.max_pool2d(-np.ones((1, 1, 2, 2)), 2, padding=1), -np.ones((1, 1, 2, 2))

@@ -134,6 +134,18 @@ WRONG_CALLS = {
         lambda rng: nn.LocalResponseNorm(3)(np.zeros((3, 5))),
         "LocalResponseNorm(3): its input is (3, 5); it needs (m, c, *size)",
     ),
+    "no groups": (
+        lambda rng: nn.conv2d(IMAGES, np.zeros((3, 2, 2, 2)), groups=0),
+        "conv2d: groups must be >= 1, a whole number; got 0",
+    ),
+    "no groups of a transpose": (
+        lambda rng: nn.conv_transpose2d(IMAGES, np.zeros((2, 2, 2, 2)), groups=0),
+        "conv_transpose2d: groups must be >= 1, a whole number; got 0",
+    ),
+    "no groups to normalise": (
+        lambda rng: nn.group_norm(IMAGES, 0),
+        "group_norm: groups must be >= 1, a whole number; got 0",
+    ),
     "nothing to flatten": (
         lambda rng: nn.Flatten()(np.zeros(3)),
         "Flatten(): its input is (3,); it needs (m, ...)",
@@ -276,3 +288,18 @@ def test_losses_of_classes_take_numbers_and_columns(loss):
     assert loss(COLUMNS, LABELS) == loss(COLUMNS, nn.one_hot(LABELS, 3))
     with pytest.raises(ValueError, match="labels run from 0 to 3"):
         loss(COLUMNS, LABELS + (LABELS == 2))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rng: nn.Linear(2, 3, rng=rng),
+        lambda rng: nn.Conv1d(2, 3, 2, rng=rng),
+        lambda rng: nn.LSTM(2, 3, rng=rng),
+        lambda rng: nn.Dropout(0.5, rng=rng),
+        lambda rng: nn.dropout(COLUMNS, 0.5, rng=rng),
+    ],
+)
+def test_a_seed_is_no_generator(make):
+    with pytest.raises(TypeError, match=r"got rng=7; pass rng=np\.random\.default_rng\(7\)"):
+        make(7)

@@ -110,3 +110,10 @@ def test_the_end_of_a_long_chain_refuses_to_be_copied_and_its_number_can_be():
         with pytest.raises(HistoryError, match=r"use x\.detach"):
             again(y)
     assert pickle.loads(pickle.dumps(copy.deepcopy(y.detach()))).item() == 1
+
+
+def test_lists_are_arrays_too():
+    assert nn.softmax([[0.0], [0.0]]).tolist() == [[0.5], [0.5]]
+    assert nn.logsumexp([0.0]) == 0
+    found = tg.linalg.solve_triangular([[2.0, 9.0], [1.0, 1.0]], [2.0, 3.0], lower=True)
+    assert found.tolist() == [1, 2]

@@ -6,6 +6,7 @@ gradient penalty on a model's parameters are both right without asking.
 
 Arguments and results may be nested dicts, lists and tuples of arrays; a derivative has the same
 structure.  ``argnums`` says by which arguments of ``f``: a number, or a tuple of them for a tuple.
+What is given by keyword goes to ``f`` as it is.
 """
 
 from tinygrad_dnn.func.checkpointing import checkpoint as checkpoint

@@ -36,7 +36,7 @@ def per_example_grad(
     """
     one = grad(f, argnums)
 
-    def gradients(*args: Any) -> Any:
+    def gradients(*args: Any, **options: Any) -> Any:
         chosen = [i % len(args) for i in ((argnums,) if isinstance(argnums, int) else argnums)]
         places = examples or tuple(i for i in range(len(args)) if i not in chosen)
         along = _axes(tuple(i % len(args) for i in places), axis)
@@ -47,7 +47,7 @@ def per_example_grad(
                 mapped(_example(j, along[i]), a) if i in along else a for i, a in enumerate(args)
             ]
 
-        found = [one(*at(j)) for j in range(m)]
+        found = [one(*at(j), **options) for j in range(m)]
         if not found:
             like = [args[i] for i in chosen]
             empty = mapped(lambda x: np.zeros((0, *np.shape(x)), x.dtype), like)

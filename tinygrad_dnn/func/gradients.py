@@ -13,6 +13,7 @@ def value_and_grad(
 
     The gradient is by argument ``argnums``, in its containers and shapes; a tuple of them for a
     tuple.  With ``has_aux=True`` f returns a pair (result, aux), and so does the first part.
+    Arguments given by keyword go to f as they are.
 
     >>> import numpy as np
     >>> value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
@@ -22,8 +23,8 @@ def value_and_grad(
     {'w': array(3.), 'b': array(5.)}
     """
 
-    def value_and_gradient(*args: Any) -> tuple[Any, Any]:
-        trace = Trace(f, args, argnums, has_aux)
+    def value_and_gradient(*args: Any, **options: Any) -> tuple[Any, Any]:
+        trace = Trace(f, args, argnums, has_aux, options)
         gradient = trace.gradient()
         value = trace.value()
         return ((value, trace.public(trace.aux)) if has_aux else value), gradient
@@ -43,8 +44,8 @@ def grad(
     array(-0.)
     """
 
-    def gradient(*args: Any) -> Any:
-        trace = Trace(f, args, argnums, has_aux)
+    def gradient(*args: Any, **options: Any) -> Any:
+        trace = Trace(f, args, argnums, has_aux, options)
         found = trace.gradient()
         return (found, trace.public(trace.aux)) if has_aux else found
 

@@ -40,8 +40,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 
 def _jacobian(f: Callable[..., Any], argnums: Argnums, by_row: bool | None) -> Callable[..., Any]:
-    def jacobian_at(*args: Any) -> Any:
-        trace = Trace(f, args, argnums)
+    def jacobian_at(*args: Any, **options: Any) -> Any:
+        trace = Trace(f, args, argnums, options=options)
         _require_real(trace.inputs + trace.outputs)
         n_rows, n_columns = (sum(n.value.size for n in ns) for ns in (trace.outputs, trace.inputs))
         rows_first = n_rows <= n_columns if by_row is None else by_row

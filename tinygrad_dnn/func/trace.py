@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_dnn.containers import items, leaves, matched, rebuilt
 from tinygrad_dnn.engine import View, owned, pullback, pushforward
 from tinygrad_dnn.errors import DimensionError, HistoryError
-from tinygrad_dnn.graph import Node, ancestors, recording, tracing
+from tinygrad_dnn.graph import NO_KWARGS, Node, ancestors, recording, tracing
 from tinygrad_dnn.primitives import Array, array, multilinear, primitive
 from tinygrad_dnn.seed import require_float, seed
 from tinygrad_dnn.tensor import Tensor, as_tensor, handle
@@ -31,7 +31,7 @@ multilinear(alias, lambda g, out, x: g)
 
 
 class Trace:
-    """A run of ``f(*args)``, to be differentiated by the arguments ``argnums``.
+    """A run of ``f(*args, **options)``, to be differentiated by the arguments ``argnums``.
 
     ``given`` are these arguments, ``out`` is what ``f`` returned, in their containers; ``inputs``
     and ``outputs`` are the nodes of all their leaves.
@@ -43,6 +43,7 @@ class Trace:
         args: Sequence[Any],
         argnums: Argnums | None = None,
         has_aux: bool = False,
+        options: Mapping[str, Any] = NO_KWARGS,
     ) -> None:
         self.single = isinstance(argnums, int)
         positions = _positions(argnums, len(args))
@@ -56,7 +57,7 @@ class Trace:
             inside = rebuilt(self.given, map(handle, self.inputs))
             for i, x in zip(positions, inside, strict=True):
                 full[i] = x
-            out = f(*full)
+            out = f(*full, **options)
         finally:
             recording.reset(token)
             tracing.reset(traced)
@@ -105,7 +106,13 @@ class Trace:
             raise HistoryError(
                 f"{_name(self.f)} must return one Tensor, got {type(self.out).__name__}"
             )
-        return self.by_argument(self.back({self.outputs[0]: seed(self.outputs[0])}))
+        (end,) = self.outputs
+        if end.value.size != 1:
+            raise DimensionError(
+                f"{_name(self.f)} returned shape {end.value.shape}, but only a scalar has one "
+                f"gradient; reduce it (np.sum, np.mean), or use jacobian or vjp"
+            )
+        return self.by_argument(self.back({end: seed(end)}))
 
     def pull(self, g: Any) -> Any:
         """Return the cotangents of the arguments for that of the result."""

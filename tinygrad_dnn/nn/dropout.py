@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tinygrad_dnn.nn.naming import where
+from tinygrad_dnn.nn.naming import a_generator, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rerun import generator
 
@@ -20,8 +20,10 @@ def dropout(x: Array, p: float, *, rng: Any) -> Any:
     array([2., 0., 0., 0., 2.])
     """
     _check(p)
+    a_generator(where("dropout"), rng)
     keep = generator(rng).random(x.shape) >= p
-    return x * (keep / (1 - p)).astype(x.dtype)
+    scale = keep / (1 - p)
+    return x * (scale.astype(x.dtype) if x.dtype.kind in "fc" else scale)
 
 
 def _check(p: float) -> None:
@@ -41,6 +43,7 @@ class Dropout:
 
     def __init__(self, p: float, *, rng: Any) -> None:
         _check(p)
+        a_generator(f"Dropout({p})", rng)
         self.p, self.rng, self.training = p, rng, True
 
     def __call__(self, x: Array) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.nn.naming import a_generator
 from tinygrad_dnn.primitives import Array
 
 Initialiser = Callable[[Any, int, int], Array]
@@ -59,9 +60,13 @@ INITIALISERS: dict[str, Initialiser] = {
 
 
 def initialiser(init: str | Initialiser) -> Initialiser:
-    """Return the initialiser of that name, or the function itself."""
-    if not isinstance(init, str):
-        return init
-    if init not in INITIALISERS:
+    """Return the initialiser of that name, or the function itself; ``rng`` is checked."""
+    if isinstance(init, str) and init not in INITIALISERS:
         raise ValueError(f"unknown init {init!r}; choose from {', '.join(INITIALISERS)}")
-    return INITIALISERS[init]
+    chosen = INITIALISERS[init] if isinstance(init, str) else init
+
+    def draw(rng: Any, n_out: int, n_in: int) -> Array:
+        a_generator("an initialiser", rng)
+        return chosen(rng, n_out, n_in)
+
+    return draw

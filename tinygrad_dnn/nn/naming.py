@@ -56,3 +56,11 @@ def at_least_one(who: str, **numbers: int) -> None:
     for name, n in numbers.items():
         if not isinstance(n, Integral) or n < 1:
             raise DimensionError(f"{who}: {name} must be >= 1, a whole number; got {n!r}")
+
+
+def a_generator(who: str, rng: Any) -> None:
+    """Refuse a seed where a generator is wanted."""
+    if isinstance(rng, Integral):
+        raise TypeError(
+            f"{who} draws from a generator, got rng={rng}; pass rng=np.random.default_rng({rng})"
+        )

@@ -76,7 +76,7 @@ def _normalisation(make: Any, *options: str) -> Kind:
     return Kind(make, ("n", "eps", *options), lambda n, **_: n)
 
 
-_POOLING = (MaxPool1d, MaxPool2d, MaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d)
+_WINDOW = ("kernel", "stride", "padding")
 _KINDS = (
     Kind(Linear, ("n_in", "n_out"), lambda n_in, n_out: n_in * n_out, drawn=True),
     Kind(Embedding, ("vocabulary", "n"), lambda vocabulary, n: vocabulary * n, drawn=True),
@@ -90,7 +90,8 @@ _KINDS = (
     _normalisation(LayerNorm),
     _normalisation(GroupNorm, "groups"),
     Kind(LocalResponseNorm, ("size", "alpha", "beta", "k")),
-    *(Kind(make, ("kernel", "stride", "padding")) for make in _POOLING),
+    *(Kind(make, (*_WINDOW, "return_indices")) for make in (MaxPool1d, MaxPool2d, MaxPool3d)),
+    *(Kind(make, _WINDOW) for make in (AvgPool1d, AvgPool2d, AvgPool3d)),
     Kind(GlobalAvgPool2d),
     Kind(Flatten),
     Kind(Unflatten, ("shape",)),

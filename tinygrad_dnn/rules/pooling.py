@@ -25,18 +25,22 @@ def _places(size, kernel, stride, padding):
 @primitive
 def max_pool(x, **how):
     """Shapes: x (m, c, *size) -> (m, c, *places); padding never wins."""
-    whole = padded(x, how["padding"], fill=-np.inf)
+    whole = padded(x, how["padding"], fill=_least(x))
     return reduce(np.maximum, (whole[slot] for slot in _places(x.shape[2:], **how)))
+
+
+def _least(x):
+    return np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
 
 
 def _hits(x, out, how):
     """Yield (place, which windows have their largest entry there), and how many tie in each."""
-    whole = padded(x, how["padding"], fill=-np.inf)
+    whole = padded(x, how["padding"], fill=_least(x))
     hits = [(slot, whole[slot] == out) for slot in _places(x.shape[2:], **how)]
     ties = np.zeros_like(out)
     for _, hit in hits:
         ties += hit
-    return hits, ties
+    return hits, np.maximum(ties, 1)  # a window with nan in it has its largest entry nowhere
 
 
 @primitive
@@ -61,11 +65,12 @@ def to_largest(g, x, out, **how):
 def places_of_largest(x: Array, out: Array, **how: Any) -> Array:
     """Return where in its channel every window on x has ``out``, its largest entry: the first."""
     size = x.shape[2:]
-    whole = padded(x, how["padding"], fill=-np.inf)
+    whole = padded(x, how["padding"], fill=_least(x))
     places = padded(np.arange(prod(size)).reshape(1, 1, *size), how["padding"])
     first = np.zeros(out.shape, places.dtype)
     for slot in reversed(list(_places(size, **how))):
-        first = np.where(whole[slot] == out, places[slot], first)
+        seen = whole[slot]
+        first = np.where((seen == out) | (seen != seen), places[slot], first)
     return first
 
 

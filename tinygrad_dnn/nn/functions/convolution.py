@@ -11,7 +11,7 @@ from numbers import Integral
 from typing import Any
 
 from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.nn.naming import given, where
+from tinygrad_dnn.nn.naming import at_least_one, given, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.convolution import conv
 from tinygrad_dnn.rules.patches import count
@@ -101,6 +101,7 @@ def convolve(
 ) -> Any:
     """As ``conv1d`` and its like, by the number of ``axes``, on behalf of ``who``."""
     how = movement(who, axes, **options)
+    at_least_one(where(who), groups=groups)
     if W.ndim != axes + 2 or W.shape[0] % groups:
         raise DimensionError(
             f"{where(who)}: W is {W.shape}; it needs "

@@ -84,6 +84,7 @@ def group_norm(
 
     Source: Wu and He, "Group Normalization" (2018).
     """
+    at_least_one(where("group_norm"), groups=groups)
     if x.ndim < 3 or x.shape[1] % groups:
         raise misfit("group_norm", x, f"(m, c, *size), c a multiple of groups = {groups}")
     fitting("group_norm", per_unit(x), gamma=gamma, beta=beta)

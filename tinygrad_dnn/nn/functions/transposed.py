@@ -15,7 +15,7 @@ from tinygrad_dnn.nn.functions.convolution import (
     per_axis,
     wrong_input,
 )
-from tinygrad_dnn.nn.naming import given, where
+from tinygrad_dnn.nn.naming import at_least_one, given, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.convolution import conv_input
 
@@ -106,6 +106,7 @@ def transpose(
 ) -> Any:
     """As ``conv_transpose1d`` and its like, by the number of ``axes``, on behalf of ``who``."""
     how = movement(who, axes, **options)
+    at_least_one(where(who), groups=groups)
     extra = per_axis(who, "output_padding", output_padding, axes, least=0)
     if W.ndim != axes + 2 or W.shape[0] % groups:
         raise DimensionError(
