@@ -324,3 +324,15 @@ def test_scalars_and_odd_graphs_have_a_page_too(browser, tmp_path):
         f"{np.sin(2) + 2 * np.cos(2) + 1:.5g}",
     ]
     assert reader.complaints() == []
+
+
+def test_a_failed_pass_opens_at_what_failed(browser, tmp_path):
+    file = tmp_path / "failed.html"
+    with pytest.raises(ValueError, match="layer 1") as caught:
+        network()[0](np.ones((8, 3)))
+    draw(caught.value).to_html(file)
+    reader = Reader(browser, file).open()
+    assert reader.heading() == "Linear(3 -> 5) failed"
+    assert "it needs (3, m)" in reader.text("#panel")
+    assert "backward" not in reader.text("#caption")
+    assert reader.complaints() == []

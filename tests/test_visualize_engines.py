@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+from itertools import combinations
 from xml.etree import ElementTree
 
 import graphviz
@@ -11,7 +12,7 @@ import pytest
 
 import tinygrad_dnn as tg
 from tinygrad_dnn import nn
-from tinygrad_dnn.visualize import GraphvizNotFound, Picture, draw, engines
+from tinygrad_dnn.visualize import GraphvizNotFound, Picture, draw, engines, palette
 
 SVG = "{http://www.w3.org/2000/svg}"
 ENGINES = {engine.name: engine for engine in engines.engines()}
@@ -341,6 +342,9 @@ BLIND = {
 }
 
 
+MEANINGS = ("forward", "backward", "parameter", "cache", "cost")
+
+
 def lab(colour, seen):
     parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
@@ -352,9 +356,11 @@ def lab(colour, seen):
 
 
 @pytest.mark.parametrize("blindness", BLIND)
-def test_forward_and_backward_differ_for_every_eye(blindness):
-    from tinygrad_dnn.visualize.palette import ROLES
-
-    seen = BLIND[blindness]
-    blue, red = (lab(ROLES[role].stroke, seen) for role in ("forward", "backward"))
-    assert np.linalg.norm(blue - red) > 50
+@pytest.mark.parametrize(("theme", "least", "most"), [("LIGHT", 18, 60), ("DARK", 28, 60)])
+def test_meanings_differ_for_every_eye(theme, least, most, blindness):
+    """By colour alone; row, shape, dash and arrow say the same again."""
+    roles, seen = getattr(palette, theme).roles, BLIND[blindness]
+    strokes = {name: lab(roles[name].stroke, seen) for name in MEANINGS}
+    for one, other in combinations(MEANINGS, 2):
+        assert np.linalg.norm(strokes[one] - strokes[other]) > least, (one, other)
+    assert np.linalg.norm(strokes["forward"] - strokes["backward"]) > most

@@ -72,7 +72,8 @@ function go(step) {
 function caption(step) {
   const box = $("caption");
   box.replaceChildren(make("b", { className: step?.phase ?? "" }, step ? step.title : "Overview"));
-  const rest = "Play runs the forward pass, then the backward pass; every box can be selected.";
+  const both = level().steps.some(({ phase }) => phase === "backward");
+  const rest = `Play runs the forward pass${both ? ", then the backward pass" : ""}; every box can be selected.`;
   for (const [text, shapes] of step ? step.lines : [[rest, ""]]) {
     const line = make("span", {}, text);
     if (shapes) line.append(make("small", {}, shapes));
@@ -348,4 +349,6 @@ if (asked.has("theme")) document.documentElement.dataset.theme = asked.get("them
 show(views.find((each) => each.id === asked.get("view")) ?? view);
 if (asked.has("unfold") && view.levels.length > 1) unfold(1);
 go(+(asked.get("step") ?? 0) || 0);
+const failed = Object.keys(level().boxes).find((id) => level().boxes[id].role === "failed");
 if (asked.get("node") in level().boxes) select(asked.get("node"));
+else if (failed) select(failed);
