@@ -13,7 +13,7 @@ from tinygrad_dnn import nn
 from tinygrad_dnn.cli import main
 
 ROOT = Path(__file__).parents[1]
-WRITTEN = {"index.html", "cost.png", "network.svg", "operations.svg", "weights.npz"}
+WRITTEN = {"index.html", "cost.png", "network.svg", "operations.svg", "backward.svg", "weights.npz"}
 
 
 @pytest.fixture

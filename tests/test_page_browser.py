@@ -8,6 +8,7 @@ import pytest
 import tinygrad_dnn as tg
 from tests.browsers import NAMES, Reader, start
 from tests.test_page import has_engine, network, page, view
+from tinygrad_dnn.cli import main
 from tinygrad_dnn.visualize import draw
 
 selenium = pytest.importorskip("selenium", reason="needs selenium")
@@ -335,4 +336,19 @@ def test_a_failed_pass_opens_at_what_failed(browser, tmp_path):
     assert reader.heading() == "Linear(3 -> 5) failed"
     assert "it needs (3, m)" in reader.text("#panel")
     assert "backward" not in reader.text("#caption")
+    assert reader.complaints() == []
+
+
+def test_the_demo_s_page_has_it_in_a_frame(browser, tmp_path):
+    for module in ("sklearn", "matplotlib", "tqdm"):
+        pytest.importorskip(module)
+    assert main(["demo", "--data", "moons", "--epochs", "3", "--out", str(tmp_path)]) == 0
+    reader = Reader(browser, tmp_path / "index.html").open()
+    assert reader.asked_for()[0] == f"file://{tmp_path}/index.html"
+    browser.switch_to.frame(reader("iframe"))
+    reader("#next").click()
+    assert reader.text("#caption b") == "Forward, layer 1"
+    reader.click("#block-J")
+    assert reader.heading() == "Cost J"
+    browser.switch_to.default_content()
     assert reader.complaints() == []
