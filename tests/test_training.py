@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_dnn as tg
 from tinygrad_dnn import nn, optim
+from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.training import accuracy, batches
 
 
@@ -220,3 +221,41 @@ def test_the_history_draws_itself():
     training, hold_out = history.plot().get_lines()
     np.testing.assert_array_equal(training.get_ydata(), history.cost)
     np.testing.assert_array_equal(hold_out.get_ydata(), history.validation_cost)
+
+
+# ---- examples that are no columns ------------------------------------------------------------
+@pytest.mark.parametrize(
+    "shape", [(3, 12), (5, 3, 12), (12, 2, 5), (12, 2, 4, 4), (12, 1, 4, 4, 4)]
+)
+def test_batches_of_every_kind_of_data_keep_examples_and_targets_together(shape):
+    axis = shape.index(12)
+    numbers = np.arange(12).reshape([-1 if i == axis else 1 for i in range(len(shape))])
+    X, Y = np.broadcast_to(numbers, shape), np.arange(12)
+    seen = []
+    for x, y in batches(X, Y, 5, rng=np.random.default_rng(0)):
+        assert x.shape == tuple(y.size if i == axis else n for i, n in enumerate(shape))
+        assert (np.moveaxis(x, axis, -1) == y).all()
+        seen += y.tolist()
+    assert sorted(seen) == list(range(12))
+
+
+def test_data_that_may_be_two_things_is_refused():
+    with pytest.raises(DimensionError, match=r"may be sequences \(T, n, m\) or signals"):
+        next(batches(np.ones((4, 3, 4)), np.ones(4), 2))
+    with pytest.raises(DimensionError, match="the same m >= 1 columns"):
+        next(batches(np.ones((4, 4, 5)), np.ones(3), 2))
+
+
+def test_sequences_and_volumes_are_fitted():
+    rng = np.random.default_rng(0)
+    for layers, X in (
+        ([nn.LSTM(3, 4, rng=rng), nn.Linear(4, 1, rng=rng)], rng.normal(size=(5, 3, 16))),
+        ([nn.Conv3d(1, 2, 3, rng=rng), nn.ReLU(), nn.Flatten(), nn.Linear(16, 1, rng=rng)],
+         rng.normal(size=(16, 1, 4, 4, 4))),
+    ):  # fmt: skip
+        net = nn.Sequential(*layers, nn.Sigmoid())
+        descent = tg.optim.SGD(net.parameters(), lr=0.5)
+        Y = rng.integers(0, 2, (1, 16))
+        history = tg.fit(net, X, Y, loss=nn.binary_cross_entropy, optimizer=descent, epochs=30,
+                         batch_size=4, validation_data=(X, Y))  # fmt: skip
+        assert history.cost[-1] < 0.9 * history.cost[0]

@@ -45,7 +45,7 @@ elementwise(leaky_relu, lambda out, z, slope=0.01: np.where(z > 0, z.dtype.type(
 
 
 # Below this exp(-z) overflows; sigmoid stops there, at 1e-308 (1e-38 in float32).
-LOWEST = Scalar(-709)
+LOWEST = Scalar(-709.0)
 for _dtype, _lowest in (np.dtype("float16"), -11), (np.dtype("float32"), -88):
     LOWEST[_dtype] = np.array(_lowest, _dtype)
 

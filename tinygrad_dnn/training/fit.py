@@ -36,11 +36,11 @@ def fit(
 ) -> History:
     """Train ``model`` for ``epochs`` passes over the data and return the history.
 
-    Shapes: X (n[0], m); Y as ``loss`` takes it.  Without ``batch_size`` every step sees all m
-    examples; with it they are shuffled by ``rng`` (default_rng(0) if none is given).  Each callback
-    is called with (epoch, history) after every epoch, and stops the training by returning True.
-    ``progress`` shows a bar (needs tqdm).  Layers with a mode, as dropout, train on the batches and
-    rest on the hold-out set.
+    Shapes: X (n[0], m), or sequences (T, n, m), or images (m, c, h, w); Y as ``loss`` takes it.
+    Without ``batch_size`` every step sees all m examples; with it they are shuffled by ``rng``
+    (default_rng(0) if none is given).  Each callback is called with (epoch, history) after every
+    epoch, and stops the training by returning True.  ``progress`` shows a bar (needs tqdm).  Layers
+    with a mode, as dropout, train on the batches and rest on the hold-out set.
     """
     if epochs < 1:
         raise ValueError(f"fit: epochs must be at least 1, got {epochs}")
@@ -60,7 +60,7 @@ def fit(
                 J.backward()
                 optimizer.step()
                 costs.append(float(J))
-                sizes.append(x.shape[1])
+                sizes.append(y.shape[-1])
                 if classes:
                     hits.append(accuracy(A, y))
             history.cost.append(float(np.average(costs, weights=sizes)))
