@@ -124,6 +124,12 @@ class Reader:
         self.point(selector)
         ActionChains(self.driver).click().perform()
 
+    def enter(self, selector):
+        """Go on reading inside a frame."""
+        frame = self(selector)
+        self.driver.execute_script("arguments[0].scrollIntoView()", frame)
+        self.driver.switch_to.frame(frame)
+
     def press(self, *keys):
         ActionChains(self.driver).send_keys(*keys).perform()
 

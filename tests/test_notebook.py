@@ -83,9 +83,7 @@ def test_no_picture_is_cut_off(reader):
 
 
 def test_the_page_works_in_its_frame(reader):
-    frame = reader("iframe")
-    reader.driver.execute_script("arguments[0].scrollIntoView()", frame)
-    reader.driver.switch_to.frame(frame)
+    reader.enter("iframe")
     reader("#next").click()
     assert reader.text("#caption b") == "Forward, layer 1"
     reader.click("#block-J")

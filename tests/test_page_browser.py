@@ -345,7 +345,7 @@ def test_the_demo_s_page_has_it_in_a_frame(browser, tmp_path):
     assert main(["demo", "--data", "moons", "--epochs", "3", "--out", str(tmp_path)]) == 0
     reader = Reader(browser, tmp_path / "index.html").open()
     assert reader.asked_for()[0] == f"file://{tmp_path}/index.html"
-    browser.switch_to.frame(reader("iframe"))
+    reader.enter("iframe")
     reader("#next").click()
     assert reader.text("#caption b") == "Forward, layer 1"
     reader.click("#block-J")
