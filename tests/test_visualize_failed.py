@@ -105,6 +105,11 @@ LINEAR = nn.Linear(4, 1, rng=np.random.default_rng(0))
             "it needs (4, m)",
         ),
         (
+            lambda: nn.conv2d(tg.Tensor(np.ones((2, 3, 8, 8)), name="x"), np.ones((4, 2, 3, 3))),
+            ["conv2d failed", "x (2, 3, 8, 8)", "(4, 2, 3, 3)"],
+            "it needs (m, 2, height, width)",
+        ),
+        (
             lambda: tg.Tensor(np.ones((2, 4)), name="a") + np.ones((3, 4)),
             ["add failed", "a (2, 4)", "(3, 4)", "2 ≠ 3"],
             "ValueError: operands could not be broadcast",

@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.init import Initialiser, initialiser
-from tinygrad_dnn.nn.naming import at_least_one, where
+from tinygrad_dnn.nn.naming import at_least_one, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
@@ -39,9 +38,12 @@ class Bilinear:
     def __call__(self, x: Array, y: Array) -> Any:
         _, n_x, n_y = self.W.shape
         if x.shape != (n_x, *x.shape[1:2]) or y.shape != (n_y, *x.shape[1:2]) or x.ndim != 2:
-            raise DimensionError(
+            raise unfit(
                 f"{where(self)}: {self.W.name} is {self.W.shape} but x is {x.shape} and y is "
-                f"{y.shape}; they need ({n_x}, m) and ({n_y}, m)"
+                f"{y.shape}; they need ({n_x}, m) and ({n_y}, m)",
+                self,
+                x,
+                y,
             )
         return np.sum((self.W @ y) * x, axis=1) + self.b
 

@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.init import Initialiser, initialiser
-from tinygrad_dnn.nn.naming import at_least_one, given, where
+from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
@@ -27,14 +26,20 @@ def look_up(who: Any, labels: Array, E: Array) -> Any:
     """As ``embedding``, on behalf of ``who``."""
     labels = np.asarray(labels.data if isinstance(labels, Tensor) else labels)
     if labels.ndim not in (1, 2) or labels.dtype.kind not in "iu":
-        raise DimensionError(
+        raise unfit(
             f"{where(who)}: {given(labels, who)} is {labels.dtype} {labels.shape}; it needs whole "
-            f"numbers, (m,) or (T, m)"
+            f"numbers, (m,) or (T, m)",
+            who,
+            labels,
+            E,
         )
     if labels.size and not (labels.min() >= 0 and labels.max() < E.shape[1]):
-        raise DimensionError(
+        raise unfit(
             f"{where(who)}: labels run from {labels.min()} to {labels.max()}, but the "
-            f"{E.shape[1]} columns are numbered 0 to {E.shape[1] - 1}"
+            f"{E.shape[1]} columns are numbered 0 to {E.shape[1] - 1}",
+            who,
+            labels,
+            E,
         )
     columns = E[:, labels]
     return columns if labels.ndim == 1 else np.swapaxes(columns, 0, 1)

@@ -24,6 +24,7 @@ LOSSES = (
     losses.cross_entropy_with_logits,
     losses.mean_squared_error,
 )
+LOSS_NAMES = [loss.__name__ for loss in LOSSES]  # as what checks their input is called
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn import nn
+from tinygrad_dnn.visualize.chain import LOSS_NAMES
 from tinygrad_dnn.visualize.scene import shape_text
 
 Shape = tuple[int, ...]
@@ -34,7 +35,7 @@ def clash(fn: Any, shapes: Sequence[Shape]) -> str:
     if isinstance(fn, np.ufunc) and fn.signature is None:
         pairs = zip(*(shape[::-1] for shape in shapes[:2]), strict=False)
         return next((f"{a} ≠ {b}" for a, b in pairs if a != b and 1 not in (a, b)), "")
-    if isinstance(fn, str) and len(shapes) == 2:  # a loss: predictions and targets
+    if fn in LOSS_NAMES and len(shapes) == 2:  # predictions and targets
         a, b = map(shape_text, shapes)
         return _unequal(a, b)
     return ""

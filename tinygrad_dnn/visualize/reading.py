@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_dnn import nn
 from tinygrad_dnn.graph import Node, ancestors
 from tinygrad_dnn.primitives import RULES, Each
-from tinygrad_dnn.visualize.chain import LOSSES
+from tinygrad_dnn.visualize.chain import LOSS_NAMES, LOSSES
 from tinygrad_dnn.visualize.fold import between, middle, runs
 from tinygrad_dnn.visualize.walked import Walked
 from tinygrad_dnn.visualize.words import course_name, gradient_name, is_array
@@ -285,5 +285,5 @@ def _guessed(node: Node, position: int) -> str:
     first = node.fn is np.matmul or isinstance(node.fn, nn.Linear)
     if node.layer == 1 and first and position == len(node.args) - 1:
         return "X = A[0]"
-    is_loss = node.fn in LOSSES or any(node.fn == loss.__name__ for loss in LOSSES)
+    is_loss = node.fn in LOSSES or node.fn in LOSS_NAMES
     return "Y" if is_loss and position == 1 else ""

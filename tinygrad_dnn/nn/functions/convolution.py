@@ -11,7 +11,7 @@ from numbers import Integral
 from typing import Any
 
 from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.nn.naming import at_least_one, given, where
+from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.convolution import conv
 from tinygrad_dnn.rules.patches import count
@@ -103,20 +103,26 @@ def convolve(
     how = movement(who, axes, **options)
     at_least_one(where(who), groups=groups)
     if W.ndim != axes + 2 or W.shape[0] % groups:
-        raise DimensionError(
+        raise unfit(
             f"{where(who)}: W is {W.shape}; it needs "
             f"{AXES[axes].format('c_in / groups').replace('(m', '(c_out')}, with c_out a multiple "
-            f"of groups = {groups}"
+            f"of groups = {groups}",
+            who,
+            x,
+            W,
         )
     if x.ndim != axes + 2 or x.shape[1] != W.shape[1] * groups:
         raise wrong_input(who, x, W, W.shape[1] * groups)
     check_bias(who, b, W.shape[0], axes)
     size, kernel = x.shape[2:], W.shape[2:]
     if min(count(size, kernel, **how)) < 1:
-        raise DimensionError(
+        raise unfit(
             f"{where(who)}: the kernel {kernel} with dilation {how['dilation']} does not fit into "
             f"{given(x, who)}, which is {x.shape} with padding {how['padding']}; use a smaller "
-            f"kernel or more padding"
+            f"kernel or more padding",
+            who,
+            x,
+            W,
         )
     Z = conv(x, W, groups=groups, **how)
     return Z if b is None else Z + b
@@ -154,9 +160,12 @@ def wrong_input(who: Any, x: Array, W: Array, channels: int) -> DimensionError:
     elif x.ndim == axes + 2 and x.shape[-1] == channels:
         advice = "; channels come first: np.transpose"
     name = getattr(W, "name", None) or "W"
-    return DimensionError(
+    return unfit(
         f"{where(who)}: {name} is {W.shape} but {given(x, who)} is {x.shape}; it needs "
-        f"{AXES[axes].format(channels)}{advice}"
+        f"{AXES[axes].format(channels)}{advice}",
+        who,
+        x,
+        W,
     )
 
 
@@ -165,6 +174,6 @@ def check_bias(who: Any, b: Array | None, channels: int, axes: int) -> None:
     wanted = (channels, *(1,) * axes)
     if b is not None and b.shape != wanted:
         name = getattr(b, "name", None) or "b"
-        raise DimensionError(
-            f"{where(who)}: {name} is {b.shape}; it needs {wanted}, a number per channel"
+        raise unfit(
+            f"{where(who)}: {name} is {b.shape}; it needs {wanted}, a number per channel", who, b
         )

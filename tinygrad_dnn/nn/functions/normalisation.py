@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.nn.naming import at_least_one, misfit, where
+from tinygrad_dnn.nn.naming import at_least_one, misfit, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.normalisation import standardize
 from tinygrad_dnn.rules.pooling import avg_pool
@@ -137,4 +136,4 @@ def fitting(who: Any, wanted: tuple[int, ...], **held: Array | None) -> None:
     for name, array in held.items():
         if array is not None and array.shape != wanted:
             own = getattr(array, "name", None) or name
-            raise DimensionError(f"{where(who)}: {own} is {array.shape}; it needs {wanted}")
+            raise unfit(f"{where(who)}: {own} is {array.shape}; it needs {wanted}", who, array)

@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.functions.convolution import AXES, Sizes, per_axis
-from tinygrad_dnn.nn.naming import given, misfit, where
+from tinygrad_dnn.nn.naming import given, misfit, unfit, where
 from tinygrad_dnn.primitives import Array, Function
 from tinygrad_dnn.rules.patches import count
 from tinygrad_dnn.rules.pooling import avg_pool, max_pool, places_of_largest
@@ -150,9 +149,11 @@ def pooled(who: Any, axes: int, fn: Function, x: Array, how: dict[str, Any]) -> 
             f"{how['kernel']}; some windows would see nothing else"
         )
     if min(count(x.shape[2:], **how, dilation=(1,) * axes)) < 1:
-        raise DimensionError(
+        raise unfit(
             f"{where(who)}: the kernel {how['kernel']} does not fit into {given(x, who)}, which is "
-            f"{x.shape} with padding {how['padding']}"
+            f"{x.shape} with padding {how['padding']}",
+            who,
+            x,
         )
     return fn(x, **how)
 

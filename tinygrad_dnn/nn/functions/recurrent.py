@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.nn.naming import given, where
+from tinygrad_dnn.nn.naming import given, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.network import sigmoid
 
@@ -71,14 +70,20 @@ def fits(who: Any, gates: int, x: Array, W: Array, U: Array, b: Array, *states: 
     ):
         if held.shape != wanted:
             own = getattr(held, "name", None) or name
-            raise DimensionError(f"{where(who)}: {own} is {held.shape}; it needs {wanted}")
+            raise unfit(f"{where(who)}: {own} is {held.shape}; it needs {wanted}", who, held)
     if x.ndim != 2 or x.shape[0] != n_in:
-        raise DimensionError(
-            f"{where(who)}: W is {W.shape} but {given(x, '')} is {x.shape}; it needs ({n_in}, m)"
+        raise unfit(
+            f"{where(who)}: W is {W.shape} but {given(x, '')} is {x.shape}; it needs ({n_in}, m)",
+            who,
+            x,
+            W,
         )
     for state in states:
         if state.shape != (n, x.shape[1]):
-            raise DimensionError(
+            raise unfit(
                 f"{where(who)}: the state is {state.shape} but x is {x.shape}; the state needs "
-                f"{(n, x.shape[1])}"
+                f"{(n, x.shape[1])}",
+                who,
+                x,
+                state,
             )

@@ -6,7 +6,6 @@ lengths to the same one, and its transpose has to be told which it was.
 
 from typing import Any
 
-from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.functions.convolution import (
     AXES,
     Sizes,
@@ -15,7 +14,7 @@ from tinygrad_dnn.nn.functions.convolution import (
     per_axis,
     wrong_input,
 )
-from tinygrad_dnn.nn.naming import at_least_one, given, where
+from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.convolution import conv_input
 
@@ -109,10 +108,13 @@ def transpose(
     at_least_one(where(who), groups=groups)
     extra = per_axis(who, "output_padding", output_padding, axes, least=0)
     if W.ndim != axes + 2 or W.shape[0] % groups:
-        raise DimensionError(
+        raise unfit(
             f"{where(who)}: W is {W.shape}; it needs "
             f"{AXES[axes].format('c_out / groups').replace('(m', '(c_in')}, with c_in a multiple "
-            f"of groups = {groups}"
+            f"of groups = {groups}",
+            who,
+            x,
+            W,
         )
     if x.ndim != axes + 2 or x.shape[1] != W.shape[0]:
         raise wrong_input(who, x, W, W.shape[0])
@@ -122,9 +124,12 @@ def transpose(
         for n, k, s, p, d, e in zip(x.shape[2:], W.shape[2:], *how.values(), extra, strict=True)
     )
     if min(size) < 1 or any(e >= s for e, s in zip(extra, how["stride"], strict=True)):
-        raise DimensionError(
+        raise unfit(
             f"{where(who)}: {given(x, who)} {x.shape} would become {size}, with output_padding "
-            f"{extra}; sizes must be >= 1 and output_padding less than stride {how['stride']}"
+            f"{extra}; sizes must be >= 1 and output_padding less than stride {how['stride']}",
+            who,
+            x,
+            W,
         )
     Z = conv_input(x, W, size=size, groups=groups, **how)
     return Z if b is None else Z + b

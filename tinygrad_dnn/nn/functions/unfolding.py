@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.functions.convolution import Sizes, movement, per_axis
-from tinygrad_dnn.nn.naming import given, misfit, where
+from tinygrad_dnn.nn.naming import given, misfit, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.patches import count, patches
 from tinygrad_dnn.rules.patches import fold as fold_windows
@@ -32,9 +31,11 @@ def unfold(
     how = movement("unfold", axes, stride=stride, padding=padding, dilation=dilation)
     places = count(x.shape[2:], kernel, **how)
     if min(places) < 1:
-        raise DimensionError(
+        raise unfit(
             f"{where('unfold')}: the kernel {kernel} does not fit into {given(x)}, which is "
-            f"{x.shape} with padding {how['padding']}"
+            f"{x.shape} with padding {how['padding']}",
+            "unfold",
+            x,
         )
     windows = patches(x, kernel=kernel, **how)
     return np.reshape(windows, (x.shape[0], x.shape[1] * prod(kernel), prod(places)))

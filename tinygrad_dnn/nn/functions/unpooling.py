@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.functions.convolution import AXES, Sizes, per_axis
 from tinygrad_dnn.nn.functions.pooling import windows
-from tinygrad_dnn.nn.naming import given, misfit, where
+from tinygrad_dnn.nn.naming import given, misfit, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.indexing import put
 
@@ -103,12 +102,18 @@ def _check_indices(who: Any, x: Array, indices: Array, size: tuple[int, ...]) ->
     kind = getattr(getattr(indices, "dtype", None), "kind", "")
     if kind not in ("i", "u") or indices.shape != x.shape:
         got = f"{indices.dtype} {indices.shape}" if kind else type(indices).__name__
-        raise DimensionError(
+        raise unfit(
             f"{where(who)}: indices are {got}; they need to be whole numbers {x.shape}, as "
-            f"{given(x, who)} is, from max_pool{len(size)}d(..., return_indices=True)"
+            f"{given(x, who)} is, from max_pool{len(size)}d(..., return_indices=True)",
+            who,
+            x,
+            indices,
         )
     if indices.size and not (indices.min() >= 0 and indices.max() < prod(size)):
-        raise DimensionError(
+        raise unfit(
             f"{where(who)}: indices run from {indices.min()} to {indices.max()}, but {size} has "
-            f"places 0 to {prod(size) - 1}; see output_size="
+            f"places 0 to {prod(size) - 1}; see output_size=",
+            who,
+            x,
+            indices,
         )
