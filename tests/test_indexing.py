@@ -27,6 +27,46 @@ def test_the_gradient_of_any_index_is_what_add_at_makes(data):
     np.testing.assert_array_equal(back(g)[0], expected)
 
 
+def part_of_an_index(n):
+    """Something that indexes an axis of length ``n``."""
+    places, masks = st.lists(st.integers(-n, n - 1), min_size=2, max_size=2), st.booleans()
+    masks = st.lists(masks, min_size=n, max_size=n).map(np.array)
+    return st.one_of(
+        st.integers(-n, n - 1),
+        st.slices(n),
+        places,
+        places.map(lambda p: np.array([p])),
+        places.map(lambda p: tg.Tensor(p, requires_grad=False)),
+        masks,
+        masks.map(lambda m: tg.Tensor(m, requires_grad=False)),
+    )
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.data())
+def test_an_index_of_all_sorts_of_parts(data):
+    parts = [data.draw(part_of_an_index(n)) for n in X.shape[: data.draw(st.integers(1, 3))]]
+    for extra in data.draw(st.lists(st.sampled_from([None, ...]), max_size=2, unique=True)):
+        parts.insert(data.draw(st.integers(0, len(parts))), extra)
+    index = tuple(parts)
+    plain = tuple(p.data if isinstance(p, tg.Tensor) else p for p in index)
+    try:
+        expected = X[plain]
+    except IndexError:  # these lengths do not go together
+        with pytest.raises(IndexError):
+            x[index]
+        return
+    out, back = tg.func.vjp(lambda x: x[index], X)
+    np.testing.assert_array_equal(out, expected)
+    g = np.asarray(rng.normal(size=out.shape))
+    added, assigned = np.zeros(X.shape), X.copy()
+    np.add.at(added, plain, g)
+    assigned[plain] = g
+    np.testing.assert_allclose(back(g)[0], added, rtol=1e-15, atol=1e-15)
+    np.testing.assert_array_equal(tg.at(X)[index].set(g), assigned)
+    np.testing.assert_allclose(tg.at(X)[index].add(g), X + added, rtol=1e-15, atol=1e-15)
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.data())
 def test_a_mask_of_any_rank(data):

@@ -79,7 +79,7 @@ def test_several_entries_of_a_plain_array():
     for index in (slice(2), [0, 1], ..., out == 0):
         assert "turning a Tensor into an array" in refusal(lambda i=index: write(i, J))
     assert "turning a Tensor into an array" in refusal(lambda: write(slice(2), [J, J]))
-    assert "np.concatenate make one Tensor of several" in refusal(lambda: np.array([J, J]))
+    assert "np.block make one Tensor of several" in refusal(lambda: np.array([J, J]))
     assert not out.any()
 
 

@@ -74,3 +74,20 @@ def test_third_derivatives():
     np.testing.assert_allclose(third, 2 / np.sqrt(np.pi) * np.exp(-0.49) * (4 * 0.49 - 2))
     fourth = tg.func.grad(tg.func.grad(tg.func.grad(tg.func.grad(special.gammaln))))(x)
     np.testing.assert_allclose(fourth, scipy.special.polygamma(3, 0.7), rtol=1e-12)
+
+
+# ---- SciPy's own names -----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "name", ["erf", "expit", "gammaln", "psi", "ndtri", "j0", "entr", "xlogy", "kl_div", "betaln"]
+)
+def test_a_ufunc_of_scipy_is_recorded_as_ours(name):
+    x, y = np.array([0.3, 0.6]), np.array([1.5, 2.5])
+    theirs, ours = getattr(scipy.special, name), getattr(special, name)
+    args = (x, y)[: theirs.nin]
+    found = tg.func.jacobian(theirs)(*args)
+    np.testing.assert_array_equal(found, tg.func.jacobian(ours)(*args))
+
+
+def test_a_ufunc_of_scipy_that_is_not_known():
+    with pytest.raises(NotImplementedError, match="no derivative rule for ellipk; register one"):
+        scipy.special.ellipk(tg.Tensor([0.5]))

@@ -27,6 +27,7 @@ from tinygrad_dnn.primitives import (
     place_of_out,
     with_keywords,
 )
+from tinygrad_dnn.rules import special
 
 Handle = TypeVar("Handle")
 
@@ -91,11 +92,11 @@ def record(
 
 def name_of(fn: Function) -> str:
     """Return ``fn`` as a user writes it."""
-    name = getattr(fn, "__name__", fn)
+    name: str = getattr(fn, "__name__", str(fn))
     if _of_ufunc(fn):
         return f"np.{fn.__self__.__name__}.{name}"  # type: ignore[attr-defined]
     module = getattr(fn, "__module__", "") or ""
-    if isinstance(fn, np.ufunc):
+    if isinstance(fn, np.ufunc) and getattr(np, name, None) is fn:
         module = "numpy"
     return f"np{module[5:]}.{name}" if module.startswith("numpy") else f"{name}"
 
@@ -116,6 +117,8 @@ def _without_rule(kind: type, fn: Function, args: tuple[Any, ...], kwargs: dict[
             constant.node = Node(np.asarray(args[0]))
             args = (constant, *args[1:])
         return COMPOSITES[fn](*args, **kwargs)
+    if isinstance(fn, np.ufunc) and (ours := special.counterpart(fn)):
+        return ours(*args, **kwargs)
     raise MissingRuleError(f"no derivative rule for {name_of(fn)}; {advice_on(fn)}")
 
 

@@ -40,6 +40,10 @@ def seed(end: Node, gradient: Array | None = None) -> Array:
 
 def require_float(dtype: Any, who: str) -> None:
     """Refuse a dtype that has no derivative; ``who`` is what holds it."""
+    if dtype.kind == "O":
+        raise HistoryError(
+            f"{who} is no array of numbers; give arrays, or dicts, lists and tuples of them"
+        )
     if dtype.kind not in "fc":
         raise HistoryError(
             f"{who} holds {dtype}, which has no derivative; use floats (1.0, or "

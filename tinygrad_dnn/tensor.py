@@ -186,9 +186,9 @@ class Tensor(ArrayMethods):
         if self.dtype.kind not in "fc":  # places, counts, masks: nothing is lost
             return np.array(self.data, dtype, copy=copy)
         raise HistoryError(
-            "turning a Tensor into an array would silently drop its history; np.stack and "
-            "np.concatenate make one Tensor of several, in place of np.array([a, b]) and "
-            "np.r_[a, b]; use x.data to leave the graph on purpose"
+            "turning a Tensor into an array would silently drop its history; np.stack, "
+            "np.concatenate and np.block make one Tensor of several, in place of np.array([a, b]), "
+            "np.r_[a, b] and np.array([[a, b], [c, d]]); use x.data to leave the graph on purpose"
         )
 
     __add__, __radd__ = _operator(np.add)

@@ -5,10 +5,11 @@ SciPy is imported when one of them is first computed, not before.
 
 from importlib import import_module
 from math import log, pi, sqrt
+from sys import modules
 
 import numpy as np
 
-from tinygrad_dnn.primitives import elementwise, primitive
+from tinygrad_dnn.primitives import Function, elementwise, primitive
 
 
 def scipy(module, name):
@@ -32,6 +33,13 @@ def of_scipy(name):
     call.__module__ = __name__
     call.__doc__ = f"``scipy.special.{name}``, recorded."
     return primitive(call)
+
+
+def counterpart(ufunc: np.ufunc) -> Function | None:
+    """Return ours for a ufunc of SciPy's own, None if there is none."""
+    name = {"psi": "digamma"}.get(ufunc.__name__, ufunc.__name__)
+    theirs = getattr(modules.get("scipy.special"), name, None)
+    return globals().get(name) if theirs is ufunc else None
 
 
 # ---- the error function and the normal distribution ------------------------------------------
