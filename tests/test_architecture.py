@@ -16,6 +16,7 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "scalars": 0,
     "graph": 0,
     "errors": 0,
+    "heatmap": 0,
     "report": 0,
     "containers": 0,
     "equations": 0,
@@ -54,6 +55,8 @@ WITHIN = {
     ("report", "errors"),
     ("containers", "errors"),
     ("report", "primitives"),  # for what it calls an array
+    ("heatmap", "primitives"),
+    ("report", "heatmap"),
     ("__main__", "cli"),
 }
 

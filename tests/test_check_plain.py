@@ -390,3 +390,34 @@ class TestMessages:
         assert row.verdict == CANNOT_TELL
         assert "not deterministic" in row.note
         assert Tensor([1.0]).grad is None
+
+
+class TestReports:
+    def report(self):
+        def shifted(P):
+            G = gradients(P)
+            return G | {"W1": G["W1"] * (1 + (np.arange(20) == 7).reshape(5, 4))}
+
+        return check_gradient(cost, shifted, parameters(1))
+
+    def test_a_picture_of_the_error(self):
+        matplotlib = pytest.importorskip("matplotlib")
+        matplotlib.use("agg")
+        report = self.report()
+        assert np.argwhere(report.rows[0].evidence.wrong).tolist() == [[1, 3]]
+        made = report.plot()
+        image = made.axes[0].images[0].get_array()
+        assert image.shape == (5, 4, 3)
+        red = (image[..., 0] > 1.5 * image[..., 1]).tolist()
+        assert [(i, k) for i in range(5) for k in range(4) if red[i][k]] == [(1, 3)]
+
+    def test_the_courses_number(self):
+        a, n = np.array([3.0, 4.0]), np.array([3.0, 4.001])
+        report = check_gradient(lambda x: x @ n, lambda x: a, np.ones(2))
+        expected = np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n))
+        assert report.difference == pytest.approx(expected, rel=1e-6)
+
+    def test_html(self):
+        html = self.report()._repr_html_()
+        assert "<td>WRONG</td>" in html
+        assert "P[&#x27;W1&#x27;]: wrong at [1, 3]" in html

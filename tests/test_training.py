@@ -8,6 +8,8 @@ import pytest
 import tinygrad_dnn as tg
 from tinygrad_dnn import nn, optim
 from tinygrad_dnn.errors import DimensionError
+from tinygrad_dnn.errors import GradientMismatchError
+from tinygrad_dnn.primitives import RULES
 from tinygrad_dnn.training import accuracy, batches
 
 
@@ -259,3 +261,22 @@ def test_sequences_and_volumes_are_fitted():
         history = tg.fit(net, X, Y, loss=nn.binary_cross_entropy, optimizer=descent, epochs=30,
                          batch_size=4, validation_data=(X, Y))  # fmt: skip
         assert history.cost[-1] < 0.9 * history.cost[0]
+
+
+def test_gradients_are_checked_while_training(monkeypatch):
+    net, (X, Y) = network(), blobs()
+    train = lambda **how: tg.fit(
+        net, X, Y, loss=nn.binary_cross_entropy, optimizer=optim.SGD(net.parameters(), lr=0.1),
+        epochs=4, **how,
+    )  # fmt: skip
+    before = {name: p.grad for name, p in net.parameters().items()}
+    assert all(g is None for g in before.values())
+    assert len(train(check_grads_every=2)) == 4
+    rule = RULES[np.add]
+    monkeypatch.setattr(rule, "vjps", (lambda g, *_: 1.01 * g, *rule.vjps[1:]))
+    epochs = []
+    with pytest.raises(GradientMismatchError, match=r"dW1 .* WRONG"):
+        train(check_grads_every=3, callbacks=[lambda epoch, history: epochs.append(epoch)])
+    assert epochs == [1, 2, 3]
+    with pytest.raises(ValueError, match="check_grads_every must be at least 1, got 0"):
+        train(check_grads_every=0)

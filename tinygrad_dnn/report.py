@@ -8,10 +8,12 @@ max |a - b| / max |b|.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.errors import GradientMismatchError
+from tinygrad_dnn.heatmap import figure, squares
 from tinygrad_dnn.primitives import Array
 
 RIGHT, WRONG, KINK, CANNOT_TELL = "right", "wrong", "kink", "cannot tell"
@@ -39,12 +41,16 @@ class Evidence:
     kinks: tuple[int, ...] = ()  # flat indices
 
     @property
+    def shown(self) -> Array:
+        """The claimed values, nan if they have not the argument's shape."""
+        fits = self.claimed.shape == self.numeric.shape
+        return self.claimed if fits else np.full(self.numeric.shape, np.nan)
+
+    @property
     def both(self) -> tuple[Array, Array]:
         """Claimed and numeric values where there are both, flat."""
-        if self.claimed.shape != self.numeric.shape:
-            return np.zeros(0), np.zeros(0)
-        there = np.isfinite(self.claimed) & np.isfinite(self.numeric)
-        return self.claimed[there], self.numeric[there]
+        there = np.isfinite(self.shown) & np.isfinite(self.numeric)
+        return self.shown[there], self.numeric[there]
 
     @property
     def wrong(self) -> Array:
@@ -130,6 +136,20 @@ class Report:
         """Raise GradientMismatchError with the whole report, unless it is true."""
         if not self:
             raise GradientMismatchError(str(self))
+
+    def plot(self) -> Any:
+        """Return a matplotlib figure: for each argument a map of which entries are wrong.
+
+        Green is right, yellow a kink, grey not measured; red is wrong, darker the larger the error.
+        """
+        images = [
+            (f"{row.name}: {row.verdict}", squares(e.shown, e.numeric, e.wrong, e.kinks))
+            for row in self.rows
+            if (e := row.evidence) is not None and e.numeric.size
+        ]
+        if not images:
+            raise ValueError(f"{self.title}: there are no entries to draw")
+        return figure(f"{self.title}: {self.headline}", images)
 
     def table(self) -> str:
         """Return the rows as text in columns."""

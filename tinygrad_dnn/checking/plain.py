@@ -152,6 +152,8 @@ class DerivativeCall(Call):
         if everything and len(self.varying) < len(self.inputs):
             found = [found[i] for i in self.varying]
             found = found[0] if len(found) == 1 else found
+        if isinstance(found, tuple) and len(found) == 1 and not isinstance(like, tuple):
+            found = found[0]
         try:
             parts = matched(found, like, who)
         except StructureError as error:

@@ -168,6 +168,9 @@ def _note(finding: Finding, shape: tuple[int, ...], unit: Array, shown: dict[int
             judgement = next((d for d in finding.directions if d.verdict == verdict), None)
             if judgement:
                 said.append(f"{word} along a direction: {_reason(judgement, 1.0, None)}")
+    remarkable = [i for i in finding.where(RIGHT) if finding.entries[i].reason]
+    if remarkable:
+        said.append(f"at {place(remarkable[0], shape)} {finding.entries[remarkable[0]].reason}")
     if finding.remark:
         said.append(finding.remark)
     if finding.unexamined:

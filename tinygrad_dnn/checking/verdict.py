@@ -13,6 +13,8 @@ from tinygrad_dnn.checking.numeric import LADDER, SURE, Estimate, Line, estimate
 from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
 
 FIRST, SECOND = -17, -11  # exponents of the step that settles most, and of the one beside it
+CLOSE = 1e-7  # relative: a difference so small is no mistake in a formula, but is mentioned
+NEARLY = "differs by more than rounding, but little: an epsilon, an approximation, float32?"
 STAIRS = 2.0**-14  # steps so large, relative to f, are meant: not rounding
 TRUST = 5.0  # an error estimate is an estimate too: right slopes were seen to miss it 2.8-fold
 SEVERITY = (RIGHT, KINK, CANNOT_TELL, WRONG)
@@ -121,8 +123,11 @@ def _sharpened(judgement: Judgement, slope: float, error: float, claim: Claim) -
     """Let the complex step decide where real differences are too blurred to."""
     blurred = judgement.error > 1e-7 * max(abs(claim.slope), claim.gauge / 100)
     if judgement.verdict in (RIGHT, CANNOT_TELL) and blurred:
-        verdict = WRONG if abs(slope - claim.slope) > error else RIGHT
-        return Judgement(verdict, claim.slope, slope, error)
+        off, scale = abs(slope - claim.slope), max(abs(claim.slope), claim.gauge / 100)
+        if off <= error:
+            return Judgement(RIGHT, claim.slope, slope, error)
+        close = off <= CLOSE * scale
+        return Judgement(RIGHT if close else WRONG, claim.slope, slope, error, NEARLY * close)
     if judgement.verdict == WRONG and abs(slope - judgement.slope) <= judgement.error:
         return replace(judgement, slope=slope, error=error)
     return judgement
@@ -160,7 +165,8 @@ def _verdict(found: Estimate, claim: Claim) -> Judgement:
         return verdict(CANNOT_TELL, "f is not finite close to this input")
     off = abs(claim.slope - found.slope)
     if off > error:
-        return verdict(WRONG)
+        scale = max(abs(claim.slope), claim.gauge / 100)
+        return verdict(RIGHT, NEARLY) if off <= CLOSE * scale else verdict(WRONG)
     entry = max(abs(claim.slope), abs(found.slope))
     nothing = claim.gauge <= 1e-12 * claim.size and error <= 1e-6 * claim.size
     if nothing or error <= 1e-2 * max(entry, claim.gauge):

@@ -14,6 +14,7 @@ from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 from tinygrad_dnn.training.accuracy import accuracy
 from tinygrad_dnn.training.batches import batches
+from tinygrad_dnn.training.checks import gradient_check
 from tinygrad_dnn.training.history import History
 
 Model = Callable[[Any], Any]
@@ -31,6 +32,7 @@ def fit(
     batch_size: int | None = None,
     validation_data: tuple[Array, Array] | None = None,
     callbacks: Iterable[Callback] = (),
+    check_grads_every: int | None = None,
     progress: bool = False,
     rng: np.random.Generator | None = None,
 ) -> History:
@@ -40,13 +42,17 @@ def fit(
     Without ``batch_size`` every step sees all m examples; with it they are shuffled by ``rng``
     (default_rng(0) if none is given).  Each callback is called with (epoch, history) after every
     epoch, and stops the training by returning True.  ``progress`` shows a bar (needs tqdm).  Layers
-    with a mode, as dropout, train on the batches and rest on the hold-out set.
+    with a mode, as dropout, train on the batches and rest on the hold-out set.  After every
+    ``check_grads_every`` epochs the gradients are compared with differences of the cost of the
+    first examples; GradientMismatchError if they are wrong.
     """
     if epochs < 1:
         raise ValueError(f"fit: epochs must be at least 1, got {epochs}")
     X, Y = _columns(X), _columns(Y)
     rng = rng or np.random.default_rng(0)
     callbacks = list(callbacks)
+    if check_grads_every is not None:
+        callbacks.append(gradient_check(model, X, Y, loss, check_grads_every))
     classes = loss in (binary_cross_entropy, cross_entropy)
     history = History()
     with _bar(epochs) if progress else nullcontext() as bar:
