@@ -7,6 +7,8 @@ import pytest
 
 import tinygrad_dnn as tg
 from tinygrad_dnn import Tensor, check_gradient, check_jvp, check_vjp
+from tinygrad_dnn.checking.problem import Fixed, Problem
+from tinygrad_dnn.checking.run import check
 from tinygrad_dnn.errors import ChangedDataError, DimensionError, HistoryError, StructureError
 from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
 
@@ -261,6 +263,20 @@ class TestWhereThereIsNoDerivative:
         P = {k: v * 0 for k, v in parameters().items()}
         report = check_gradient(cost, gradients, P)
         assert report, str(report)
+
+    def test_kinks_that_meet(self):
+        P = parameters() | {"W1": np.zeros((5, 4))}
+        report = check_gradient(cost, gradients, P)
+        assert report.verdict == KINK, str(report)
+        assert report
+        twice = lambda P: {k: 2 * d for k, d in gradients(P).items()}
+        report = check_gradient(cost, twice, P)
+        assert not report
+        assert "beside the kink the gradient is wrong" in report.diagnosis
+        known_here = Problem(
+            ["W1"], [P["W1"]], lambda p: cost(P | {"W1": p[0]}), Fixed([gradients(P)["W1"]])
+        )
+        assert check("by hand", [known_here]).verdict == KINK
 
     def test_jumps(self):
         x = np.array([2.0, 0.3, -1.5])

@@ -16,48 +16,72 @@ from tinygrad_dnn.checking.search import EXAMINED, Finding, check_directions
 from tinygrad_dnn.checking.verdict import SEVERITY, Judgement
 from tinygrad_dnn.report import KINK, RIGHT, WRONG
 
+MEETING = "several kinks meet there, and beside them the gradient is right"
+POINTS = 3
 STEP = 2.0**-20  # in elastic units: leaves a kink, and reaches few others
 
 
 def settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generator) -> Finding:
-    """Overrule kinks beside which the gradient is wrong; excuse wrong values where kinks meet."""
-    if not probe.problem.movable:
-        return finding
+    """Overrule kinks beside which the gradient is wrong; excuse wrong values where kinks meet.
+
+    Of claims that are known at this point only, it cannot be told what they are beside it.
+    """
     everything = range(probe.point[j].size)
     kinks: Sequence[int] = finding.where(KINK)
-    named = _names(probe, j, kinks[0]) if kinks else []
-    finding.remark = ", ".join(named)
+    finding.remark = ", ".join(_names(probe, j, kinks[0])) if kinks else ""
     if any(d.verdict == KINK for d in finding.directions):
         kinks = everything
     if kinks and _beside(probe, j, kinks, rng) == WRONG:
         finding.remark, finding.overruled = "beside the kink the gradient is wrong", WRONG
-    wrong = finding.where(WRONG)
-    if finding.verdict != WRONG or number(_kinks(probe)) < 2:
+    if finding.verdict != WRONG or finding.overruled == WRONG:
         return finding
-    excused = [i for i in wrong[:EXAMINED] if _number_left(probe, j, i) >= 2]
-    if len(excused) == EXAMINED:
-        excused = wrong
-    if excused and _beside(probe, j, excused, rng) in (RIGHT, KINK):
-        for i in excused:
-            finding.entries[i] = replace(finding.entries[i], verdict=KINK)
-        finding.remark = "several kinks meet there, and beside them the gradient is right"
-    blamed = any(d.verdict == WRONG for d in finding.directions) and not finding.where(WRONG)
-    if blamed and _beside(probe, j, everything, rng) in (RIGHT, KINK):
+    suspects = _where_kinks_may_meet(probe, j, finding)
+    if suspects and _beside(probe, j, suspects, rng) in (RIGHT, KINK):
+        for i in suspects:
+            finding.entries[i] = _excused(finding.entries[i])
+        finding.remark = MEETING
+    blamed = [d for d in finding.directions if d.verdict == WRONG]
+    meeting = all(d.sides for d in blamed) or number(_kinks(probe)) >= 2
+    if not blamed or not meeting or finding.where(WRONG):
+        return finding
+    if _beside(probe, j, everything, rng) in (RIGHT, KINK):
         finding.directions = [_excused(d) for d in finding.directions]
-        finding.remark = "several kinks meet there, and beside them the gradient is right"
+        finding.remark = MEETING
     return finding
 
 
+def _where_kinks_may_meet(probe: Probe, j: int, finding: Finding) -> list[int]:
+    """Return the wrong entries whose values may be conventions of several kinks.
+
+    The graph tells; without one, it may be so wherever there is a kink.
+    """
+    wrong = finding.where(WRONG)
+    if probe.problem.graph is None:
+        return [i for i in wrong if finding.entries[i].sides]
+    if number(_kinks(probe)) < 2:
+        return []
+    meeting = [i for i in wrong[:EXAMINED] if _number_left(probe, j, i) >= 2]
+    return wrong if len(meeting) == EXAMINED else meeting
+
+
 def _beside(probe: Probe, j: int, entries: Sequence[int], rng: np.random.Generator) -> str:
-    """Return the verdict on the gradient by these entries close by, where the kinks are not."""
-    point = [
-        x + 2.0**-8 * np.where(x == 0, unit, np.absolute(x)) * random_signs(x.shape, rng)
-        for x, unit in zip(probe.point, probe.units, strict=True)
-    ]
-    close = Probe(probe.problem, point, rng)
-    found = check_directions(close, j, rng, within=np.array(entries, int))
-    probe.calls += close.calls
-    return max((judgement.verdict for judgement in found.all), key=SEVERITY.index)
+    """Return the verdict on the gradient by these entries close by, where the kinks are not.
+
+    At several points: of two that are equal, now one will be larger and now the other.
+    """
+    worst = RIGHT
+    for _ in range(POINTS if probe.problem.movable else 0):
+        point = [
+            x + 2.0**-8 * np.where(x == 0, unit, np.absolute(x)) * random_signs(x.shape, rng)
+            for x, unit in zip(probe.point, probe.units, strict=True)
+        ]
+        close = Probe(probe.problem, point, rng)
+        found = check_directions(close, j, rng, within=np.array(entries, int))
+        probe.calls += close.calls
+        worst = max(worst, *(x.verdict for x in found.all), key=SEVERITY.index)
+        if worst == WRONG:
+            break
+    return worst
 
 
 def _kinks(probe: Probe, j: int = 0, i: int | None = None) -> list[Kinks]:

@@ -116,7 +116,7 @@ def examine(line: Line, k: int, claim: Claim) -> Judgement:
         judgement = _verdict(estimate(line.ladder(exponents), k), claim)
     if line.analytic and (slopes := line.complex_slopes) is not None:
         return _sharpened(judgement, float(slopes[k]), TRUST * exactness(line, claim), claim)
-    return _of_stairs(judgement, line, claim)
+    return _of_stairs(judgement, line, k, claim)
 
 
 def _sharpened(judgement: Judgement, slope: float, error: float, claim: Claim) -> Judgement:
@@ -133,11 +133,14 @@ def _sharpened(judgement: Judgement, slope: float, error: float, claim: Claim) -
     return judgement
 
 
-def _of_stairs(judgement: Judgement, line: Line, claim: Claim) -> Judgement:
+def _of_stairs(judgement: Judgement, line: Line, k: int, claim: Claim) -> Judgement:
     """Accept a zero gradient of a function that changes in coarse steps only, as rounding does."""
     fine = [e for e in line.steps if e <= FIRST]
     still = not any(line.step(e).right.any() or line.step(e).left.any() for e in fine)
-    if judgement.verdict in (RIGHT, KINK) or claim.gauge or line.relative < STAIRS or not still:
+    height = float(line.step(FIRST).noise[k]) * 2.0**FIRST
+    if judgement.verdict in (RIGHT, KINK) or claim.gauge or not still:
+        return judgement
+    if height < STAIRS * claim.size:
         return judgement
     return Judgement(RIGHT, claim.slope, 0.0, 0.0, "f changes in steps, and is flat between them")
 
