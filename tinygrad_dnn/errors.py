@@ -30,3 +30,7 @@ class StructureError(ValueError):
 
 class GradientMismatchError(AssertionError):
     """A report's ``raise_if_failed``: some gradient is wrong, or could not be told."""
+
+
+class ReplayError(TypeError):
+    """A function does something that its recording could not repeat."""

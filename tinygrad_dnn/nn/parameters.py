@@ -89,13 +89,13 @@ def _parts(model: Any, own: str = "") -> Iterator[tuple[str, Any]]:
         if isinstance(part, Tensor):
             continue
         method = getattr(part, own, None) if own and part is not model else None
-        inner = _held(method() if callable(method) else part)
+        inner = held(method() if callable(method) else part)
         stack += [(f"{path}.{key}" if path else str(key), value) for key, value in inner.items()][
             ::-1
         ]
 
 
-def _held(part: Any) -> dict[Any, Any]:
+def held(part: Any) -> dict[Any, Any]:
     """Return what ``part`` is made of: entries, items or attributes."""
     if isinstance(part, dict):
         return part

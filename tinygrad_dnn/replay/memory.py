@@ -1,0 +1,219 @@
+"""Memory: where every value of a program lives, decided once.
+
+A *buffer* is a stretch of one arena; it is given away again when its value, and every view of it,
+has been read for the last time.  What an elementwise call computes may take the place of an
+argument that is read there for the last time, and what is left in a live place is written straight
+there, if what was there before is not read any more.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.passes import is_elementwise, is_reduction, is_view
+from tinygrad_dnn.replay.program import Program, State
+
+ALIGNMENT = 64
+
+
+@dataclass
+class Memory:
+    """``arrays`` has the fixed array of a node; other nodes are made anew in every replay."""
+
+    arrays: dict[Node, np.ndarray]
+    copies: list[State]  # live places that could not be written straight
+    arena: np.ndarray
+    reused: dict[Node, Node] = field(default_factory=dict)  # a value -> the argument it replaces
+
+
+def takes_out(call: Node) -> bool:
+    """Say if ``call`` can write its result into an array that is there."""
+    return isinstance(call.value, np.ndarray) and (
+        is_elementwise(call)
+        or is_reduction(call)
+        or call.fn is np.matmul
+        or call.fn in (np.copy, np.astype)
+    )
+
+
+def planned(program: Program) -> Memory:
+    """Return where the values of ``program`` live."""
+    return _Planner(program).memory()
+
+
+class _Planner:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.owner = _owners(program)
+        self.last = self._last_uses()
+        self.place: dict[Node, Any] = {}  # owner -> the leaf whose memory it takes, or an offset
+        self.reused: dict[Node, Node] = {}
+        self.free = _Intervals()
+
+    def memory(self) -> Memory:
+        states = {s.after: s for s in self.program.written}
+        direct = {after: s for after, s in states.items() if self._can_be_written_straight(s)}
+        ending: dict[int, list[Node]] = {}
+        for owner, end in self.last.items():
+            ending.setdefault(end, []).append(owner)
+        for i, call in enumerate(self.program.calls):
+            if self.owner[call] is call and takes_out(call):
+                self._assign(i, call, direct)
+            for owner in ending.get(i, ()):
+                if self.last[owner] == i and isinstance(self.place.get(owner), int):
+                    self.free.give(self.place[owner], _size(owner.value))
+        arena = np.empty(self.free.top + ALIGNMENT, np.uint8)
+        arena = arena[-arena.ctypes.data % ALIGNMENT :]
+        copies = [
+            s
+            for s in self.program.written
+            if s.after not in direct and isinstance(s.before.value, np.ndarray)
+        ]
+        return Memory(self._arrays(arena), copies, arena, self.reused)
+
+    def _assign(self, i: int, call: Node, direct: dict[Node, State]) -> None:
+        """Give ``call`` the memory for its result."""
+        if call in direct:
+            self.place[call] = direct[call].before
+            return
+        if is_elementwise(call):
+            for a in call.parents:
+                if self._gives_way(a, call, i):
+                    self.place[call] = self.place[a]
+                    self.last[a] = -1  # it is not free, it is the result's now
+                    self.reused[call] = a
+                    return
+        self.place[call] = self.free.take(_size(call.value))
+
+    def _gives_way(self, a: Node, call: Node, i: int) -> bool:
+        """Say if the result of ``call`` may be written where its argument ``a`` is."""
+        return (
+            self.owner[a] is a
+            and isinstance(self.place.get(a), int)
+            and self.last[a] == i
+            and a.value.shape == call.value.shape
+            and a.value.dtype == call.value.dtype
+            and a.value.strides == call.value.strides
+            and not any(self.owner[b] is a for b in call.parents if b is not a)
+        )
+
+    def _can_be_written_straight(self, s: State) -> bool:
+        after, before = s.after, s.before
+        if not (takes_out(after) and self.owner[after] is after):
+            return False
+        if after.value.shape != before.value.shape or after.value.dtype != before.value.dtype:
+            return False
+        at = self.program.calls.index(after)
+        inside = [a for a in after.parents if self.owner.get(a) is before]
+        if self.last.get(before, -1) > at or (inside and not is_elementwise(after)):
+            return False
+        return all(a is before for a in inside)
+
+    def _last_uses(self) -> dict[Node, int]:
+        """Return the position of the last call that reads each owner's memory."""
+        last: dict[Node, int] = {}
+        for i, call in enumerate(self.program.calls):
+            last[self.owner[call]] = i
+            for a in call.parents:
+                last[self.owner[a]] = i
+        for end in self.program.ends:
+            if end in self.owner:
+                last[self.owner[end]] = len(self.program.calls)
+        return last
+
+    def _arrays(self, arena: np.ndarray) -> dict[Node, np.ndarray]:
+        """Return the fixed arrays: of leaves that stay, of buffers, and of views of these."""
+        arrays: dict[Node, np.ndarray] = {
+            s.before: s.before.value
+            for s in self.program.state
+            if isinstance(s.before.value, np.ndarray)
+        }
+        live = {*self.program.inputs, *(s.before for s in self.program.state)}
+        for call in self.program.calls:
+            for a in call.parents:
+                if not a.fn and a not in live and isinstance(a.value, np.ndarray):
+                    arrays[a] = a.value
+            if call in self.place:
+                place = self.place[call]
+                arrays[call] = (
+                    arrays[place] if isinstance(place, Node) else _within(arena, place, call.value)
+                )
+            elif is_view(call) and all(a in arrays for a in call.parents):
+                view = call.fn(
+                    *[arrays[a] if isinstance(a, Node) else a for a in call.args], **call.kwargs
+                )
+                if any(np.may_share_memory(view, arrays[a]) for a in call.parents):
+                    arrays[call] = view
+        return arrays
+
+
+def _owners(program: Program) -> dict[Node, Node]:
+    """Return for every node the one whose memory it lies in, itself if it is no view."""
+    owner: dict[Node, Node] = {}
+    for call in program.calls:
+        for a in call.parents:
+            owner.setdefault(a, a)
+        owner[call] = call
+        if isinstance(call.value, tuple | list):
+            continue
+        for a in call.parents:
+            shares = (
+                isinstance(call.value, np.ndarray)
+                and isinstance(a.value, np.ndarray)
+                and np.may_share_memory(call.value, a.value)
+            )
+            if shares or isinstance(a.value, tuple | list):
+                owner[call] = owner[a]
+                break
+    for s in program.state:
+        owner.setdefault(s.before, s.before)
+    return owner
+
+
+def _size(value: np.ndarray) -> int:
+    return -(-value.nbytes // ALIGNMENT) * ALIGNMENT
+
+
+def _within(arena: np.ndarray, offset: int, like: np.ndarray) -> np.ndarray:
+    """Return the array at ``offset``, with shape, dtype and order of axes of ``like``."""
+    axes = sorted(range(like.ndim), key=lambda i: -like.strides[i])
+    dense = arena[offset : offset + like.nbytes].view(like.dtype)
+    array = dense.reshape([like.shape[i] for i in axes])
+    return array.transpose(np.argsort(axes)) if like.ndim else array
+
+
+class _Intervals:
+    """The free stretches of an arena that grows at its end."""
+
+    def __init__(self) -> None:
+        self.free: list[tuple[int, int]] = []  # (offset, size), in order, never touching
+        self.top = 0
+
+    def take(self, size: int) -> int:
+        """Return the offset of the smallest free stretch that is large enough."""
+        size = max(size, ALIGNMENT)
+        fitting = [(n, o) for o, n in self.free if n >= size]
+        if fitting:
+            n, offset = min(fitting)
+            at = self.free.index((offset, n))
+            self.free[at : at + 1] = [(offset + size, n - size)] if n > size else []
+            return offset
+        offset = self.top
+        if self.free and sum(self.free[-1]) == self.top:  # grow the stretch at the end
+            offset = self.free.pop()[0]
+        self.top = offset + size
+        return offset
+
+    def give(self, offset: int, size: int) -> None:
+        """Make a stretch free again."""
+        size = max(size, ALIGNMENT)
+        self.free = sorted([*self.free, (offset, size)])
+        merged: list[tuple[int, int]] = []
+        for o, n in self.free:
+            if merged and sum(merged[-1]) == o:
+                merged[-1] = (merged[-1][0], merged[-1][1] + n)
+            else:
+                merged.append((o, n))
+        self.free = merged

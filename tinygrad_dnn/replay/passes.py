@@ -1,0 +1,204 @@
+"""Passes: each leaves a program that computes the same numbers, to the bit, with less work."""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.program import Program, State
+from tinygrad_dnn.replay.symbol import Packed
+
+Pass = Callable[[Program], None]
+
+
+def is_draw(call: Node) -> bool:
+    """Say if ``call`` draws from a generator: it is done at every replay, whoever needs it."""
+    return isinstance(getattr(call.fn, "__self__", None), np.random.Generator)
+
+
+def is_view(call: Node) -> bool:
+    """Say if ``call`` only looks at the memory of one of its arguments."""
+    return isinstance(call.value, np.ndarray) and any(
+        isinstance(a.value, np.ndarray) and np.may_share_memory(call.value, a.value)
+        for a in call.parents
+    )
+
+
+def without_dead(program: Program) -> None:
+    """Drop the calls that no result, state or draw needs."""
+    needed: set[Node] = set(program.ends)
+    kept = []
+    for call in reversed(program.calls):
+        if call in needed or is_draw(call):
+            needed.update(call.parents)
+            kept.append(call)
+    program.calls[:] = kept[::-1]
+
+
+def folded(program: Program) -> None:
+    """Turn the calls on constants alone into constants."""
+    live = {*program.inputs, *(s.before for s in program.state)}
+    for call in program.calls:
+        if is_draw(call) or any(a in live for a in call.parents):
+            live.add(call)
+    new = {c: Node(c.value, name=c.name) for c in program.calls if c not in live}
+    program.calls[:] = [c for c in program.calls if c in live]
+    program.exchange(new)
+
+
+def without_ones(program: Program) -> None:
+    """Take x for x * 1, and for a cast to the dtype that it has."""
+    new: dict[Node, Node] = {}
+    for call in program.calls:
+        if call.fn is np.multiply:
+            new |= {call: a for a, one in _orders(*call.args) if _is_one(one) and _alike(a, call)}
+        elif call.fn is np.astype and _alike(call.args[0], call):
+            new[call] = call.args[0]
+    program.calls[:] = [c for c in program.calls if c not in new]
+    program.exchange(new)
+
+
+def _orders(a: Any, b: Any) -> tuple[tuple[Any, Any], ...]:
+    return (a, b), (b, a)
+
+
+def _is_one(a: Any) -> bool:
+    value = a.value if isinstance(a, Node) and not a.fn else a
+    if isinstance(value, np.ndarray):
+        return not value.ndim and isinstance(a, Node) and a.name is None and value[()] == 1
+    return isinstance(value, int | float) and value == 1 and not isinstance(a, Node)
+
+
+def _alike(a: Any, b: Node) -> bool:
+    return (
+        isinstance(a, Node)
+        and isinstance(a.value, np.ndarray)
+        and isinstance(b.value, np.ndarray)
+        and a.value.shape == b.value.shape
+        and a.value.dtype == b.value.dtype
+    )
+
+
+def without_repeats(program: Program) -> None:
+    """Compute what is asked for twice once."""
+    first: dict[Any, Node] = {}
+    new: dict[Node, Node] = {}
+    for call in program.calls:
+        call.args = [new.get(a, a) if isinstance(a, Node) else a for a in call.args]
+        key = _key(call)
+        if key is None:
+            continue
+        if key in first:
+            new[call] = first[key]
+        else:
+            first[key] = call
+    program.calls[:] = [c for c in program.calls if c not in new]
+    program.exchange(new)
+
+
+def _key(call: Node) -> Any:
+    """Return what makes two calls the same call; None if that cannot be said."""
+    if is_draw(call) or isinstance(call.fn, Packed):
+        return None
+    parts = [_part(a) for a in (*call.args, *call.kwargs.values())]
+    if None in parts:
+        return None
+    return call.fn, tuple(parts), tuple(call.kwargs)
+
+
+def _part(a: Any) -> Any:
+    if isinstance(a, Node):
+        return "node", id(a)
+    if isinstance(a, np.ndarray):
+        return "array", id(a)
+    if isinstance(a, slice):
+        return "slice", _part(a.start), _part(a.stop), _part(a.step)
+    if isinstance(a, tuple | list):
+        parts = tuple(_part(x) for x in a)
+        return None if None in parts else (type(a), parts)
+    try:
+        hash(a)
+    except TypeError:
+        return None
+    return type(a), a
+
+
+def settled(program: Program) -> None:
+    """Let what is left in a live place be a value of its own: nothing live, no view, no constant.
+
+    Then the places can be written in any order, each as soon as its old value has been read.
+    """
+    taken: set[Node] = set()
+    position = {call: i for i, call in enumerate(program.calls)}
+    for s in program.written:
+        if not isinstance(s.before.value, np.ndarray):
+            continue
+        if not s.after.fn or s.after not in position or is_view(s.after) or s.after in taken:
+            s.after = _copied(program, s)
+        taken.add(s.after)
+
+
+def _copied(program: Program, s: State) -> Node:
+    value = np.empty_like(s.before.value)
+    value[...] = s.after.value
+    call = Node(value, np.copy, [s.after])
+    if value.dtype != getattr(s.after.value, "dtype", None):
+        call.fn, call.args = np.astype, [s.after, value.dtype]
+    program.calls.append(call)
+    return call
+
+
+REDUCTIONS: dict[Any, Any] = {
+    np.sum: np.add.reduce,
+    np.max: np.maximum.reduce,
+    np.amax: np.maximum.reduce,
+    np.min: np.minimum.reduce,
+    np.amin: np.minimum.reduce,
+    np.prod: np.multiply.reduce,
+}
+
+
+def plain(program: Program) -> None:
+    """Call the ufunc's method where NumPy's function only passes on to it."""
+    for call in program.calls:
+        reduce = REDUCTIONS.get(call.fn)
+        if reduce and len(call.args) <= 2 and call.kwargs.keys() <= {"axis", "keepdims"}:
+            x, *axis = call.args
+            if isinstance(x, Node) and x.value.dtype.kind == "f":
+                axis = axis[0] if axis else call.kwargs.get("axis")
+                keep = bool(call.kwargs.get("keepdims", False))
+                call.fn, call.args, call.kwargs = reduce, [x, axis, None, None, keep], {}
+
+
+def is_elementwise(call: Node) -> bool:
+    """Say if ``call`` computes entry by entry, into one array."""
+    fn = call.fn
+    return (
+        isinstance(fn, np.ufunc)
+        and fn.signature is None
+        and fn.nout == 1
+        and not call.kwargs
+        and len(call.args) == fn.nin
+    )
+
+
+def is_reduction(call: Node) -> bool:
+    """Say if ``call`` is a reduction in the form that ``plain`` gives it."""
+    return call.fn in _REDUCE and len(call.args) == 5
+
+
+_REDUCE = set(REDUCTIONS.values())
+PASSES: tuple[Pass, ...] = (without_dead, folded, without_ones, without_repeats, settled, plain)
+
+
+def simplified(program: Program) -> Program:
+    """Return ``program`` after every pass."""
+    for one in PASSES:
+        one(program)
+    without_dead(program)
+    return program
+
+
+GETITEM = operator.getitem

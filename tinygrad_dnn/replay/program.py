@@ -1,0 +1,75 @@
+"""Program: a recorded function as data, the calls of NumPy's that it makes on what is live.
+
+Its values are nodes of a graph (``graph.Node``); a node without a call is live, or a constant.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.places import Place
+
+
+@dataclass
+class State:
+    """One live place: ``before`` stands for what it holds, ``after`` for what a replay leaves."""
+
+    place: Place
+    before: Node
+    after: Node
+
+
+@dataclass
+class Program:
+    """What is read (``inputs``, ``state``), what is done (``calls``), what is returned.
+
+    ``results`` are nodes, or constants; ``grads`` are the gradients that are left in leaves.
+    """
+
+    name: str
+    inputs: list[Node]
+    state: list[State]
+    grads: list[tuple[Node, Node]]  # leaf of the user's, its gradient
+    calls: list[Node]
+    results: list[Any]
+
+    @property
+    def ends(self) -> Iterator[Node]:
+        """Every node that a replay must have computed when it returns."""
+        yield from (s.after for s in self.state if s.after is not s.before)
+        yield from (g for _, g in self.grads)
+        yield from (r for r in self.results if isinstance(r, Node))
+
+    @property
+    def written(self) -> list[State]:
+        """The live places that a replay changes."""
+        return [s for s in self.state if s.after is not s.before]
+
+    def exchange(self, new: dict[Node, Node]) -> None:
+        """Let every use of a key of ``new`` be one of its value."""
+
+        def final(a: Any) -> Any:
+            while isinstance(a, Node) and a in new:
+                a = new[a]
+            return a
+
+        for call in self.calls:
+            call.args = [final(a) for a in call.args]
+        for s in self.state:
+            s.after = final(s.after)
+        self.grads = [(leaf, final(g)) for leaf, g in self.grads]
+        self.results = [final(r) for r in self.results]
+
+    def uses(self) -> dict[Node, list[Node]]:
+        """Return for every node the calls that read it, in order."""
+        found: dict[Node, list[Node]] = {}
+        for call in self.calls:
+            for a in dict.fromkeys(call.parents):
+                found.setdefault(a, []).append(call)
+        return found
+
+
+def nodes(args: Iterable[Any]) -> Iterator[Node]:
+    """Yield those of ``args`` that are nodes."""
+    return (a for a in args if isinstance(a, Node))
