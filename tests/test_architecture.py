@@ -37,7 +37,7 @@ LAYERS = {  # a name is a module or a package; not all of them need exist yet
     "func": 4,
     "at": 4,
     "optim": 4,
-    "replay": 5,
+    "replay": 6,
     "nn": 5,
     "checking": 6,
     "visualize": 6,

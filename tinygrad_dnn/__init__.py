@@ -21,7 +21,7 @@ from tinygrad_dnn.tensor import grad as grad
 
 __version__ = "0.1.0"
 
-_PARTS = ("checking", "linalg", "special", "training", "visualize")
+_PARTS = ("checking", "linalg", "replay", "special", "training", "visualize")
 _LATER = {
     "assert_gradients": "checking",
     "check_gradient": "checking",
@@ -37,11 +37,13 @@ _LATER = {
     "draw": "visualize",
     "explain": "visualize",
     "fit": "training",
+    "jit": "replay",
 }
 
 if TYPE_CHECKING:
     from tinygrad_dnn import checking as checking
     from tinygrad_dnn import linalg as linalg
+    from tinygrad_dnn import replay as replay
     from tinygrad_dnn import special as special
     from tinygrad_dnn import training as training
     from tinygrad_dnn import visualize as visualize
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from tinygrad_dnn.checking.plain import check_jvp as check_jvp
     from tinygrad_dnn.checking.plain import check_vjp as check_vjp
     from tinygrad_dnn.checking.tap import tap as tap
+    from tinygrad_dnn.replay.jit import jit as jit
     from tinygrad_dnn.training.fit import fit as fit
     from tinygrad_dnn.visualize.draw import draw as draw
     from tinygrad_dnn.visualize.explain import explain as explain

@@ -31,7 +31,7 @@ def capture(
     token = current.set(tape)
     try:
         run.lift()
-        given = [run.input(x) for x in inputs]
+        given = [run.given(x) for x in inputs]
         args, kwargs = rebuilt(tree, given)
         returned = f(*args, **kwargs)
         program = run.program(returned)
@@ -39,8 +39,22 @@ def capture(
         run.put_back()
         tape.open = False
         current.reset(token)
-    complete = run.carry_out(program)
-    return program, run.public(returned), complete
+    complete = run.carry_out(program, [x for x in inputs if is_input(x)])
+    return program, rebuilt(returned, [_public(x) for x in leaves(returned)]), complete
+
+
+def is_input(x: Any) -> bool:
+    """Say if an argument may be another one at every replay: an array, a Tensor, a float."""
+    return isinstance(x, np.ndarray | np.generic | Tensor | float)
+
+
+def leave_gradient(target: Node | int, g: Any, given: Sequence[Any]) -> None:
+    """Leave ``g`` in a leaf: in one that is live, or added to that of the argument number."""
+    if isinstance(target, Node):
+        target.grad = g
+    else:
+        leaf = given[target].node
+        leaf.grad = g if leaf.grad is None else leaf.grad + g
 
 
 class _Run:
@@ -51,6 +65,7 @@ class _Run:
         self.inputs: list[Node] = []
         self.lifted: list[tuple[Place, Any, Node]] = []  # place, what was there, its node
         self.without_grad: list[Node] = []
+        self.stand_ins: dict[Node, int] = {}  # a Tensor's node in this run -> which input it is
         self.generators: list[tuple[Place, Any]] = []
 
     # ---- before ------------------------------------------------------------------------------
@@ -77,47 +92,54 @@ class _Run:
         self.lifted.append((place, value, symbol.node))
         place.set(symbol)
 
-    def input(self, x: Any) -> Any:
+    def given(self, x: Any) -> Any:
         """Return what stands for the argument ``x`` in this run."""
         if isinstance(x, np.random.Generator):
             return Draws(x, self.tape)
-        if isinstance(x, Tensor):  # its own node was lifted, if it has one to keep
-            if x.node.fn:
-                raise ReplayError(
-                    f"{self.tape.name} was given a Tensor with a history; a recorded function "
-                    f"cannot carry a derivative back into it: pass x.detach(), or record the "
-                    f"whole computation"
-                )
+        if not is_input(x):
             return x
-        symbol = self.tape.symbol(x)
+        value = x.node.value if isinstance(x, Tensor) else x
+        symbol = self.tape.symbol(value, x.name if isinstance(x, Tensor) else None)
         self.inputs.append(symbol.node)
-        return symbol
+        if not isinstance(x, Tensor):
+            return symbol
+        if x.node.fn:
+            raise ReplayError(
+                f"{self.tape.name} was given a Tensor with a history; a recorded function cannot "
+                f"carry a derivative back into it: pass x.detach(), or record the whole computation"
+            )
+        node = Node(symbol, needs_grad=x.requires_grad, name=x.name)
+        self.stand_ins[node] = len(self.inputs) - 1
+        return handle(node)
 
     # ---- after -------------------------------------------------------------------------------
     def program(self, returned: Any) -> Program:
         """Return what was recorded."""
-        state = [State(place, before, _node(place.get())) for place, _, before in self.lifted]
-        changed = {
-            s.place.holder for s in state if isinstance(s.place.holder, Node)
-            and s.place.key == "value" and s.after is not s.before
-        }  # fmt: skip
-        grads = []
-        for leaf in self.live.leaves:
-            if isinstance(leaf.grad, Symbol) and leaf not in changed:
-                before = next((b for p, _, b in self.lifted if p == (leaf, "grad")), None)
-                if leaf.grad.node is not before:
-                    grads.append((leaf, leaf.grad.node))
-        state = [s for s in state if s.place.key != "grad" or s.place.holder not in changed]
-        # A gradient is no state of fixed place: it is left as a new array, as backward leaves it.
         state = [
-            State(s.place, s.before, s.before) if s.place.key == "grad" else s for s in state
+            State(place, before, before if place.key == "grad" else _node(place.get()))
+            for place, _, before in self.lifted
         ]
+        updated = {s.place.holder for s in state if s.after is not s.before and _is_leaf(s.place)}
+        before = {place.holder: node for place, _, node in self.lifted if place.key == "grad"}
+        grads: list[tuple[Node | int, Node]] = [
+            (leaf, leaf.grad.node)
+            for leaf in self.live.leaves
+            if isinstance(leaf.grad, Symbol)
+            and leaf not in updated  # else it is the derivative at data that is no more
+            and leaf.grad.node is not before.get(leaf)
+        ]
+        for leaf, i in self.stand_ins.items():
+            if leaf.value.node is not self.inputs[i]:
+                raise ReplayError(
+                    f"{self.tape.name} changes the data of a Tensor that is its argument; let it "
+                    f"use the Tensor from outside instead of being given it"
+                )
+            if isinstance(leaf.grad, Symbol):
+                grads.append((i, leaf.grad.node))
         results = [
-            x.node if isinstance(x, Symbol)
-            else _node(x.node.value) if isinstance(x, Tensor)
-            else x
+            _node(x.node.value) if isinstance(x, Tensor) else x.node if isinstance(x, Symbol) else x
             for x in leaves(returned)
-        ]  # fmt: skip
+        ]
         return Program(self.tape.name, self.inputs, state, grads, self.tape.calls, results)
 
     def put_back(self) -> None:
@@ -130,28 +152,23 @@ class _Run:
         for place, value, _ in self.lifted:
             place.set(value)
 
-    def carry_out(self, program: Program) -> bool:
+    def carry_out(self, program: Program, given: Sequence[Any]) -> bool:
         """Leave in every live place what the run has computed for it."""
         for s in program.written:
-            was, new = s.place.get(), s.after.value
+            was = s.place.get()
             if isinstance(was, np.ndarray):
-                was[...] = new
+                was[...] = s.after.value
             else:
-                s.place.set(new)
-        for leaf in {s.place.holder for s in program.written if isinstance(s.place.holder, Node)}:
-            leaf.grad = None
-        for leaf, g in program.grads:
-            leaf.grad = np.array(g.value)
-        complete = True
-        for optimizer in self.live.optimizers:
-            for place in _symbols_in(optimizer):
-                place.set(np.array(place.get().node.value))
-                complete = False
-        return complete
-
-    def public(self, returned: Any) -> Any:
-        """Return what the function returned, without Symbols: Tensors as constants, arrays."""
-        return rebuilt(returned, [_public(x) for x in leaves(returned)])
+                s.place.set(s.after.value)
+            if _is_leaf(s.place):
+                s.place.holder.grad = None
+                s.place.holder.changed()
+        for target, g in program.grads:
+            leave_gradient(target, np.array(g.value), given)
+        made = [place for optimizer in self.live.optimizers for place in _symbols_in(optimizer)]
+        for place in made:
+            place.set(np.array(place.get().node.value))
+        return not made
 
 
 class Draws:
@@ -172,6 +189,10 @@ def _node(value: Any) -> Node:
     return value.node if isinstance(value, Symbol) else Node(value, kwargs=NO_KWARGS)
 
 
+def _is_leaf(place: Place) -> bool:
+    return isinstance(place.holder, Node) and place.key == "value"
+
+
 def _public(x: Any) -> Any:
     if isinstance(x, Symbol):
         return np.array(x.node.value) if hasattr(x.node.value, "shape") else x.node.value
@@ -190,5 +211,6 @@ def _symbols_in(holder: Any) -> list[Place]:
         if isinstance(value, Symbol):
             found.append(place)
         elif isinstance(value, dict | list):
-            stack += [Place(value, k) for k in (value if isinstance(value, dict) else range(len(value)))]
+            keys = value if isinstance(value, dict) else range(len(value))
+            stack += [Place(value, key) for key in keys]
     return found

@@ -23,6 +23,7 @@ class Memory:
     """``arrays`` has the fixed array of a node; other nodes are made anew in every replay."""
 
     arrays: dict[Node, np.ndarray]
+    views: set[Node]  # of a fixed array, and so fixed themselves
     copies: list[State]  # live places that could not be written straight
     arena: np.ndarray
     reused: dict[Node, Node] = field(default_factory=dict)  # a value -> the argument it replaces
@@ -71,7 +72,8 @@ class _Planner:
             for s in self.program.written
             if s.after not in direct and isinstance(s.before.value, np.ndarray)
         ]
-        return Memory(self._arrays(arena), copies, arena, self.reused)
+        arrays, views = self._arrays(arena)
+        return Memory(arrays, views, copies, arena, self.reused)
 
     def _assign(self, i: int, call: Node, direct: dict[Node, State]) -> None:
         """Give ``call`` the memory for its result."""
@@ -123,8 +125,9 @@ class _Planner:
                 last[self.owner[end]] = len(self.program.calls)
         return last
 
-    def _arrays(self, arena: np.ndarray) -> dict[Node, np.ndarray]:
+    def _arrays(self, arena: np.ndarray) -> tuple[dict[Node, np.ndarray], set[Node]]:
         """Return the fixed arrays: of leaves that stay, of buffers, and of views of these."""
+        views: set[Node] = set()
         arrays: dict[Node, np.ndarray] = {
             s.before: s.before.value
             for s in self.program.state
@@ -146,7 +149,8 @@ class _Planner:
                 )
                 if any(np.may_share_memory(view, arrays[a]) for a in call.parents):
                     arrays[call] = view
-        return arrays
+                    views.add(call)
+        return arrays, views
 
 
 def _owners(program: Program) -> dict[Node, Node]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_dnn.replay.symbol import NUMBERS
+from tinygrad_dnn.replay.symbol import is_number
 
 
 class Place(NamedTuple):
@@ -42,7 +42,5 @@ def state_of(optimizer: Any) -> Iterator[Place]:
 
 
 def is_live(value: Any) -> bool:
-    """Say if ``value`` is an array, or a number of Python's that is no yes or no."""
-    return isinstance(value, np.ndarray) or (
-        isinstance(value, NUMBERS) and not isinstance(value, bool)
-    )
+    """Say if ``value`` is an array or a number."""
+    return isinstance(value, np.ndarray | np.generic) or is_number(value)

@@ -24,13 +24,14 @@ class State:
 class Program:
     """What is read (``inputs``, ``state``), what is done (``calls``), what is returned.
 
-    ``results`` are nodes, or constants; ``grads`` are the gradients that are left in leaves.
+    ``results`` are nodes, or constants; ``grads`` are gradients to be left in a leaf, or in that of
+    the argument of this number.
     """
 
     name: str
     inputs: list[Node]
     state: list[State]
-    grads: list[tuple[Node, Node]]  # leaf of the user's, its gradient
+    grads: list[tuple[Node | int, Node]]
     calls: list[Node]
     results: list[Any]
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.replay.memory import Memory, takes_out
-from tinygrad_dnn.replay.passes import is_elementwise, is_reduction, is_view
+from tinygrad_dnn.replay.memory import Memory
+from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
 from tinygrad_dnn.replay.program import Program
-from tinygrad_dnn.replay.symbol import NUMBERS
+from tinygrad_dnn.replay.symbol import is_number
 
 
 class Source:
@@ -31,12 +31,12 @@ class Source:
             self._word[node] = f"x{len(self._word)}"
         parameters = ", ".join(self._word.values())
         for s in self.program.state:
-            if isinstance(s.before.value, NUMBERS):
+            if not isinstance(s.before.value, np.ndarray):
                 self._new(s.before, self._place(s.place))
         for call in self.program.calls:
             self.call(call)
         for s in self.program.written:
-            if isinstance(s.before.value, NUMBERS):
+            if not isinstance(s.before.value, np.ndarray):
                 self.lines.append(f"{self._place(s.place)} = {self.word(s.after)}")
         for s in self.memory.copies:
             target = self._constant(self.memory.arrays[s.before], "s")
@@ -57,11 +57,10 @@ class Source:
 
     def call(self, call: Node) -> None:
         """Write the line of one call."""
-        arrays = self.memory.arrays
-        if call in arrays and not (takes_out(call) and not is_view(call)):
-            return  # a view of what stays where it is
+        if call in self.memory.views:
+            return  # made once, of what stays where it is
         fn = self._constant(call.fn, getattr(call.fn, "__name__", "f"))
-        if call not in arrays:
+        if call not in self.memory.arrays:
             args = [*map(self.word, call.args)]
             args += [f"{k}={self.word(v)}" for k, v in call.kwargs.items()]
             self._new(call, f"{fn}({', '.join(args)})")
@@ -90,14 +89,14 @@ class Source:
                 self._word[a] = self._constant(self.memory.arrays[a], kind)
                 return self._word[a]
             a = a.value  # a constant
-        if a is None or isinstance(a, bool | int) or (isinstance(a, float) and np.isfinite(a)):
-            return f"({a!r})" if isinstance(a, NUMBERS) and a < 0 else repr(a)
+        if a is None or isinstance(a, bool) or (is_number(a) and np.isfinite(a)):
+            return f"({a!r})"
         return self._constant(a, "c")
 
     def _operand(self, a: Any, call: Node) -> str:
         """Return an argument of an elementwise call: a number as an array of one, made before."""
         value = a.value if isinstance(a, Node) else a
-        if not isinstance(value, NUMBERS) or isinstance(value, bool):
+        if not is_number(value):
             return self.word(a)
         dtypes = {b.value.dtype for b in call.parents if isinstance(b.value, np.ndarray)}
         (dtype,) = dtypes if len(dtypes) == 1 else (None,)

@@ -26,7 +26,6 @@ from tinygrad_dnn.primitives import Function
 from tinygrad_dnn.recording import name_of
 
 _OURS = tuple(dirname(path) + sep for path in (dirname(__file__), np.__file__))
-NUMBERS = (int, float)  # Python's own: they take on the dtype of the array they meet
 
 # Of a live number and others NumPy would make an array of float64; Python keeps it a number.
 _ON_NUMBERS: dict[Function, Function] = {
@@ -71,7 +70,7 @@ class Tape:
                 for i, v in enumerate(value)
             ]
             return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-        value = value if isinstance(value, (np.ndarray, *NUMBERS)) else np.asarray(value)
+        value = value if is_number(value) else np.asarray(value)
         return self._holding(self._made(Node(value, fn, nodes, (), kwargs)))
 
     def _made(self, node: Node) -> Node:
@@ -106,7 +105,7 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
         (target,) = kwargs.pop("out", (None,))
         if target is not None:
             return self._owner(target)._becomes(fn, inputs, kwargs)
-        if fn in _ON_NUMBERS and all(_is_number(a) for a in inputs):
+        if fn in _ON_NUMBERS and all(is_number(a) for a in inputs):
             fn = _ON_NUMBERS[fn]
         return self.tape.call(fn, inputs, kwargs)
 
@@ -214,8 +213,9 @@ def _is_symbol(a: Any) -> bool:
     return isinstance(a, Symbol)
 
 
-def _is_number(a: Any) -> bool:
-    return isinstance(a.node.value if isinstance(a, Symbol) else a, NUMBERS)
+def is_number(a: Any) -> bool:
+    """Say if ``a`` is a number of Python's, which takes on the dtype of the array it meets."""
+    return type(a.node.value if isinstance(a, Symbol) else a) in (int, float)
 
 
 def _values(tree: Any) -> Any:

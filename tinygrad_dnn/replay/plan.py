@@ -1,0 +1,143 @@
+"""Plan: a program with its memory and the function that runs it; what ``step.plan()`` shows."""
+
+from collections.abc import Iterator, Sequence
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn import graph
+from tinygrad_dnn.containers import leaves, mapped, rebuilt
+from tinygrad_dnn.graph import Node, moment
+from tinygrad_dnn.recording import name_of
+from tinygrad_dnn.replay.capture import leave_gradient
+from tinygrad_dnn.replay.memory import planned
+from tinygrad_dnn.replay.passes import simplified
+from tinygrad_dnn.replay.program import Program
+from tinygrad_dnn.replay.source import Source
+from tinygrad_dnn.tensor import Tensor, handle
+
+
+class Plan:
+    """What a replay does: calls of NumPy's, into fixed buffers, on live arrays where they are.
+
+    ``calls`` are nodes of a graph, in the order in which they run; ``bytes`` is what the buffers
+    take; ``constants`` are the arrays that a replay reads but takes to be as they were.
+    """
+
+    def __init__(self, program: Program, returned: Any) -> None:
+        self.program = simplified(program)
+        self.memory = planned(program)
+        self.source = Source(program, self.memory)
+        self._run = self.source.function()
+        self._tensors = [isinstance(x, Tensor) for x in leaves(returned)]
+        self._tree = mapped(lambda _: ..., returned)
+        self._arrays = [
+            (s.place, s.before.value)
+            for s in program.state
+            if isinstance(s.before.value, np.ndarray) and s.place.key != "grad"
+        ]
+        self._leaves = [
+            s.place.holder for s in program.written if isinstance(s.place.holder, Node)
+        ]
+        self._changed = graph.last_change
+        self._lock = Lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of the numbers of the recorded run; shapes and dtypes stay."""
+        arrays = self.memory.arrays
+        for node in (*self.program.inputs, *self.program.calls):
+            if node in arrays:
+                node.value = arrays[node]
+            elif isinstance(node.value, np.ndarray):
+                node.value = np.broadcast_to(np.zeros((), node.value.dtype), node.value.shape)
+
+    @property
+    def calls(self) -> list[Node]:
+        """The calls, in order; views of what stays where it is are made once and not listed."""
+        return [c for c in self.program.calls if c not in self.memory.views]
+
+    @property
+    def bytes(self) -> int:
+        """What the buffers take: results on their way, without parameters, inputs, constants."""
+        return self.memory.arena.nbytes
+
+    @property
+    def constants(self) -> list[np.ndarray]:
+        """The arrays that are taken to be as they were when the function was recorded."""
+        live = {*self.program.inputs, *(s.before for s in self.program.state)}
+        found = (a for c in self.program.calls for a in c.args)
+        arrays = (
+            a.value if isinstance(a, Node) and not a.fn and a not in live else a for a in found
+        )
+        return list({id(a): a for a in arrays if isinstance(a, np.ndarray) and a.ndim}.values())
+
+    def replay(self, given: Sequence[Any]) -> Any:
+        """Run it on the arguments that are inputs; return what the function returns."""
+        with self._lock:
+            arrays = [x.node.value if isinstance(x, Tensor) else x for x in given]
+            out = self._run(*arrays)
+            born = moment()
+            for leaf in self._leaves:
+                leaf.born = born
+            if self._leaves and born > graph.last_change:
+                graph.last_change = born
+            self._changed = graph.last_change
+        for (target, _), g in zip(self.program.grads, out[len(self._tensors) :], strict=True):
+            leave_gradient(target, g, given)
+        found = zip(self._tensors, out, strict=False)
+        return rebuilt(self._tree, [handle(Node(x)) if tensor else x for tensor, x in found])
+
+    def follows(self) -> bool:
+        """Take over the data of leaves that were given a new array; the plan keeps its own.
+
+        False if one is of another kind than was recorded.
+        """
+        if self._changed == graph.last_change:
+            return True
+        new = [(place, place.get(), array) for place, array in self._arrays]
+        new = [(place, now, array) for place, now, array in new if now is not array]
+        if any(now.shape != array.shape or now.dtype != array.dtype for _, now, array in new):
+            return False
+        for place, now, array in new:
+            array[...] = now
+            place.set(array)
+        self._changed = graph.last_change
+        return True
+
+    def __str__(self) -> str:
+        calls = self.calls
+        lines = [
+            f"{self.program.name}: {len(calls)} calls, {self.bytes:,} bytes of buffers",
+            *self._described(calls),
+        ]
+        if constants := self.constants:
+            said = ", ".join(f"{a.dtype} {a.shape}" for a in constants)
+            lines.append(f"taken to be constant: {said}")
+        return "\n".join(lines)
+
+    def _described(self, calls: Sequence[Node]) -> Iterator[str]:
+        names = {node: node.name or f"x{i}" for i, node in enumerate(self.program.inputs)}
+        names |= {s.before: str(s.before.name or s.place.key) for s in self.program.state}
+        targets = {s.after: names[s.before] for s in self.program.written}
+        for call in self.program.calls:
+            names.setdefault(call, f"v{len(names)}")
+        for call in calls:
+            args = ", ".join(_shown(a, names) for a in call.args)
+            shape = getattr(call.value, "shape", "number")
+            over = self.memory.reused.get(call)
+            where = f" in place of {names[over]}" if over else ""
+            into = f" -> {targets[call]}" if call in targets else ""
+            yield f"  {names[call]} {shape} = {name_of(call.fn)}({args}){where}{into}"
+
+    __repr__ = __str__
+
+
+def _shown(a: Any, names: dict[Node, str]) -> str:
+    if isinstance(a, Node) and a in names:
+        return names[a]
+    value = a.value if isinstance(a, Node) else a
+    if isinstance(value, np.ndarray):
+        return f"{value.item():.6g}" if value.size == 1 else f"constant {value.shape}"
+    return repr(value)
