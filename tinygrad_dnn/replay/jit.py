@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import update_wrapper
+from importlib.util import find_spec
 from types import MethodType
 from typing import Any
 
@@ -45,10 +46,11 @@ class jit:  # noqa: N801  (named as what it does)
     [0.5, 0.405, 0.328]
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Callable[..., Any], *, native: bool | None = None) -> None:
         if not callable(f):
             raise TypeError(f"tg.jit records a function, got {type(f).__name__}")
         self.f = f
+        self.native = has_native() if native is None else native
         self._plans: dict[Any, Plan] = {}
         self._latest: Plan | None = None
         self._live: Reach | None = None
@@ -74,7 +76,7 @@ class jit:  # noqa: N801  (named as what it does)
         program, returned, complete = capture(self.f, (args, kwargs), given, self._live)
         if complete:
             self._kept += [x for x in given if not is_input(x)]
-            self._latest = self._plans[key] = Plan(program, returned)
+            self._latest = self._plans[key] = Plan(program, returned, self.native)
         return returned
 
     def _reach(self, given: list[Any]) -> Reach:
@@ -99,6 +101,11 @@ class jit:  # noqa: N801  (named as what it does)
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else MethodType(self, owner)
+
+
+def has_native() -> bool:
+    """Say if the packages of the extra ``accel`` are there."""
+    return all(find_spec(name) for name in ("llvmlite", "scipy"))
 
 
 def _kind(x: Any) -> Any:

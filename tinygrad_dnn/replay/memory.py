@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.fusion import FUSED
 from tinygrad_dnn.replay.passes import is_elementwise, is_reduction, is_view
 from tinygrad_dnn.replay.program import Program, State
 
@@ -27,6 +28,17 @@ class Memory:
     copies: list[State]  # live places that could not be written straight
     arena: np.ndarray
     reused: dict[Node, Node] = field(default_factory=dict)  # a value -> the argument it replaces
+    numbers: dict[tuple[Any, Any], np.ndarray] = field(default_factory=dict)
+    staged: dict[Node, np.ndarray] = field(default_factory=dict)  # inputs that are copied first
+    moving: dict[Node, np.ndarray] = field(default_factory=dict)  # inputs read where they are
+    slots: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # their addresses
+
+    def number(self, a: Any, dtype: Any) -> np.ndarray:
+        """Return the array of one number in which ``a``, a number or its node, is kept."""
+        key = a, dtype
+        if key not in self.numbers:
+            self.numbers[key] = np.array(a.value if isinstance(a, Node) else a, dtype)
+        return self.numbers[key]
 
 
 def takes_out(call: Node) -> bool:
@@ -34,19 +46,25 @@ def takes_out(call: Node) -> bool:
     return isinstance(call.value, np.ndarray) and (
         is_elementwise(call)
         or is_reduction(call)
-        or call.fn is np.matmul
-        or call.fn in (np.copy, np.astype)
+        or call.fn in (np.matmul, np.copy, np.astype, *FUSED)
     )
 
 
-def planned(program: Program) -> Memory:
-    """Return where the values of ``program`` live."""
-    return _Planner(program).memory()
+def planned(program: Program, stage: int | None = None) -> Memory:
+    """Return where the values of ``program`` live.
+
+    With ``stage`` inputs have a place too, those of at most so many bytes are copied there.
+    """
+    return _Planner(program, stage).memory()
 
 
 class _Planner:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, stage: int | None) -> None:
         self.program = program
+        arrays = {n: n.value for n in program.inputs if isinstance(n.value, np.ndarray)}
+        large = {n: a for n, a in arrays.items() if stage is None or a.nbytes > stage}
+        self.staged = {n: np.empty_like(a) for n, a in arrays.items() if n not in large}
+        self.moving = large if stage is not None else {}
         self.owner = _owners(program)
         self.last = self._last_uses()
         self.place: dict[Node, Any] = {}  # owner -> the leaf whose memory it takes, or an offset
@@ -73,7 +91,10 @@ class _Planner:
             if s.after not in direct and isinstance(s.before.value, np.ndarray)
         ]
         arrays, views = self._arrays(arena)
-        return Memory(arrays, views, copies, arena, self.reused)
+        slots = np.zeros(1 + len(self.moving), np.int64)
+        return Memory(
+            arrays, views, copies, arena, self.reused, {}, self.staged, self.moving, slots
+        )
 
     def _assign(self, i: int, call: Node, direct: dict[Node, State]) -> None:
         """Give ``call`` the memory for its result."""
@@ -109,9 +130,10 @@ class _Planner:
             return False
         at = self.program.calls.index(after)
         inside = [a for a in after.parents if self.owner.get(a) is before]
-        if self.last.get(before, -1) > at or (inside and not is_elementwise(after)):
+        if self.last.get(before, -1) > at or not all(a is before for a in inside):
             return False
-        return all(a is before for a in inside)
+        in_place = is_elementwise(after) or (after.fn in FUSED and before not in after.args[1:])
+        return in_place or not inside
 
     def _last_uses(self) -> dict[Node, int]:
         """Return the position of the last call that reads each owner's memory."""
@@ -132,7 +154,7 @@ class _Planner:
             s.before: s.before.value
             for s in self.program.state
             if isinstance(s.before.value, np.ndarray)
-        }
+        } | self.staged
         live = {*self.program.inputs, *(s.before for s in self.program.state)}
         for call in self.program.calls:
             for a in call.parents:

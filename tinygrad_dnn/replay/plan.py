@@ -11,11 +11,15 @@ from tinygrad_dnn.containers import leaves, mapped, rebuilt
 from tinygrad_dnn.graph import Node, moment
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.capture import leave_gradient
+from tinygrad_dnn.replay.fusion import fused
 from tinygrad_dnn.replay.memory import planned
 from tinygrad_dnn.replay.passes import simplified
 from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.source import Source
 from tinygrad_dnn.tensor import Tensor, handle
+
+
+STAGED = 1 << 15  # bytes: an input up to this size is copied to where the kernels look for it
 
 
 class Plan:
@@ -25,10 +29,19 @@ class Plan:
     take; ``constants`` are the arrays that a replay reads but takes to be as they were.
     """
 
-    def __init__(self, program: Program, returned: Any) -> None:
+    def __init__(self, program: Program, returned: Any, native: bool) -> None:
         self.program = simplified(program)
-        self.memory = planned(program)
-        self.source = Source(program, self.memory)
+        self.steps: Sequence[Any]
+        if native:
+            from tinygrad_dnn.replay.native.executor import grouped  # needs an extra
+
+            fused(program)
+            self.memory = planned(program, STAGED)
+            self.steps = grouped(program, self.memory)
+        else:
+            self.memory = planned(program)
+            self.steps = program.calls
+        self.source = Source(program, self.memory, self.steps)
         self._run = self.source.function()
         self._tensors = [isinstance(x, Tensor) for x in leaves(returned)]
         self._tree = mapped(lambda _: ..., returned)

@@ -1,85 +1,145 @@
-"""Source: a program as straight-line Python, one NumPy call a line, into fixed arrays.
+"""Source: the steps of a plan as straight-line Python, into fixed arrays.
 
-This is the plain executor: what it runs is what eager runs, without making anything anew.
+A step is one call of NumPy's, a line of what eager runs without making anything anew; or a fused
+step, which runs several calls as one.
 """
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.memory import Memory
-from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
+from tinygrad_dnn.replay.passes import is_draw, is_elementwise, is_reduction
+from tinygrad_dnn.replay.places import Place
 from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.symbol import is_number
 
+_NAMED_OUT = (np.maximum, np.minimum)  # of a third argument without a name NumPy warns
+
+
+class Fused(Protocol):
+    """Several calls as one step: ``run(*arguments)``."""
+
+    calls: Sequence[Node]
+    run: Callable[..., Any]
+    arguments: Sequence[int]
+
 
 class Source:
-    """Writes the lines; ``names`` holds what they mean by the names that are not their own."""
+    """Writes the lines; ``names`` are the objects that they use by name."""
 
-    def __init__(self, program: Program, memory: Memory) -> None:
+    def __init__(self, program: Program, memory: Memory, steps: Sequence[Node | Fused]) -> None:
         self.program, self.memory = program, memory
         self.names: dict[str, Any] = {}
         self.lines: list[str] = []
         self._known: dict[int, str] = {}
-        self._word: dict[Node, str] = {}
-        self._scalars: dict[tuple[Node, Any], str] = {}
+        self._word = {node: f"x{i}" for i, node in enumerate(program.inputs)}
+        self.parameters = ", ".join(self._word.values())
+        self._live_numbers()
+        before = self.lines
+        self.lines = []
+        for step in self._needed(steps):
+            if isinstance(step, Node):
+                self._call(step)
+            else:
+                run = self._constant(step.run, "fused")
+                self.lines.append(f"{run}({', '.join(map(str, step.arguments))})")
+        self._ends()
+        self.lines = [*before, *self._made_ready(), *self.lines]
 
-    def function(self) -> Any:
-        """Return the program as a function of its input arrays."""
-        for node in self.program.inputs:
-            self._word[node] = f"x{len(self._word)}"
-        parameters = ", ".join(self._word.values())
-        for s in self.program.state:
-            if not isinstance(s.before.value, np.ndarray):
-                self._new(s.before, self._place(s.place))
-        for call in self.program.calls:
-            self.call(call)
-        for s in self.program.written:
-            if not isinstance(s.before.value, np.ndarray):
-                self.lines.append(f"{self._place(s.place)} = {self.word(s.after)}")
-        for s in self.memory.copies:
-            target = self._constant(self.memory.arrays[s.before], "s")
-            self.lines.append(f"{self._constant(np.copyto, 'copyto')}({target}, {self.word(s.after)})")
-        results = [self._result(r) for r in [*self.program.results, *(g for _, g in self.program.grads)]]
-        self.lines.append(f"return ({''.join(r + ', ' for r in results)})")
-        return self._compiled(parameters)
-
-    def _compiled(self, parameters: str) -> Any:
+    def function(self) -> Callable[..., Any]:
+        """Return the program as a function of its inputs, which returns results and gradients."""
         body = "\n        ".join(self.lines)
         text = (
-            f"def made({', '.join(self.names)}):\n    def replay({parameters}):\n"
+            f"def made({', '.join(self.names)}):\n    def replay({self.parameters}):\n"
             f"        {body}\n    return replay\n"
         )
         scope: dict[str, Any] = {}
         exec(compile(text, f"<replay of {self.program.name}>", "exec"), scope)
-        return scope["made"](**self.names)
+        made: Callable[..., Any] = scope["made"](**self.names)
+        return made
 
-    def call(self, call: Node) -> None:
+    def _needed(self, steps: Sequence[Node | Fused]) -> list[Node | Fused]:
+        """Leave out what only fused steps would have read: they look at the memory itself."""
+        needed = set(self.program.ends)
+        kept: list[Node | Fused] = []
+        for step in reversed(steps):
+            if isinstance(step, Node):
+                if not (step in needed or step in self.memory.arrays or is_draw(step)):
+                    continue
+                needed.update(step.parents)
+            kept.append(step)
+        return kept[::-1]
+
+    # ---- lines -------------------------------------------------------------------------------
+    def _live_numbers(self) -> None:
+        """Read the numbers that are live, and compute what is made of numbers alone."""
+        for s in self.program.state:
+            if not isinstance(s.before.value, np.ndarray):
+                self._new(s.before, self._place(s.place))
+        for call in self.program.calls:
+            if is_number(call.value):
+                fn = self._constant(call.fn, call.fn.__name__)
+                self._new(call, f"{fn}({', '.join(map(self._text, call.args))})")
+
+    def _made_ready(self) -> list[str]:
+        """Put live numbers, and inputs that are kept, where the steps look for them."""
+        lines = [
+            f"{self._constant(array, 'n')}[()] = {self._word[key]}"
+            for (key, _), array in self.memory.numbers.items()
+            if isinstance(key, Node) and key in self._word
+        ]
+        copyto = self._constant(np.copyto, "copyto")
+        for node, array in self.memory.staged.items():
+            lines.append(f"{copyto}({self._constant(array, 'x')}, {self._word[node]})")
+        for i, node in enumerate(self.memory.moving, 1):
+            slots = self._constant(self.memory.slots, "slots")
+            lines.append(f"{slots}[{i}] = {self._word[node]}.ctypes.data")
+        return lines
+
+    def _call(self, call: Node) -> None:
         """Write the line of one call."""
-        if call in self.memory.views:
-            return  # made once, of what stays where it is
+        if call in self.memory.views or is_number(call.value):
+            return  # made once, or already there
         fn = self._constant(call.fn, getattr(call.fn, "__name__", "f"))
         if call not in self.memory.arrays:
-            args = [*map(self.word, call.args)]
-            args += [f"{k}={self.word(v)}" for k, v in call.kwargs.items()]
+            args = [*map(self._text, call.args)]
+            args += [f"{k}={self._text(v)}" for k, v in call.kwargs.items()]
             self._new(call, f"{fn}({', '.join(args)})")
             return
-        out = self.word(call)
+        out = self._text(call)
         if is_elementwise(call):
             args = [self._operand(a, call) for a in call.args]
-            self.lines.append(f"{fn}({', '.join(args)}, {out})")
+            named = "out=" if call.fn in _NAMED_OUT else ""
+            self.lines.append(f"{fn}({', '.join(args)}, {named}{out})")
         elif is_reduction(call):
-            x, axis, _, _, keep = map(self.word, call.args)
+            x, axis, _, _, keep = map(self._text, call.args)
             self.lines.append(f"{fn}({x}, {axis}, None, {out}, {keep})")
         elif call.fn is np.matmul:
-            a, b = map(self.word, call.args)
+            a, b = map(self._text, call.args)
             self.lines.append(f"{fn}({a}, {b}, {out})")
-        else:  # a copy, or a cast
-            copyto = self._constant(np.copyto, "copyto")
-            self.lines.append(f"{copyto}({out}, {self.word(call.args[0])}, 'unsafe')")
+        else:
+            copied = call.fn in (np.copy, np.astype)
+            args = ", ".join(map(self._text, call.args))
+            new = self._text(call.args[0]) if copied else f"{fn}({args})"
+            self.lines.append(f"{self._constant(np.copyto, 'copyto')}({out}, {new}, 'unsafe')")
 
-    def word(self, a: Any) -> str:
+    def _ends(self) -> None:
+        """Write what is left in live places, and what is returned."""
+        for s in self.program.written:
+            if not isinstance(s.before.value, np.ndarray):
+                self.lines.append(f"{self._place(s.place)} = {self._text(s.after)}")
+        for s in self.memory.copies:
+            target = self._constant(self.memory.arrays[s.before], "s")
+            copyto = self._constant(np.copyto, "copyto")
+            self.lines.append(f"{copyto}({target}, {self._text(s.after)})")
+        returned = [*self.program.results, *(g for _, g in self.program.grads)]
+        self.lines.append(f"return ({''.join(self._result(r) + ', ' for r in returned)})")
+
+    # ---- words -------------------------------------------------------------------------------
+    def _text(self, a: Any) -> str:
         """Return what the lines call ``a``."""
         if isinstance(a, Node):
             if a in self._word:
@@ -94,24 +154,16 @@ class Source:
         return self._constant(a, "c")
 
     def _operand(self, a: Any, call: Node) -> str:
-        """Return an argument of an elementwise call: a number as an array of one, made before."""
+        """Return an argument of an elementwise call; a number as an array of one, made before."""
         value = a.value if isinstance(a, Node) else a
-        if not is_number(value):
-            return self.word(a)
         dtypes = {b.value.dtype for b in call.parents if isinstance(b.value, np.ndarray)}
         (dtype,) = dtypes if len(dtypes) == 1 else (None,)
-        if dtype is None or dtype.kind != "f":
-            return self.word(a)
-        if not isinstance(a, Node) or a not in self._word:
-            return self._constant(np.array(value, dtype), "c")
-        key = a, dtype  # a live number
-        if key not in self._scalars:
-            self._scalars[key] = self._constant(np.array(value, dtype), "n")
-            self.lines.append(f"{self._scalars[key]}[()] = {self.word(a)}")
-        return self._scalars[key]
+        if not is_number(value) or dtype is None or dtype.kind != "f":
+            return self._text(a)
+        return self._constant(self.memory.number(a, dtype), "n")
 
     def _result(self, r: Any) -> str:
-        word = self.word(r)
+        word = self._text(r)
         value = r.value if isinstance(r, Node) else r
         return f"{word}.copy()" if isinstance(value, np.ndarray) else word
 
@@ -119,7 +171,7 @@ class Source:
         self._word[node] = f"v{len(self._word)}"
         self.lines.append(f"{self._word[node]} = {expression}")
 
-    def _place(self, place: Any) -> str:
+    def _place(self, place: Place) -> str:
         holder = self._constant(place.holder, "h")
         if isinstance(place.holder, dict | list):
             return f"{holder}[{self._constant(place.key, 'k')}]"

@@ -1,0 +1,87 @@
+"""Fusion: updates of parameters in one call, and products added up where the parameter is.
+
+W - s G needs no array for s G, and where G = A B is computed for nothing else, none for G either.
+The numbers differ from NumPy's by their rounding.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.program import Program
+
+
+def minus_scaled(x: Any, s: Any, y: Any) -> Any:
+    """Return x - s y, where s is one number."""
+    return x - s * y
+
+
+def minus_scaled_product(x: Any, s: Any, a: Any, b: Any) -> Any:
+    """Return x - s a @ b, where s is one number."""
+    return x - s * (a @ b)
+
+
+FUSED = (minus_scaled, minus_scaled_product)
+
+
+def fused(program: Program) -> None:
+    """Fuse what is left in live places, and let it happen as soon as it can."""
+    uses = program.uses()
+    gone: set[Node] = set()
+    moved: list[Node] = []
+    for s in program.written:
+        call = s.after
+        if call.fn is not np.subtract or call.args[0] is not s.before:
+            continue
+        scaled = call.args[1]
+        if not (isinstance(scaled, Node) and scaled.fn is np.multiply and len(uses[scaled]) == 1):
+            continue
+        if call.value.shape != scaled.value.shape or call.value.dtype != scaled.value.dtype:
+            continue
+        pairs = (scaled.args, scaled.args[::-1])
+        found = next(((n, g) for n, g in pairs if _is_number(n) and _is_array(g, call)), None)
+        if found is None:
+            continue
+        number, gradient = found
+        call.fn, call.args = minus_scaled, [s.before, number, gradient]
+        gone.add(scaled)
+        if gradient.fn is np.matmul and len(uses[gradient]) == 1 and _are_matrices(gradient):
+            call.fn, call.args = minus_scaled_product, [s.before, number, *gradient.args]
+            gone.add(gradient)
+        moved.append(call)
+    program.calls[:] = [c for c in program.calls if c not in gone]
+    for call in moved:
+        _bring_forward(program, call)
+
+
+def _is_number(a: Any) -> bool:
+    value = a.value if isinstance(a, Node) else a
+    return isinstance(value, int | float) or (isinstance(value, np.ndarray) and not value.ndim)
+
+
+def _is_array(a: Any, like: Node) -> bool:
+    return isinstance(a, Node) and getattr(a.value, "shape", None) == like.value.shape
+
+
+def _are_matrices(call: Node) -> bool:
+    return all(isinstance(a, Node) and a.value.ndim == 2 for a in call.args)
+
+
+def _bring_forward(program: Program, call: Node) -> None:
+    """Put ``call`` right after what it needs, and after all that reads what it overwrites."""
+    calls = program.calls
+    at = calls.index(call)
+    before = call.args[0]
+    views = {before}  # of what it overwrites, found in order
+    earliest = 0
+    for i, other in enumerate(calls[:at]):
+        if any(a in views for a in other.parents):
+            earliest = i + 1
+            if isinstance(other.value, np.ndarray) and np.may_share_memory(
+                other.value, before.value
+            ):
+                views.add(other)
+        if other in call.parents:
+            earliest = max(earliest, i + 1)
+    calls.insert(earliest, calls.pop(at))

@@ -1,0 +1,121 @@
+"""The compiler: the kernels as machine code of this processor, once per dtype, kept on disk."""
+
+import ctypes
+import hashlib
+import os
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+
+from tinygrad_dnn.replay.native.code import DOUBLE, I64, SINGLE, Code
+from tinygrad_dnn.replay.native.kernels import KERNELS, WIDTH, Frame
+
+REALS: dict[Any, Any] = {np.dtype(np.float32): SINGLE, np.dtype(np.float64): DOUBLE}
+BLAS = {np.dtype(np.float32): "sgemm", np.dtype(np.float64): "dgemm"}
+SOURCES = ("code", "functions", "kernels", "compiler")
+
+
+class Library:
+    """The compiled kernels of one dtype: ``addresses`` by name, and ``execute``.
+
+    ``execute(table, rows, slots)``, addresses and a count, runs the rows of a table in order.
+    """
+
+    def __init__(self, dtype: Any) -> None:
+        machine = _machine()
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(_object(dtype, machine)))
+        self._engine.finalize_object()
+        self.addresses = {name: self._engine.get_function_address(name) for name in KERNELS}
+        execute = self._engine.get_function_address("execute")
+        self.execute = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3)(execute)
+        self.blas = _address_of_blas(BLAS[dtype])
+
+
+@lru_cache
+def library(dtype: Any) -> Library:
+    """Return the kernels for ``dtype``."""
+    return Library(dtype)
+
+
+def _machine() -> Any:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    features = llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features, opt=3, jit=True
+    )
+
+
+def _object(dtype: Any, machine: Any) -> bytes:
+    """Return the machine code, from disk if it is there."""
+    kept = _kept(dtype)
+    if kept and kept.exists():
+        return kept.read_bytes()
+    code: bytes = machine.emit_object(_optimised(_module(REALS[dtype]), machine))
+    if kept:
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=kept.parent, delete=False) as file:
+                file.write(code)
+            os.replace(file.name, kept)
+        except OSError:
+            pass  # a folder that cannot be written: compiled again the next time
+    return code
+
+
+def _kept(dtype: Any) -> Path | None:
+    """Return where the machine code is kept: by all that it depends on."""
+    here = Path(__file__).parent
+    told = hashlib.sha256(f"{llvm.llvm_version_info} {llvm.get_host_cpu_name()}".encode())
+    told.update(llvm.get_host_cpu_features().flatten().encode())
+    for source in SOURCES:
+        told.update((here / f"{source}.py").read_bytes())
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "tinygrad_dnn" / f"kernels-{dtype}-{told.hexdigest()[:16]}.o"
+
+
+def _module(real: Any) -> ir.Module:
+    """Return all kernels, and ``execute``, which calls the kernel of each row."""
+    module = ir.Module("kernels")
+    for name, kernel in KERNELS.items():
+        code = Code(module, name, 2, real)
+        kernel(Frame(code))
+        code.finish()
+    code = Code(module, "execute", 3, real)
+    table, rows, slots = code.arguments
+    with code.loop(rows) as i:
+        row = table + i * (8 * WIDTH)
+        code.call(code.load(row, 0, I64), row, slots)
+    code.finish()
+    return module
+
+
+def _optimised(module: ir.Module, machine: Any) -> Any:
+    parsed = llvm.parse_assembly(str(module))
+    parsed.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = options.slp_vectorization = True
+    options.loop_interleaving = options.loop_unrolling = True
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(parsed, builder)
+    return parsed
+
+
+def _address_of_blas(name: str) -> int:
+    """Return the address of a function of BLAS, which SciPy hands out as capsules."""
+    capsule = import_module("scipy.linalg.cython_blas").__pyx_capi__[name]
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype = ctypes.c_char_p
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    address = api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))
+    return int(address or 0)

@@ -1,0 +1,41 @@
+"""The native executor: runs of calls that the kernels know become one step each."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.memory import Memory
+from tinygrad_dnn.replay.native.compiler import library
+from tinygrad_dnn.replay.native.table import Row, row
+from tinygrad_dnn.replay.program import Program
+from tinygrad_dnn.replay.symbol import is_number
+
+
+class NativeStep:
+    """Several calls as one: a table, and the function that runs it."""
+
+    def __init__(self, calls: Sequence[Node], rows: Sequence[Row], memory: Memory) -> None:
+        self.calls = calls
+        known = library(rows[0].dtype)
+        self.table = np.array([r.numbers(known) for r in rows], np.int64)
+        self.run = known.execute
+        self.arguments = self.table.ctypes.data, len(rows), memory.slots.ctypes.data
+
+
+def grouped(program: Program, memory: Memory) -> list[Node | NativeStep]:
+    """Return the calls of ``program`` as steps, as few as can be."""
+    calls = [c for c in program.calls if c not in memory.views and not is_number(c.value)]
+    found = [(call, row(call, memory)) for call in calls]
+    steps: list[Node | NativeStep] = []
+    for dtype, group in groupby(found, lambda pair: pair[1].dtype.char if pair[1] else ""):
+        run = list(group)
+        if not dtype or (len(run) == 1 and run[0][0].fn in _CHEAP):
+            steps += [call for call, _ in run]
+        else:
+            steps.append(NativeStep([c for c, _ in run], [r for _, r in run if r], memory))
+    return steps
+
+
+_CHEAP = {np.add, np.subtract, np.multiply, np.divide, np.negative}  # no better alone

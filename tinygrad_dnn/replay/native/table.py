@@ -1,0 +1,176 @@
+"""Table: calls of NumPy's as rows for the native kernels, where these know them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.memory import Memory
+from tinygrad_dnn.replay.native.compiler import REALS, Library
+from tinygrad_dnn.replay.fusion import minus_scaled, minus_scaled_product
+from tinygrad_dnn.replay.native.kernels import COMPARE, ONE, TWO
+from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
+
+Operand = tuple[int, int, int, int]  # slot, distance in bytes, strides of rows and columns
+NOTHING: Operand = (0, 0, 0, 0)
+BOOL = np.dtype(bool)
+
+
+class Row:
+    """One call for a kernel: ``dtype`` of its floats, kernel's name, sizes, operands."""
+
+    def __init__(self, dtype: Any, kernel: str, sizes: Sequence[int], *operands: Operand) -> None:
+        self.dtype, self.kernel, self.sizes, self.operands = dtype, kernel, sizes, operands
+
+    def numbers(self, known: Library) -> list[int]:
+        """Return what stands in the table."""
+        operands = [*self.operands, *[NOTHING] * (4 - len(self.operands))]
+        sizes = [*self.sizes, 0][:3]
+        return [known.addresses[self.kernel], *sizes, known.blas, *sum(map(list, operands), [])]
+
+
+def row(call: Node, memory: Memory) -> Row | None:
+    """Return ``call`` as a row; None if no kernel knows it."""
+    if call not in memory.arrays or call in memory.views:
+        return None
+    return _Encoder(call, memory).row()
+
+
+def is_moving(a: Node, memory: Memory) -> bool:
+    """Say if ``a`` is an input that is read where it is, or a view of one."""
+    return isinstance(a.value, np.ndarray) and any(
+        np.may_share_memory(a.value, moving) for moving in memory.moving.values()
+    )
+
+
+class _Encoder:
+    def __init__(self, call: Node, memory: Memory) -> None:
+        self.call, self.memory = call, memory
+        self.out = memory.arrays[call]
+        self.floats = {
+            a.dtype
+            for a in [self.out, *map(self.array, call.args)]
+            if a is not None and a.dtype != BOOL
+        }
+
+    def array(self, a: Any) -> Any:
+        """Return the array of an argument, if it has a place that is known."""
+        if isinstance(a, Node):
+            moves = is_moving(a, self.memory)
+            return a.value if moves else self.memory.arrays.get(a)
+        return a if isinstance(a, np.ndarray) else None
+
+    def slot(self, a: np.ndarray) -> tuple[int, int]:
+        """Return the slot that ``a`` is reached from, and how far it is from there."""
+        for i, moving in enumerate(self.memory.moving.values(), 1):
+            if np.may_share_memory(a, moving):
+                return i, a.ctypes.data - moving.ctypes.data
+        return 0, a.ctypes.data
+
+    def row(self) -> Row | None:
+        """Return the row, if there is a kernel for this call on such arrays."""
+        if len(self.floats) != 1 or not self.floats <= REALS.keys():
+            return None
+        call = self.call
+        if is_elementwise(call):
+            return self.elementwise()
+        if is_reduction(call):
+            return self.reduction()
+        if call.fn in (np.matmul, minus_scaled_product):
+            return self.product()
+        if call.fn is minus_scaled:
+            return self.over_all("minus_scaled", call.args)
+        if call.fn is np.copy:
+            return self.over_all("positive", call.args)
+        return None
+
+    def elementwise(self) -> Row | None:
+        fn, args = self.call.fn, self.call.args
+        masks = [getattr(self.array(a), "dtype", None) == BOOL for a in args]
+        if fn is np.multiply and masks.count(True) == 1:
+            return self.over_all("masked", args if masks[1] else args[::-1])
+        known = fn in ONE or fn in TWO or fn in COMPARE
+        return None if not known or any(masks) else self.over_all(fn.__name__, args)
+
+    def over_all(self, kernel: str, args: Sequence[Any]) -> Row | None:
+        """Return a row that goes through all entries, as one line of columns if it can."""
+        arrays = [self.constant(a) for a in args]
+        if any(a is None for a in arrays):
+            return None
+        out = self.out
+        whole = [a for a in arrays if a.size != 1]
+        if all(a.shape == out.shape and a.flags.c_contiguous for a in (out, *whole)):
+            flat = [a.reshape(-1)[None] for a in (out, *arrays)]
+        elif out.ndim <= 2:
+            flat = [np.atleast_2d(a) for a in (out, *arrays)]
+        else:
+            return None
+        rows, columns = flat[0].shape
+        operands = [self.operand(a, (rows, columns)) for a in flat]
+        if columns > 1 and operands[0][3] != 1:
+            return None
+        return Row(*self.floats, kernel, (rows, columns), *operands)
+
+    def constant(self, a: Any) -> Any:
+        """Return an argument as an array: one number is put into one."""
+        array = self.array(a)
+        value = a.value if isinstance(a, Node) else a
+        if array is None and isinstance(value, int | float | np.generic):
+            (dtype,) = self.floats
+            return self.memory.number(a, dtype)
+        return array
+
+    def operand(self, a: Any, shape: tuple[int, int]) -> Operand:
+        """Return where ``a``, of up to two axes, is; one that is stretched has a stride of 0."""
+        steps = [s // a.itemsize for s in a.strides]
+        rs, cs = (0 if n == 1 else s for n, s in zip(a.shape, steps, strict=True))
+        slot, distance = self.slot(a)
+        return slot, distance, rs, (1 if shape[1] == 1 and not cs else cs)
+
+    def reduction(self) -> Row | None:
+        x, axis = self.array(self.call.args[0]), self.call.args[1]
+        largest = self.call.fn == np.maximum.reduce
+        if x is None or not x.size or not (largest or self.call.fn == np.add.reduce):
+            return None
+        axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = {i % x.ndim for i in axes}
+        if len(axes) == x.ndim and not largest and x.flags.c_contiguous:
+            x, kernel = x.reshape(1, -1), "sum_rows"
+        elif x.ndim != 2 or len(axes) != 1:
+            return None
+        elif axes == {1} and not largest:
+            kernel = "sum_rows"
+        elif axes == {0}:
+            kernel = "max_columns" if largest else "sum_columns"
+        else:
+            return None
+        slot, distance = self.slot(self.out)
+        a = self.operand(x, x.shape)
+        return Row(*self.floats, kernel, x.shape, (slot, distance, 0, 1), a)
+
+    def product(self) -> Row | None:
+        update = self.call.fn is minus_scaled_product
+        a, b = (self.array(x) for x in self.call.args[-2:])
+        if a is None or b is None or a.ndim != 2 or b.ndim != 2 or not (a.size and b.size):
+            return None
+        rows, inner, columns = *a.shape, b.shape[1]
+        c, x, y = map(self.matrix, (self.out, a, b))
+        if c is None or x is None or y is None or c[3] != 1:
+            return None
+        thin = rows <= 32 <= columns // max(rows, 1) and not (rows % 4 or columns % 4)
+        kind = "thin_" if thin and x[3] == 1 and y[2] == 1 else ""
+        kind += "update" if update else "product"
+        number = self.constant(self.call.args[1]) if update else None
+        scale = NOTHING if number is None else self.operand(np.atleast_2d(number), (1, 1))
+        return Row(*self.floats, kind, (rows, columns, inner), c, x, y, scale)
+
+    def matrix(self, a: Any) -> Operand | None:
+        """Return a matrix of a product, if its rows or its columns lie side by side."""
+        rs, cs = (s // a.itemsize for s in a.strides)
+        slot, distance = self.slot(a)
+        if cs == 1 or a.shape[1] == 1:
+            return (slot, distance, rs if a.shape[0] > 1 else a.shape[1], 1)
+        if rs == 1 or a.shape[0] == 1:
+            return (slot, distance, 1, cs)
+        return None
