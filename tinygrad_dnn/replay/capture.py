@@ -140,7 +140,10 @@ class _Run:
             _node(x.node.value) if isinstance(x, Tensor) else x.node if isinstance(x, Symbol) else x
             for x in leaves(returned)
         ]
-        return Program(self.tape.name, self.inputs, state, grads, self.tape.calls, results)
+        tensors = bool(self.stand_ins)
+        return Program(
+            self.tape.name, self.inputs, state, grads, self.tape.calls, results, tensors
+        )
 
     def put_back(self) -> None:
         """Put everything that was lifted back where it was."""

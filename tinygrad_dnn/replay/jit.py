@@ -6,16 +6,13 @@ from importlib.util import find_spec
 from types import MethodType
 from typing import Any
 
-import numpy as np
-
 from tinygrad_dnn.containers import leaves
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.graph import recording
 from tinygrad_dnn.replay.capture import capture, is_input
 from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.replay.reach import Reach, reach
+from tinygrad_dnn.replay.signature import guard, signature
 from tinygrad_dnn.replay.symbol import current
-from tinygrad_dnn.tensor import Tensor
 
 
 class jit:  # noqa: N801  (named as what it does)
@@ -58,12 +55,20 @@ class jit:  # noqa: N801  (named as what it does)
         update_wrapper(self, f)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        plan = self._latest
+        if plan and not kwargs and plan.guard and len(args) == plan.inputs and plan.guard(*args):
+            if plan.follows() and current.get() is None:
+                return plan.replay(args)
+        return self._called(args, kwargs)
+
+    def _called(self, args: Any, kwargs: Any) -> Any:
+        """Replay any plan that serves this call, or record one."""
         if current.get() is not None:  # part of a recording
             return self.f(*args, **kwargs)
         given = leaves((args, kwargs))
         if self._live is None:
             self._live = self._reach(given)
-        plan = self._plans.get(self._signature(args, kwargs))
+        plan = self._plans.get(signature(args, kwargs, self._live))
         if plan is None or not plan.follows():
             return self._recorded(args, kwargs, given)
         self._latest = plan
@@ -71,27 +76,16 @@ class jit:  # noqa: N801  (named as what it does)
 
     def _recorded(self, args: Any, kwargs: Any, given: list[Any]) -> Any:
         """Run the function once, for real, and keep what it did."""
-        self._live = self._reach(given)
-        key = self._signature(args, kwargs)
-        program, returned, complete = capture(self.f, (args, kwargs), given, self._live)
+        self._live = live = self._reach(given)
+        key, same = signature(args, kwargs, live), guard(args, kwargs, live)
+        program, returned, complete = capture(self.f, (args, kwargs), given, live)
         if complete:
             self._kept += [x for x in given if not is_input(x)]
-            self._latest = self._plans[key] = Plan(program, returned, self.native)
+            self._latest = self._plans[key] = Plan(program, returned, self.native, same)
         return returned
 
     def _reach(self, given: list[Any]) -> Reach:
         return reach(self.f, *(x for x in given if not is_input(x)))
-
-    def _signature(self, args: Any, kwargs: Any) -> Any:
-        """Return what a recording holds for: calls with an equal one can replay it."""
-        live = self._live or Reach()
-        return (
-            tuple([_kind(a) for a in args]),
-            tuple([(k, _kind(a)) for k, a in kwargs.items()]) if kwargs else (),
-            tuple([part.training for part in live.moded]),
-            tuple([leaf.grad is None for leaf in live.leaves]),
-            recording.get(),
-        )
 
     def plan(self) -> Plan:
         """Return what the latest call ran, or recorded, for the next ones to run."""
@@ -106,22 +100,3 @@ class jit:  # noqa: N801  (named as what it does)
 def has_native() -> bool:
     """Say if the packages of the extra ``accel`` are there."""
     return all(find_spec(name) for name in ("llvmlite", "scipy"))
-
-
-def _kind(x: Any) -> Any:
-    """Return what must be the same of an argument for a replay to do."""
-    if type(x) is np.ndarray:
-        return x.shape, x.strides, x.dtype
-    if isinstance(x, Tensor):
-        return Tensor, x.requires_grad, _kind(x.node.value)
-    if isinstance(x, np.generic):
-        return x.dtype
-    if isinstance(x, dict):
-        return dict, tuple((k, _kind(v)) for k, v in x.items())
-    if isinstance(x, list | tuple):
-        return type(x), tuple(map(_kind, x))
-    if isinstance(x, float):
-        return float
-    if x is None or isinstance(x, int | str | bytes | bool):
-        return type(x), x
-    return id(x)

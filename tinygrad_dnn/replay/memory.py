@@ -88,7 +88,7 @@ class _Planner:
         copies = [
             s
             for s in self.program.written
-            if s.after not in direct and isinstance(s.before.value, np.ndarray)
+            if s.after not in direct and s.is_array
         ]
         arrays, views = self._arrays(arena)
         slots = np.zeros(1 + len(self.moving), np.int64)
@@ -151,9 +151,7 @@ class _Planner:
         """Return the fixed arrays: of leaves that stay, of buffers, and of views of these."""
         views: set[Node] = set()
         arrays: dict[Node, np.ndarray] = {
-            s.before: s.before.value
-            for s in self.program.state
-            if isinstance(s.before.value, np.ndarray)
+            s.before: s.before.value for s in self.program.state if s.is_array
         } | self.staged
         live = {*self.program.inputs, *(s.before for s in self.program.state)}
         for call in self.program.calls:

@@ -133,7 +133,7 @@ def settled(program: Program) -> None:
     taken: set[Node] = set()
     position = {call: i for i, call in enumerate(program.calls)}
     for s in program.written:
-        if not isinstance(s.before.value, np.ndarray):
+        if not s.is_array:
             continue
         if not s.after.fn or s.after not in position or is_view(s.after) or s.after in taken:
             s.after = _copied(program, s)

@@ -1,6 +1,6 @@
 """Plan: a program with its memory and the function that runs it; what ``step.plan()`` shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Any
 
@@ -29,7 +29,14 @@ class Plan:
     take; ``constants`` are the arrays that a replay reads but takes to be as they were.
     """
 
-    def __init__(self, program: Program, returned: Any, native: bool) -> None:
+    def __init__(
+        self,
+        program: Program,
+        returned: Any,
+        native: bool,
+        guard: Callable[..., bool] | None = None,
+    ) -> None:
+        self.guard, self.inputs = guard, len(program.inputs)
         self.program = simplified(program)
         self.steps: Sequence[Any]
         if native:
@@ -46,15 +53,14 @@ class Plan:
         self._tensors = [isinstance(x, Tensor) for x in leaves(returned)]
         self._tree = mapped(lambda _: ..., returned)
         self._arrays = [
-            (s.place, s.before.value)
-            for s in program.state
-            if isinstance(s.before.value, np.ndarray) and s.place.key != "grad"
+            (s.place, s.before.value) for s in program.state if s.is_array
         ]
         self._leaves = [
             s.place.holder for s in program.written if isinstance(s.place.holder, Node)
         ]
         self._changed = graph.last_change
         self._lock = Lock()
+        self._of_tensors = program.of_tensors
         self._forget()
 
     def _forget(self) -> None:
@@ -89,17 +95,24 @@ class Plan:
     def replay(self, given: Sequence[Any]) -> Any:
         """Run it on the arguments that are inputs; return what the function returns."""
         with self._lock:
-            arrays = [x.node.value if isinstance(x, Tensor) else x for x in given]
-            out = self._run(*arrays)
-            born = moment()
-            for leaf in self._leaves:
-                leaf.born = born
-            if self._leaves and born > graph.last_change:
-                graph.last_change = born
-            self._changed = graph.last_change
-        for (target, _), g in zip(self.program.grads, out[len(self._tensors) :], strict=True):
-            leave_gradient(target, g, given)
-        found = zip(self._tensors, out, strict=False)
+            if self._of_tensors:
+                out = self._run(*[x.node.value if isinstance(x, Tensor) else x for x in given])
+            else:
+                out = self._run(*given)
+            if self._leaves:
+                born = moment()
+                for leaf in self._leaves:
+                    leaf.born = born
+                if born > graph.last_change:
+                    graph.last_change = born
+                self._changed = graph.last_change
+        if self.program.grads:
+            *out, = out
+            for target, _ in reversed(self.program.grads):
+                leave_gradient(target, out.pop(), given)
+        if self._tree is ...:
+            return handle(Node(out[0])) if self._tensors[0] else out[0]
+        found = zip(self._tensors, out, strict=True)
         return rebuilt(self._tree, [handle(Node(x)) if tensor else x for tensor, x in found])
 
     def follows(self) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.places import Place
 
@@ -18,6 +20,11 @@ class State:
     place: Place
     before: Node
     after: Node
+
+    @property
+    def is_array(self) -> bool:
+        """Say if it is an array that stays where it is: numbers and gradients are new each time."""
+        return isinstance(self.before.value, np.ndarray) and self.place.key != "grad"
 
 
 @dataclass
@@ -34,6 +41,7 @@ class Program:
     grads: list[tuple[Node | int, Node]]
     calls: list[Node]
     results: list[Any]
+    of_tensors: bool = False  # are there Tensors among the arguments?
 
     @property
     def ends(self) -> Iterator[Node]:

@@ -75,9 +75,10 @@ class Source:
 
     # ---- lines -------------------------------------------------------------------------------
     def _live_numbers(self) -> None:
-        """Read the numbers that are live, and compute what is made of numbers alone."""
+        """Read what is live and no fixed array, and compute what is made of numbers alone."""
+        read = {a for call in self.program.calls for a in call.parents}
         for s in self.program.state:
-            if not isinstance(s.before.value, np.ndarray):
+            if not s.is_array and s.before in read:
                 self._new(s.before, self._place(s.place))
         for call in self.program.calls:
             if is_number(call.value):
@@ -91,9 +92,8 @@ class Source:
             for (key, _), array in self.memory.numbers.items()
             if isinstance(key, Node) and key in self._word
         ]
-        copyto = self._constant(np.copyto, "copyto")
         for node, array in self.memory.staged.items():
-            lines.append(f"{copyto}({self._constant(array, 'x')}, {self._word[node]})")
+            lines.append(f"{self._constant(array, 'x')}[...] = {self._word[node]}")
         for i, node in enumerate(self.memory.moving, 1):
             slots = self._constant(self.memory.slots, "slots")
             lines.append(f"{slots}[{i}] = {self._word[node]}.ctypes.data")
@@ -129,7 +129,7 @@ class Source:
     def _ends(self) -> None:
         """Write what is left in live places, and what is returned."""
         for s in self.program.written:
-            if not isinstance(s.before.value, np.ndarray):
+            if not s.is_array:
                 self.lines.append(f"{self._place(s.place)} = {self._text(s.after)}")
         for s in self.memory.copies:
             target = self._constant(self.memory.arrays[s.before], "s")

@@ -1,0 +1,72 @@
+"""Signatures: what must be the same of two calls for the recording of one to serve the other.
+
+Shapes, layouts and dtypes of arrays, the structure of containers, all other values but floats; and
+of what is reached: which leaves have a gradient, which layers train, and whether calls are recorded
+as history.  ``guard`` asks the same of a further call, but does not say what there is instead.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import recording
+from tinygrad_dnn.replay.reach import Reach
+from tinygrad_dnn.tensor import Tensor
+
+
+def signature(args: Sequence[Any], kwargs: dict[str, Any], live: Reach) -> Any:
+    """Return what the call ``(*args, **kwargs)`` has in common with those that can replay it."""
+    return (
+        tuple([kind(a) for a in args]),
+        tuple([(name, kind(a)) for name, a in kwargs.items()]),
+        tuple([part.training for part in live.moded]),
+        tuple([leaf.grad is None for leaf in live.leaves]),
+        recording.get(),
+    )
+
+
+def kind(x: Any) -> Any:
+    """Return what must be the same of one argument."""
+    if type(x) is np.ndarray:
+        return x.shape, x.strides, x.dtype
+    if isinstance(x, Tensor):
+        return Tensor, x.requires_grad, kind(x.node.value)
+    if isinstance(x, np.generic):
+        return x.dtype
+    if isinstance(x, dict):
+        return dict, tuple((k, kind(v)) for k, v in x.items())
+    if isinstance(x, list | tuple):
+        return type(x), tuple(map(kind, x))
+    if isinstance(x, float):
+        return float
+    if x is None or isinstance(x, int | str | bytes | bool):
+        return type(x), x
+    return id(x)
+
+
+def guard(args: Sequence[Any], kwargs: dict[str, Any], live: Reach) -> Callable[..., bool] | None:
+    """Return a function that says of the arguments of a call if they have this signature.
+
+    None where that is not worth a function of its own: for all but a few plain arrays.
+    """
+    if kwargs or not all(type(a) is np.ndarray for a in args):
+        return None
+    names: dict[str, Any] = {"array": np.ndarray, "recording": recording.get}
+    tests = [f"recording() is {recording.get()}"]
+    for i, a in enumerate(args):
+        names |= {f"shape{i}": a.shape, f"strides{i}": a.strides, f"dtype{i}": a.dtype}
+        tests.append(
+            f"type(x{i}) is array and x{i}.shape == shape{i} and x{i}.strides == strides{i} "
+            f"and x{i}.dtype == dtype{i}"
+        )
+    for i, leaf in enumerate(live.leaves):
+        names[f"leaf{i}"] = leaf
+        tests.append(f"leaf{i}.grad is {'None' if leaf.grad is None else 'not None'}")
+    for i, part in enumerate(live.moded):
+        names[f"part{i}"] = part
+        tests.append(f"part{i}.training is {part.training}")
+    parameters = "".join(f"x{i}, " for i in range(len(args)))
+    text = f"lambda {', '.join(names)}: lambda {parameters}: {' and '.join(tests)}"
+    made: Callable[..., bool] = eval(text)(**names)
+    return made
