@@ -14,7 +14,7 @@ from tinygrad_dnn.replay.memory import Memory
 from tinygrad_dnn.replay.passes import is_draw, is_elementwise, is_reduction
 from tinygrad_dnn.replay.places import Place
 from tinygrad_dnn.replay.program import Program
-from tinygrad_dnn.replay.symbol import is_number
+from tinygrad_dnn.replay.symbol import is_number, on_arrays
 
 _NAMED_OUT = (np.maximum, np.minimum)  # of a third argument without a name NumPy warns
 
@@ -103,7 +103,7 @@ class Source:
         """Write the line of one call."""
         if call in self.memory.views or is_number(call.value):
             return  # made once, or already there
-        fn = self._constant(call.fn, getattr(call.fn, "__name__", "f"))
+        fn = self._constant(on_arrays(call.fn), getattr(call.fn, "__name__", "f"))
         if call not in self.memory.arrays:
             args = [*map(self._text, call.args)]
             args += [f"{k}={self._text(v)}" for k, v in call.kwargs.items()]
@@ -119,7 +119,8 @@ class Source:
             self.lines.append(f"{fn}({x}, {axis}, None, {out}, {keep})")
         elif call.fn is np.matmul:
             a, b = map(self._text, call.args)
-            self.lines.append(f"{fn}({a}, {b}, {out})")
+            matrices = all(x.value.ndim == 2 for x in call.parents)
+            self.lines.append(f"{a}.dot({b}, {out})" if matrices else f"{fn}({a}, {b}, {out})")
         else:
             copied = call.fn in (np.copy, np.astype)
             args = ", ".join(map(self._text, call.args))

@@ -22,7 +22,7 @@ from tinygrad_dnn.containers import NESTED, leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import NO_KWARGS, Node
 from tinygrad_dnn.methods import ArrayMethods
-from tinygrad_dnn.primitives import Function
+from tinygrad_dnn.primitives import RULES, Function
 from tinygrad_dnn.recording import name_of
 
 _OURS = tuple(dirname(path) + sep for path in (dirname(__file__), np.__file__))
@@ -61,7 +61,8 @@ class Tape:
         if not self.open:
             raise _leaked(self, args)
         fn, args, kwargs = _flat(fn, args, kwargs)
-        value = fn(*[a.node.value if isinstance(a, Symbol) else a for a in args], **kwargs)
+        data = [a.node.value if isinstance(a, Symbol) else a for a in args]
+        value = on_arrays(fn)(*data, **kwargs)
         nodes = [a.node if isinstance(a, Symbol) else a for a in args]
         if isinstance(value, tuple | list):
             whole = self._made(Node(value, fn, nodes, (), kwargs))
@@ -171,6 +172,12 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
         value = self.node.value
         kind = f"{value.shape} {value.dtype}" if hasattr(value, "shape") else "number"
         return f"Symbol({kind} in {self.tape.name})"
+
+
+def on_arrays(fn: Function) -> Function:
+    """Return what a Tensor's data is given to where ``fn`` is recorded: mostly ``fn`` itself."""
+    rule = RULES.get(fn)
+    return rule.call if rule else fn
 
 
 # ---- calls that stand for several arguments, or for a write ------------------------------------
