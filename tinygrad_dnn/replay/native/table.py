@@ -14,6 +14,7 @@ from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
 
 Operand = tuple[int, int, int, int]  # slot, distance in bytes, strides of rows and columns
 NOTHING: Operand = (0, 0, 0, 0)
+LARGE = 1_000_000  # multiplications: here NumPy's own BLAS is faster than SciPy's, at rows of B
 BOOL = np.dtype(bool)
 
 
@@ -157,6 +158,8 @@ class _Encoder:
         rows, inner, columns = *a.shape, b.shape[1]
         c, x, y = map(self.matrix, (self.out, a, b))
         if c is None or x is None or y is None or c[3] != 1:
+            return None
+        if rows * columns * inner > LARGE and not update and y[3] == 1:
             return None
         thin = rows <= 32 <= columns // max(rows, 1) and not (rows % 4 or columns % 4)
         kind = "thin_" if thin and x[3] == 1 and y[2] == 1 else ""
