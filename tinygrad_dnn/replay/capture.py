@@ -10,7 +10,8 @@ import numpy as np
 
 from tinygrad_dnn.containers import leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.graph import NO_KWARGS, Node
+from tinygrad_dnn.graph import NO_KWARGS, Node, moment, watched_by
+from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.replay.places import Place, state_of
 from tinygrad_dnn.replay.program import Program, State
 from tinygrad_dnn.replay.reach import Reach
@@ -33,8 +34,12 @@ def capture(
         run.lift()
         given = [run.given(x) for x in inputs]
         args, kwargs = rebuilt(tree, given)
-        returned = f(*args, **kwargs)
+        with watched_by(Lookout()):
+            returned = f(*args, **kwargs)
         program = run.program(returned)
+    except BaseException:
+        run.rewind()
+        raise
     finally:
         run.put_back()
         tape.open = False
@@ -67,11 +72,17 @@ class _Run:
         self.without_grad: list[Node] = []
         self.stand_ins: dict[Node, int] = {}  # a Tensor's node in this run -> which input it is
         self.generators: list[tuple[Place, Any]] = []
+        self.drawn: list[tuple[np.random.Generator, Any]] = []  # and their states before
 
     # ---- before ------------------------------------------------------------------------------
     def lift(self) -> None:
         """Put a Symbol into every live place."""
         for leaf in self.live.leaves:
+            if hooks_of(leaf):
+                raise ReplayError(
+                    f"{leaf.name or 'a Tensor'} has a hook, which would hear nothing in a replay "
+                    f"of {self.tape.name}; remove() it, or do not use tg.jit"
+                )
             self._lift(Place(leaf, "value"), leaf.name)
             if leaf.grad is None:
                 self.without_grad.append(leaf)
@@ -84,7 +95,11 @@ class _Run:
             place = Place(holder, key)
             rng = place.get()
             self.generators.append((place, rng))
-            place.set(Draws(rng, self.tape))
+            place.set(self._draws(rng))
+
+    def _draws(self, rng: np.random.Generator) -> "Draws":
+        self.drawn.append((rng, rng.bit_generator.state))
+        return Draws(rng, self.tape)
 
     def _lift(self, place: Place, name: str | None) -> None:
         value = place.get()
@@ -95,7 +110,7 @@ class _Run:
     def given(self, x: Any) -> Any:
         """Return what stands for the argument ``x`` in this run."""
         if isinstance(x, np.random.Generator):
-            return Draws(x, self.tape)
+            return self._draws(x)
         if not is_input(x):
             return x
         value = x.node.value if isinstance(x, Tensor) else x
@@ -141,9 +156,12 @@ class _Run:
             for x in leaves(returned)
         ]
         tensors = bool(self.stand_ins)
-        return Program(
-            self.tape.name, self.inputs, state, grads, self.tape.calls, results, tensors
-        )
+        return Program(self.tape.name, self.inputs, state, grads, self.tape.calls, results, tensors)
+
+    def rewind(self) -> None:
+        """Let generators draw again what the run has drawn."""
+        for rng, state in self.drawn:
+            rng.bit_generator.state = state
 
     def put_back(self) -> None:
         """Put everything that was lifted back where it was."""
@@ -172,6 +190,41 @@ class _Run:
         for place in made:
             place.set(np.array(place.get().node.value))
         return not made
+
+
+class Overlooked(BaseException):
+    """A live leaf that was not known to be one: the run must be made again, with it."""
+
+    def __init__(self, leaf: Node) -> None:
+        super().__init__(leaf)
+        self.leaf = leaf
+
+
+class Lookout:
+    """Watches for Tensors that are used but were not found to be reachable."""
+
+    def __init__(self) -> None:
+        self.start = moment()
+
+    def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
+        """Stop where a leaf older than the run has data of its own."""
+        for a in inputs:
+            if isinstance(a, Node):
+                self.read(a)
+
+    def read(self, node: Node) -> None:
+        """Stop there too."""
+        if not node.fn and node.born < self.start and isinstance(node.value, np.ndarray):
+            raise Overlooked(node)
+
+    def changed(self, node: Node) -> None:
+        """Let data change."""
+
+    def carried(self, v: Any, call: Node, i: int, kind: str) -> None:
+        """Let a derivative pass."""
+
+    def altered(self, call: Node, i: int, data: Any) -> None:
+        """Say that nothing was changed in place: Symbols never are."""
 
 
 class Draws:

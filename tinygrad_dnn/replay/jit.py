@@ -6,9 +6,12 @@ from importlib.util import find_spec
 from types import MethodType
 from typing import Any
 
+from tinygrad_dnn import graph
 from tinygrad_dnn.containers import leaves
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.replay.capture import capture, is_input
+from tinygrad_dnn.graph import watching
+from tinygrad_dnn.recording import name_of
+from tinygrad_dnn.replay.capture import Overlooked, capture, is_input
 from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.replay.reach import Reach, reach
 from tinygrad_dnn.replay.signature import guard, signature
@@ -56,14 +59,13 @@ class jit:  # noqa: N801  (named as what it does)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         plan = self._latest
-        if plan and not kwargs and plan.guard and len(args) == plan.inputs and plan.guard(*args):
-            if plan.follows() and current.get() is None:
-                return plan.replay(args)
+        if plan and not kwargs and plan.fits(args) and not _is_looked_at() and plan.follows():
+            return plan.replay(args)
         return self._called(args, kwargs)
 
     def _called(self, args: Any, kwargs: Any) -> Any:
         """Replay any plan that serves this call, or record one."""
-        if current.get() is not None:  # part of a recording
+        if _is_looked_at():
             return self.f(*args, **kwargs)
         given = leaves((args, kwargs))
         if self._live is None:
@@ -76,9 +78,15 @@ class jit:  # noqa: N801  (named as what it does)
 
     def _recorded(self, args: Any, kwargs: Any, given: list[Any]) -> Any:
         """Run the function once, for real, and keep what it did."""
-        self._live = live = self._reach(given)
-        key, same = signature(args, kwargs, live), guard(args, kwargs, live)
-        program, returned, complete = capture(self.f, (args, kwargs), given, live)
+        live = self._reach(given)
+        while True:
+            key, same = signature(args, kwargs, live), guard(args, kwargs, live)
+            try:
+                program, returned, complete = capture(self.f, (args, kwargs), given, live)
+                break
+            except Overlooked as found:
+                live.leaves.append(found.leaf)
+        self._live = live
         if complete:
             self._kept += [x for x in given if not is_input(x)]
             self._latest = self._plans[key] = Plan(program, returned, self.native, same)
@@ -90,11 +98,16 @@ class jit:  # noqa: N801  (named as what it does)
     def plan(self) -> Plan:
         """Return what the latest call ran, or recorded, for the next ones to run."""
         if self._latest is None:
-            raise ReplayError(f"{self.__name__} has no plan before its first call; call it once")
+            raise ReplayError(f"{name_of(self.f)} has no plan before its first call; call it once")
         return self._latest
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else MethodType(self, owner)
+
+
+def _is_looked_at() -> bool:
+    """Say if somebody records the calls that are made now, or looks at each of them."""
+    return current.get() is not None or bool(graph.watched and watching.get())
 
 
 def has_native() -> bool:

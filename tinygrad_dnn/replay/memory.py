@@ -85,11 +85,7 @@ class _Planner:
                     self.free.give(self.place[owner], _size(owner.value))
         arena = np.empty(self.free.top + ALIGNMENT, np.uint8)
         arena = arena[-arena.ctypes.data % ALIGNMENT :]
-        copies = [
-            s
-            for s in self.program.written
-            if s.after not in direct and s.is_array
-        ]
+        copies = [s for s in self.program.written if s.after not in direct and s.is_array]
         arrays, views = self._arrays(arena)
         slots = np.zeros(1 + len(self.moving), np.int64)
         return Memory(

@@ -1,6 +1,5 @@
 """Passes: each leaves a program that computes the same numbers, to the bit, with less work."""
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -53,15 +52,13 @@ def without_ones(program: Program) -> None:
     new: dict[Node, Node] = {}
     for call in program.calls:
         if call.fn is np.multiply:
-            new |= {call: a for a, one in _orders(*call.args) if _is_one(one) and _alike(a, call)}
+            for a, one in (call.args, call.args[::-1]):
+                if _is_one(one) and _alike(a, call):
+                    new[call] = a
         elif call.fn is np.astype and _alike(call.args[0], call):
             new[call] = call.args[0]
     program.calls[:] = [c for c in program.calls if c not in new]
     program.exchange(new)
-
-
-def _orders(a: Any, b: Any) -> tuple[tuple[Any, Any], ...]:
-    return (a, b), (b, a)
 
 
 def _is_one(a: Any) -> bool:
@@ -165,9 +162,8 @@ def plain(program: Program) -> None:
     for call in program.calls:
         reduce = REDUCTIONS.get(call.fn)
         if reduce and len(call.args) <= 2 and call.kwargs.keys() <= {"axis", "keepdims"}:
-            x, *axis = call.args
+            x, axis = [*call.args, call.kwargs.get("axis")][:2]
             if isinstance(x, Node) and x.value.dtype.kind == "f":
-                axis = axis[0] if axis else call.kwargs.get("axis")
                 keep = bool(call.kwargs.get("keepdims", False))
                 call.fn, call.args, call.kwargs = reduce, [x, axis, None, None, keep], {}
 
@@ -199,6 +195,3 @@ def simplified(program: Program) -> Program:
         one(program)
     without_dead(program)
     return program
-
-
-GETITEM = operator.getitem

@@ -18,7 +18,6 @@ from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.source import Source
 from tinygrad_dnn.tensor import Tensor, handle
 
-
 STAGED = 1 << 15  # bytes: an input up to this size is copied to where the kernels look for it
 
 
@@ -36,28 +35,23 @@ class Plan:
         native: bool,
         guard: Callable[..., bool] | None = None,
     ) -> None:
-        self.guard, self.inputs = guard, len(program.inputs)
+        self._guard = guard, len(program.inputs)
         self.program = simplified(program)
-        self.steps: Sequence[Any]
         if native:
             from tinygrad_dnn.replay.native.executor import grouped  # needs an extra
 
             fused(program)
             self.memory = planned(program, STAGED)
-            self.steps = grouped(program, self.memory)
+            self.steps: list[Any] = [*grouped(program, self.memory)]
         else:
             self.memory = planned(program)
-            self.steps = program.calls
+            self.steps = [*program.calls]
         self.source = Source(program, self.memory, self.steps)
         self._run = self.source.function()
         self._tensors = [isinstance(x, Tensor) for x in leaves(returned)]
         self._tree = mapped(lambda _: ..., returned)
-        self._arrays = [
-            (s.place, s.before.value) for s in program.state if s.is_array
-        ]
-        self._leaves = [
-            s.place.holder for s in program.written if isinstance(s.place.holder, Node)
-        ]
+        self._arrays = [(s.place, s.before.value) for s in program.state if s.is_array]
+        self._leaves = [s.place.holder for s in program.written if isinstance(s.place.holder, Node)]
         self._changed = graph.last_change
         self._lock = Lock()
         self._of_tensors = program.of_tensors
@@ -92,6 +86,11 @@ class Plan:
         )
         return list({id(a): a for a in arrays if isinstance(a, np.ndarray) and a.ndim}.values())
 
+    def fits(self, args: Sequence[Any]) -> bool:
+        """Say if it is quickly seen that these arguments, all of a call, are of its signature."""
+        guard, inputs = self._guard
+        return guard is not None and len(args) == inputs and guard(*args)
+
     def replay(self, given: Sequence[Any]) -> Any:
         """Run it on the arguments that are inputs; return what the function returns."""
         with self._lock:
@@ -107,7 +106,7 @@ class Plan:
                     graph.last_change = born
                 self._changed = graph.last_change
         if self.program.grads:
-            *out, = out
+            (*out,) = out
             for target, _ in reversed(self.program.grads):
                 leave_gradient(target, out.pop(), given)
         if self._tree is ...:

@@ -123,9 +123,10 @@ class Source:
             self.lines.append(f"{a}.dot({b}, {out})" if matrices else f"{fn}({a}, {b}, {out})")
         else:
             copied = call.fn in (np.copy, np.astype)
-            args = ", ".join(map(self._text, call.args))
-            new = self._text(call.args[0]) if copied else f"{fn}({args})"
-            self.lines.append(f"{self._constant(np.copyto, 'copyto')}({out}, {new}, 'unsafe')")
+            given = ", ".join(map(self._text, call.args))
+            new = self._text(call.args[0]) if copied else f"{fn}({given})"
+            copyto = self._constant(np.copyto, "copyto")
+            self.lines.append(f"{copyto}({out}, {new}, 'unsafe')")
 
     def _ends(self) -> None:
         """Write what is left in live places, and what is returned."""

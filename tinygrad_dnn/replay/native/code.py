@@ -60,7 +60,7 @@ class Code:
 
     # ---- memory ------------------------------------------------------------------------------
     def load(self, base: "Number", i: Any, kind: Any = None, *, stored: bool = False) -> "Number":
-        """Return entry ``i`` at ``base``; ``stored`` if this kernel itself may have put it there."""
+        """Return entry ``i`` at ``base``; ``stored`` if this kernel may have put it there."""
         value = self.builder.load(self._place(base, i, kind or self.real))
         value.set_metadata("alias.scope" if stored else "noalias", self._stored)
         return Number(self, value)
@@ -165,17 +165,8 @@ class Number:
     def __truediv__(self, other: Any) -> "Number":
         return self._two(other, "fdiv", "sdiv")
 
-    def __radd__(self, other: Any) -> "Number":
-        return self + other
-
-    def __rmul__(self, other: Any) -> "Number":
-        return self * other
-
-    def __rsub__(self, other: Any) -> "Number":
-        return self.code.lift(other, self.value.type) - self
-
     def __rtruediv__(self, other: Any) -> "Number":
-        return self.code.lift(other, self.value.type) / self
+        return self.code.lift(other, self.value.type)._two(self, "fdiv", "sdiv")
 
     def __neg__(self) -> "Number":
         return Number(self.code, self.code.builder.fneg(self.value, flags=self.code.flags))

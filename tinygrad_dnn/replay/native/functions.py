@@ -40,7 +40,7 @@ def _exp_parts(x: Number) -> tuple[Number, Number, Number]:
 
 
 def exp(x: Number) -> Number:
-    """Return exp(x)."""
+    """The exponential."""
     q, s, t = _exp_parts(x)
     return (x == x).select((s + s * q) * t, x)
 

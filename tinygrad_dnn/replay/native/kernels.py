@@ -55,10 +55,10 @@ class Array:
         self.code.store(self.base, self._place(r, j, 1), x)
 
     def _place(self, r: Any, j: Any, cs: Any) -> Number:
-        r, j = self.code.lift(r, I64), self.code.lift(j, I64)
+        row, column = self.code.lift(r, I64), self.code.lift(j, I64)
         if cs == 0 and isinstance(cs, int):
-            return r * self.rs
-        return r * self.rs + (j if isinstance(cs, int) else j * self.cs)
+            return row * self.rs
+        return row * self.rs + (column if isinstance(cs, int) else column * self.cs)
 
 
 _PATTERNS = [(1,), (1, 1), (1, 0), (0, 1), (1, 1, 1), (1, 0, 1), (1, 1, 0)]

@@ -1,14 +1,14 @@
 """Table: calls of NumPy's as rows for the native kernels, where these know them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.fusion import minus_scaled, minus_scaled_product
 from tinygrad_dnn.replay.memory import Memory
 from tinygrad_dnn.replay.native.compiler import REALS, Library
-from tinygrad_dnn.replay.fusion import minus_scaled, minus_scaled_product
 from tinygrad_dnn.replay.native.kernels import COMPARE, ONE, TWO
 from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
 
@@ -18,17 +18,19 @@ LARGE = 1_000_000  # multiplications: here NumPy's own BLAS is faster than SciPy
 BOOL = np.dtype(bool)
 
 
-class Row:
-    """One call for a kernel: ``dtype`` of its floats, kernel's name, sizes, operands."""
+class Row(NamedTuple):
+    """One call for a kernel: the dtype of its floats, rows, columns and inner length, arrays."""
 
-    def __init__(self, dtype: Any, kernel: str, sizes: Sequence[int], *operands: Operand) -> None:
-        self.dtype, self.kernel, self.sizes, self.operands = dtype, kernel, sizes, operands
+    dtype: Any
+    kernel: str
+    sizes: tuple[int, int, int]
+    operands: Sequence[Operand]
 
     def numbers(self, known: Library) -> list[int]:
         """Return what stands in the table."""
-        operands = [*self.operands, *[NOTHING] * (4 - len(self.operands))]
-        sizes = [*self.sizes, 0][:3]
-        return [known.addresses[self.kernel], *sizes, known.blas, *sum(map(list, operands), [])]
+        padded = [*self.operands, *[NOTHING] * (4 - len(self.operands))]
+        numbers = [known.addresses[self.kernel], *self.sizes, known.blas]
+        return numbers + [n for operand in padded for n in operand]
 
 
 def row(call: Node, memory: Memory) -> Row | None:
@@ -73,6 +75,7 @@ class _Encoder:
         """Return the row, if there is a kernel for this call on such arrays."""
         if len(self.floats) != 1 or not self.floats <= REALS.keys():
             return None
+        (self.dtype,) = self.floats
         call = self.call
         if is_elementwise(call):
             return self.elementwise()
@@ -111,15 +114,14 @@ class _Encoder:
         operands = [self.operand(a, (rows, columns)) for a in flat]
         if columns > 1 and operands[0][3] != 1:
             return None
-        return Row(*self.floats, kernel, (rows, columns), *operands)
+        return Row(self.dtype, kernel, (rows, columns, 0), operands)
 
     def constant(self, a: Any) -> Any:
         """Return an argument as an array: one number is put into one."""
         array = self.array(a)
         value = a.value if isinstance(a, Node) else a
         if array is None and isinstance(value, int | float | np.generic):
-            (dtype,) = self.floats
-            return self.memory.number(a, dtype)
+            return self.memory.number(a, self.dtype)
         return array
 
     def operand(self, a: Any, shape: tuple[int, int]) -> Operand:
@@ -134,8 +136,8 @@ class _Encoder:
         largest = self.call.fn == np.maximum.reduce
         if x is None or not x.size or not (largest or self.call.fn == np.add.reduce):
             return None
-        axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-        axes = {i % x.ndim for i in axes}
+        named = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = {i % x.ndim for i in named}
         if len(axes) == x.ndim and not largest and x.flags.c_contiguous:
             x, kernel = x.reshape(1, -1), "sum_rows"
         elif x.ndim != 2 or len(axes) != 1:
@@ -148,14 +150,15 @@ class _Encoder:
             return None
         slot, distance = self.slot(self.out)
         a = self.operand(x, x.shape)
-        return Row(*self.floats, kernel, x.shape, (slot, distance, 0, 1), a)
+        rows, columns = x.shape
+        return Row(self.dtype, kernel, (rows, columns, 0), [(slot, distance, 0, 1), a])
 
     def product(self) -> Row | None:
         update = self.call.fn is minus_scaled_product
         a, b = (self.array(x) for x in self.call.args[-2:])
         if a is None or b is None or a.ndim != 2 or b.ndim != 2 or not (a.size and b.size):
             return None
-        rows, inner, columns = *a.shape, b.shape[1]
+        (rows, inner), columns = a.shape, b.shape[1]
         c, x, y = map(self.matrix, (self.out, a, b))
         if c is None or x is None or y is None or c[3] != 1:
             return None
@@ -166,7 +169,7 @@ class _Encoder:
         kind += "update" if update else "product"
         number = self.constant(self.call.args[1]) if update else None
         scale = NOTHING if number is None else self.operand(np.atleast_2d(number), (1, 1))
-        return Row(*self.floats, kind, (rows, columns, inner), c, x, y, scale)
+        return Row(self.dtype, kind, (rows, columns, inner), [c, x, y, scale])
 
     def matrix(self, a: Any) -> Operand | None:
         """Return a matrix of a product, if its rows or its columns lie side by side."""
