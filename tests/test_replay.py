@@ -1,0 +1,243 @@
+"""tg.jit: a replay does what the function does, to the bit with NumPy alone."""
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tinygrad_dnn import nn, optim
+from tinygrad_dnn.errors import HistoryError, ReplayError
+
+DIMS = {"tiny": ([3, 5, 5, 3, 1], 32), "moons": ([2, 16, 16, 1], 64), "deep": ([8] * 20 + [1], 16)}
+
+
+def training(dims, m, dtype=np.float64, jit=None, **options):
+    """A network, and its training step as it is or under ``jit``."""
+    rng = np.random.default_rng(0)
+    net = nn.Sequential.from_layer_dims(dims, rng=rng, dtype=dtype, **options)
+    descent = optim.SGD(net.parameters(), lr=0.05)
+
+    def step(X, Y):
+        J = nn.binary_cross_entropy(net(X), Y)
+        descent.zero_grad()
+        J.backward()
+        descent.step()
+        return J
+
+    X = rng.standard_normal((dims[0], m)).astype(dtype)
+    Y = (rng.random((1, m)) < 0.5).astype(dtype)
+    return net, descent, jit(step) if jit else step, X, Y
+
+
+def plain(f):
+    return tg.jit(f, native=False)
+
+
+def same(a, b):
+    return np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", DIMS)
+@pytest.mark.parametrize("hidden", ["relu", "tanh"])
+def test_a_hundred_steps_are_those_of_eager_to_the_bit(case, dtype, hidden):
+    net, _, step, X, Y = training(*DIMS[case], dtype, hidden=hidden)
+    other, _, replayed, _, _ = training(*DIMS[case], dtype, plain, hidden=hidden)
+    for _ in range(100):
+        assert same(step(X, Y).data, replayed(X, Y).data)
+    for W, V in zip(net.parameters().values(), other.parameters().values(), strict=True):
+        assert same(W.data, V.data)
+
+
+def test_a_forward_pass_of_new_inputs_and_new_parameters():
+    rng = np.random.default_rng(0)
+    net = nn.Sequential.from_layer_dims([3, 5, 1], rng=rng)
+    replayed = plain(net)
+    for _ in range(3):
+        X = rng.standard_normal((3, 7))
+        assert same(replayed(X).data, net(X).data)
+    net.parameters()["W1"].data = rng.standard_normal((5, 3))
+    assert same(replayed(X).data, net(X).data)
+    net.parameters()["b2"].data += 1
+    assert same(replayed(X).data, net(X).data)
+
+
+def test_value_and_grad():
+    rng = np.random.default_rng(0)
+    f = tg.func.value_and_grad(lambda p, x: np.sum(np.tanh(p["W"] @ x + p["b"]) ** 2))
+    replayed = plain(f)
+    for _ in range(3):
+        p = {"W": rng.standard_normal((2, 3)), "b": rng.standard_normal((2, 1))}
+        x = rng.standard_normal((3, 4))
+        (value, gradient), (expected, slopes) = replayed(p, x), f(p, x)
+        assert same(value, expected)
+        assert gradient.keys() == slopes.keys()
+        assert all(same(gradient[k], slopes[k]) for k in slopes)
+
+
+def test_dropout_batch_norm_modes_and_the_learning_rate_are_live():
+    def made():
+        rng = np.random.default_rng(1)
+        net = nn.Sequential(
+            nn.Linear(3, 8, rng=rng), nn.ReLU(), nn.Dropout(0.5, rng=rng), nn.BatchNorm1d(8),
+            nn.Linear(8, 1, rng=rng), nn.Sigmoid(),
+        )  # fmt: skip
+        descent = optim.SGD(net.parameters(), lr=0.1)
+
+        def step(X, Y):
+            J = nn.binary_cross_entropy(net(X), Y)
+            descent.zero_grad()
+            J.backward()
+            descent.step()
+            return J
+
+        return net, descent, step
+
+    (net, descent, step), (other, descent_too, replayed) = made(), made()
+    replayed = plain(replayed)
+    rng = np.random.default_rng(0)
+    for i in range(30):
+        X, Y = rng.standard_normal((3, 16)), rng.integers(0, 2, (1, 16))
+        if i == 10:
+            descent.lr = descent_too.lr = 0.01
+        if i == 20:
+            net.eval()
+            other.eval()
+        assert same(step(X, Y).data, replayed(X, Y).data)
+    held = {**other.parameters(), **other.buffers()}
+    for name, tensor in {**net.parameters(), **net.buffers()}.items():
+        assert same(tensor.data, held[name].data)
+
+
+def test_gradients_are_left_where_backward_leaves_them():
+    rng = np.random.default_rng(0)
+    W = tg.Tensor(rng.standard_normal((2, 3)), name="W")
+
+    def accumulate(X):
+        np.mean((W @ X) ** 2).backward()
+
+    data = [rng.standard_normal((3, 4)) for _ in range(4)]
+    for X in data:
+        accumulate(X)
+    expected, W.grad = W.grad, None
+    replayed = plain(accumulate)
+    for X in data:
+        replayed(X)
+    assert same(W.grad, expected)
+
+
+def test_a_gradient_that_was_used_up_is_not_kept():
+    net, _, step, X, Y = training([2, 1], 4, jit=plain)
+    for _ in range(3):
+        step(X, Y)
+        assert all(p.grad is None for p in net.parameters().values())
+
+
+def test_a_tensor_as_argument_gets_its_gradient():
+    replayed = plain(lambda t: np.sum(t**2).backward())
+    for values in [1.0, 2.0], [3.0, 4.0]:
+        t = tg.Tensor(values)
+        replayed(t)
+        np.testing.assert_array_equal(t.grad, 2 * t.data)
+
+
+def test_what_is_returned_has_no_history():
+    _, _, step, X, Y = training([2, 1], 4, jit=plain)
+    for _ in range(2):
+        with pytest.raises(HistoryError, match="nothing that requires a gradient"):
+            step(X, Y).backward()
+
+
+def test_another_shape_is_another_recording():
+    net, _, step, X, Y = training([2, 3, 1], 8, jit=plain)
+    twin, _, eager, _, _ = training([2, 3, 1], 8)
+    for m in (8, 5, 8, 5, 3):
+        assert same(step(X[:, :m], Y[:, :m]).data, eager(X[:, :m], Y[:, :m]).data)
+    for W, V in zip(net.parameters().values(), twin.parameters().values(), strict=True):
+        assert same(W.data, V.data)
+
+
+# ---- what a replay could not repeat ------------------------------------------------------------
+def branching(x):
+    return x if x.sum() > 0 else -x
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        branching,
+        lambda x: float(np.sum(x)),
+        lambda x: np.array([np.sum(x)]),
+        lambda x: [1][int(x[0, 0])],
+        lambda x: x.item(),
+    ],
+    ids=["if", "float", "np.array", "int", "item"],
+)
+def test_a_choice_by_data_is_refused_with_its_line(f):
+    with pytest.raises(ReplayError, match=r"asks for a number .*test_replay\.py:\d+"):
+        tg.jit(f)(np.ones((2, 2)))
+
+
+def test_a_write_into_an_array_of_its_own_is_refused():
+    def f(x):
+        z = np.zeros(2)
+        np.add(x, x, out=z)
+        return z
+
+    with pytest.raises(ReplayError, match=r"writes a recorded value .*test_replay\.py:\d+"):
+        tg.jit(f)(np.ones(2))
+
+
+def test_a_value_that_leaks_names_the_line_that_made_it():
+    kept = []
+
+    @tg.jit
+    def f(x):
+        kept.append(np.sin(x))
+        return x * 2
+
+    f(np.ones(2))
+    with pytest.raises(ReplayError, match=r"made at .*test_replay\.py:\d+, is used at .*:\d+"):
+        kept[0] + 1
+
+
+def test_after_an_error_everything_is_where_it_was():
+    W = tg.Tensor(np.ones((2, 2)))
+    rng = np.random.default_rng(0)
+    before = rng.bit_generator.state
+
+    @tg.jit
+    def f(x):
+        W.data -= W.data * nn.dropout(x, 0.5, rng=rng)
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        f(np.ones((2, 2)))
+    np.testing.assert_array_equal(W.data, np.ones((2, 2)))
+    assert type(W.data) is np.ndarray
+    assert rng.bit_generator.state == before
+
+
+def test_a_hook_is_refused():
+    W = tg.Tensor([1.0], name="W")
+    W.register_hook(lambda g: None)
+    with pytest.raises(ReplayError, match="W has a hook"):
+        tg.jit(lambda: np.sum(W * 2))()
+
+
+# ---- the plan ----------------------------------------------------------------------------------
+def test_the_plan_says_what_will_run():
+    _, _, step, X, Y = training([2, 3, 1], 8, jit=plain)
+    with pytest.raises(ReplayError, match="no plan before its first call"):
+        step.plan()
+    step(X, Y)
+    text = str(step.plan())
+    assert "np.matmul(W1, x0)" in text
+    assert "-> W1" in text
+    assert "in place of" in text
+
+
+def test_buffers_are_used_again():
+    _, _, step, X, Y = training([4, *[64] * 3, 1], 64, jit=plain)
+    step(X, Y)
+    one = 64 * 64 * 8
+    assert step.plan().bytes < 8 * one
