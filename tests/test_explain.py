@@ -360,3 +360,77 @@ def test_every_style_is_to_be_had_from_every_answer():
     assert answer.to("latex") == str(explained("latex"))
     with pytest.raises(ValueError, match="style='rtf': choose from 'text'"):
         answer.to("rtf")
+
+
+def test_what_columns_sum_to_is_said():
+    (note,) = explained("text").notes
+    assert note == "Each column of Y sums to one; these sums are left out."
+
+
+def test_the_course_s_equations_bear_their_numbers():
+    net = network([3, 5, 1])
+    J = nn.binary_cross_entropy(net(data()), np.ones((1, M)))
+    numbers = {e.name: e.number for e in tg.explain(J, convention="course").part("backward")}
+    assert numbers == {
+        "dZ2": "", "dW2": "(7)", "db2": "(8)", "dA1": "(9)",
+        "dZ1": "(6)", "dW1": "(7)", "db1": "(8)",
+    }  # fmt: skip
+    assert not any(e.number for e in tg.explain(J))
+    net = network([3, 5, 2], hidden="softplus", output="softmax")
+    J = nn.mean_squared_error(net(data()), np.ones((2, M)))
+    course = tg.explain(J, convention="course")
+    assert course["dZ2"].number == ""  # softmax does not act entry by entry
+    assert course["dZ1"].number == "(6)"
+
+
+def test_a_chain_of_thousands_of_operations_is_explained():
+    x = tg.Tensor([0.1], name="x")
+    y = x
+    for _ in range(1500):
+        y = np.sin(y) + 1
+    explanation = tg.explain(np.sum(y))
+    close(run(explanation)["dx"], tg.grad(np.sum(y), x))
+    assert max(len(str(e)) for e in explanation) < 200
+
+
+def test_names_are_clean_and_never_shared():
+    x = tg.Tensor([1.0, 2.0], name="learning rate ᵀ²")
+    y = tg.Tensor([3.0, 4.0], name="x")
+    z = tg.Tensor([5.0, 6.0], name="x")
+    u = tg.Tensor([7.0, 8.0], name="m")
+    explanation = assert_true(np.sum(x * y * z * np.exp(u)), [x, y, z, u])
+    assert [g.name for g in explanation.given] == ["learning_rate", "x", "x_2", "m_2"]
+
+
+def test_a_users_own_function_is_called_by_its_name():
+    @tg.primitive
+    def cube(x):
+        return x * x * x
+
+    tg.elementwise(cube, lambda out, x: 3 * x**2)
+    x = tg.Tensor([1.0, 2.0], name="x")
+    explanation = tg.explain(np.sum(cube(x)))
+    assert [str(e) for e in explanation] == ["J = Σ cube(x)", "dx = 3 x²"]
+
+
+def test_numbers_are_of_the_convention_asked_for():
+    net = network([3, 5, 1])
+    J = nn.binary_cross_entropy(net(data()), np.ones((1, M)))
+    plain, course = tg.explain(J, numbers=True), tg.explain(J, convention="course", numbers=True)
+    for name in ("dZ1", "dA1", "dZ2"):
+        close(course[name].value, M * plain[name].value)
+    for name in ("dW1", "db1", "dW2"):
+        close(course[name].value, plain[name].value)
+    assert f"{plain['db2'].value.item():.6g}" in str(plain)
+
+
+def test_a_number_that_somebody_wrote_is_not_taken_for_the_number_of_examples():
+    W = tg.Tensor(np.ones((2, 3)) / 3, name="W")
+    halves = np.sum((W @ data(3, 2)) ** 2) / 2  # m = 2
+    assert tg.explain(halves)["J"].expression == "(1/2) Σ (W X)²"
+    quarter = 0.25 * np.sum((W @ data(3, 2)) ** 2)
+    assert "m" not in tg.explain(quarter)["J"].expression
+    mean = np.sum((W @ data(3, 8)) ** 2) / 8
+    assert tg.explain(mean)["J"].expression == "(1/m) Σ (W X)²"
+    decay = np.sum(W**2) * 0.125  # a sum over no examples
+    assert tg.explain(mean + decay)["J"].expression == "(1/m) Σ (W X)² + (1/8) Σ W²"

@@ -18,13 +18,18 @@ class Algebra(Maker):
     def __init__(self, m: int | None = None, given: set[Fraction] | None = None) -> None:
         super().__init__(Count(m, given or set()))
         self._simple: dict[Term, Term] = {}
+        self._facts: dict[Term, Term] = {}
+        self.used_facts: dict[Term, None] = {}  # terms whose columns had to sum to 1
 
     def sums_to_one(self, x: Term) -> None:
         """Take note that the sum of every column of x is 1."""
         total = self._terms.make(np.sum, (x,), (1, x.shape[1]), {"axis": (0,), "keepdims": True})
+        self._facts[total] = x
         self._simple[total] = self.stretched(self.one, total.shape)
 
     def simplified(self, term: Term) -> Term:
+        if term in self._facts:
+            self.used_facts[self._facts[term]] = None
         if term not in self._simple:
             self._simple[term] = self._rewritten(term) or term
         return self._simple[term]

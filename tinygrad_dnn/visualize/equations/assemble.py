@@ -1,19 +1,21 @@
 """Assemble: a derivation as an explanation: names, lines, numbers, and what must be said beside."""
 
 import re
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.visualize.equations import arrange
+from tinygrad_dnn.visualize.equations.course import course_number
 from tinygrad_dnn.visualize.equations.derive import Constant, D, Derivation, Step
 from tinygrad_dnn.visualize.equations.explanation import Equation, Form, Given
 from tinygrad_dnn.visualize.equations.latex import Latex, latex_name
 from tinygrad_dnn.visualize.equations.naming import Names, clean, guessed
 from tinygrad_dnn.visualize.equations.notation import Notation
 from tinygrad_dnn.visualize.equations.result import Explained
-from tinygrad_dnn.visualize.equations.term import Term, mentions_m
+from tinygrad_dnn.visualize.equations.term import Term, meaning, mentions_m
 
 LONGEST_CLOSED = 400  # parts of a closed form; a longer one is left out
 
@@ -29,9 +31,10 @@ class Assembler:
         self.names = named(derivation, self.given, self.ahead, self.back)
         self._text, self._latex = Notation(self.names), Latex(self._in_latex)
         self._course = Notation(self._in_course)
+        self._layer = cache(self._layer_of)
 
     # ---- names in other notations ------------------------------------------------------------
-    def _layer(self, what: Any) -> int | None:
+    def _layer_of(self, what: Any) -> int | None:
         """Return the layer that ``what`` belongs to, if its name ends in that layer's number."""
         node = what.of if isinstance(what, D) else what
         if not isinstance(node, Node):
@@ -39,9 +42,9 @@ class Assembler:
         uses = self.derivation.record.uses.get(node, ())
         layers = {node.layer, *(call.layer for call, _ in uses)} - {None}
         name = self.names(what)
-        number = re.search(r"\d+$", name)
-        if number and (int(number[0]) in layers or (name in ("A0", "dA0") and layers)):
-            return int(number[0])
+        number = re.search(r"(\d+)(_\d+)?$", name)
+        if number and (int(number[1]) in layers or (name in ("A0", "dA0") and layers)):
+            return int(number[1])
         return None
 
     def _in_latex(self, what: Any) -> str:
@@ -49,7 +52,7 @@ class Assembler:
 
     def _in_course(self, what: Any) -> str:
         name = self.names(what)
-        return re.sub(r"(\d+)$", r"[\1]", name) if self._layer(what) is not None else name
+        return re.sub(r"(\d+)(_\d+)?$", r"[\1]\2", name) if self._layer(what) is not None else name
 
     # ---- lines -------------------------------------------------------------------------------
     def equation(self, what: Any, part: str) -> Equation:
@@ -76,7 +79,8 @@ class Assembler:
         line = f"{course} = {self._course.line(term)}"
         form = Form(left, self._latex.line(term), line)
         expression = self._text.line(term)
-        return Equation(name, expression, term.shape, self._value(what), part, "", form)
+        number = course_number(self.derivation, what) if part == "backward" else ""
+        return Equation(name, expression, term.shape, self._value(what), part, number, form)
 
     def start(self, what: Any) -> Given:
         """Return what is given."""
@@ -107,16 +111,29 @@ def assembled(derivation: Derivation, *, closed: bool, style: str, numbers: bool
         given=[write.start(what) for what in write.given],
         equations=equations,
         headings=_headings(derivation, J, {e.part for e in equations}),
+        notes=_notes(write),
         m=m,
         numbers=numbers,
         style=style,
     )
 
 
+def _notes(write: Assembler) -> list[str]:
+    """Return what must be said beside the equations."""
+    derivation = write.derivation
+    ones = [write.names(meaning(x)) for x in derivation.algebra.used_facts]
+    notes = [f"Each column of {name} sums to one; these sums are left out." for name in ones]
+    if derivation.course and not derivation.m:
+        notes.append(
+            "There are no columns of examples in this computation: both conventions are one."
+        )
+    return notes
+
+
 def _headings(derivation: Derivation, J: str, parts: set[str]) -> dict[str, str]:
     backward = f"Backward, dX being ∂{J}/∂X"
-    if derivation.course:
-        backward += "; of examples, dZ and dA, m times that"
+    if derivation.course and derivation.m:
+        backward += f"; for Z and A, per example, m ∂{J}/∂X"
     headings = {"forward": "Forward", "backward": backward, "closed form": "In closed form"}
     return {part: words for part, words in headings.items() if part in parts}
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from tinygrad_dnn.visualize.equations.factor import Factor
-from tinygrad_dnn.visualize.equations.term import STRETCH, Shape, Term, factored
+from tinygrad_dnn.visualize.equations.term import ONE, STRETCH, SYMBOL, Shape, Term, bare, factored
 
 
 class Count:
@@ -39,16 +39,21 @@ class Count:
     def per_example(self, c: Factor, x: Term) -> Factor | None:
         """Return ``c`` with m in it, if in ``c`` times x it is about the examples."""
         v = abs(c.value)
-        if self.m is None or c.m or not (v in self._known or self._is_count(v, x, self.m)):
+        scalar = bare(factored(bare(x))[1]).fn in (ONE, SYMBOL)
+        seen_before = scalar and v in self._known and not self._is_given(v)
+        if self.m is None or c.m or not (seen_before or self._is_count(v, x, self.m)):
             return None
         self._known.add(v)
         return Factor(c.value * self.m, -1)
+
+    def _is_given(self, v: Fraction) -> bool:
+        return v in self._given or (v != 0 and 1 / v in self._given)
 
     def _is_count(self, v: Fraction, x: Term, m: int) -> bool:
         rows = _rows(x, m)
         if rows is None or not v:
             return False
-        given = v in self._given or 1 / v in self._given
+        given = self._is_given(v)
         if given and m == 2:  # one half means many things
             return False
         above = (1,) if given else (1, 2)

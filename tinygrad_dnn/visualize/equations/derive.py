@@ -6,13 +6,14 @@ the record: the forward calls, and the calls that the rules made on the way back
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node, ancestors
 from tinygrad_dnn.visualize.equations.algebra import Algebra
-from tinygrad_dnn.visualize.equations.factor import PER_EXAMPLE, TIMES_M, factor_of
+from tinygrad_dnn.visualize.equations.factor import MINUS, PER_EXAMPLE, TIMES_M, factor_of
 from tinygrad_dnn.visualize.equations.naming import columns, guessed
 from tinygrad_dnn.visualize.equations.record import Record
 from tinygrad_dnn.visualize.equations.term import ONE, SCALE, STRETCH, SYMBOL, Term, factored
@@ -63,12 +64,13 @@ class Derivation:
         self.arrays: dict[int, Any] = {}
         ends = [record.end, *record.formulas.values(), *self.backward.values()]
         self.order = ancestors(*ends)
-        self._given_numbers = {
+        given = {
             f.value
             for node in record.nodes
             for a in node.args
             if not isinstance(a, Node) and np.ndim(a) == 0 and (f := factor_of(_item(a)))
         }
+        self.algebra = Algebra(self.m, given)
         while self._translate():
             pass
 
@@ -91,15 +93,14 @@ class Derivation:
     # ---- one pass over the record ------------------------------------------------------------
     def _translate(self) -> bool:
         """Write all terms; say whether some more nodes had to get a name, so that it is redone."""
-        self.algebra = Algebra(self.m, self._given_numbers)
+        named = len(self.extra)
         self.terms: dict[Node, Term] = {}
         self.equations: dict[Any, Term] = {}
         self._written: dict[Term, Term] = {}  # right sides that have a name already
         for node in self.order:
             self.terms[node] = self._term(node)
-        more = self._shared()
-        self.extra |= more
-        return bool(more)
+        self.extra |= self._shared()
+        return len(self.extra) > named
 
     def _term(self, node: Node) -> Term:
         shape = np.shape(node.value)
@@ -130,12 +131,30 @@ class Derivation:
             return self.algebra.stretched(self.algebra.one, np.shape(node.value))
         if np.ndim(node.value) == 0 and node not in self.own:
             return self.algebra.number(_item(node.value)) or self._constant(node.value)
-        if not (node.needs_grad or node.name or guessed(node, self.record)):
-            return self._constant(node.value, node)
+        if not (node.needs_grad or node.name):
+            if (same := self._related(node)) is not None:
+                return same
+            if not guessed(node, self.record) or not np.any(node.value):
+                return self._constant(node.value, node)
         symbol = self.algebra.symbol(node, np.shape(node.value))
         if _columns_sum_to_one(node):
             self.algebra.sums_to_one(symbol)
         return symbol
+
+    def _related(self, node: Node) -> Term | None:
+        """Return a constant as another one's transpose, or 1 minus it, if that is what it holds."""
+        data = node.value
+        for other in self.record.constants:
+            if other is node:
+                break
+            if other not in self.terms or data.ndim != 2 or not data.any():
+                continue
+            x = self.terms[other]
+            if data.shape == other.value.shape[::-1] and np.array_equal(data, other.value.T):
+                return self.algebra.call(np.transpose, x)
+            if data.shape == other.value.shape and np.array_equal(data, 1 - other.value):
+                return self.algebra.call(np.add, self.algebra.one, self.algebra.scaled(MINUS, x))
+        return None
 
     def _constant(self, array: Any, node: Node | None = None) -> Term:
         """Return an array as a symbol, or as a number if all its entries are one."""
@@ -175,7 +194,7 @@ class Derivation:
         is_result = of.fn is not None or of in self.inputs
         return is_result and np.ndim(of.value) == 2 and of.value.shape[1] == self.m
 
-    @property
+    @cached_property
     def inputs(self) -> set[Any]:
         """The leaves that are the input of the first layer."""
         return {

@@ -178,8 +178,6 @@ IDENTITIES: tuple[tuple[Form, Form], ...] = (
     ((c * x).T, c * x.T),
     (total(c * x), c * total(x)),
     (c * x + c * y, c * (x + y)),
-    # signs
-    (-(x - y), y - x),
     # the same thing twice
     (x + x, Constant(UNIT + UNIT) * x),
     (c * x + x, (c + unit) * x),

@@ -146,14 +146,18 @@ def latex_name(name: str, layer: int | None) -> str:
     >>> latex_name("dW1", 1), latex_name("u2", None), latex_name("learning_rate", None)
     ('dW^{[1]}', 'u_{2}', '\\mathrm{learning\\_rate}')
     """
+    name, _, again = name.partition("_") if re.search(r"\d_\d+$", name) else (name, "", "")
     d, word, number = re.fullmatch(r"(d(?=[^\W\d_]))?(.*?)(\d*)", name).groups(default="")  # type: ignore[union-attr]
     if GREEK.fullmatch(word):
         word = rf"\{word}"
     elif len(word) != 1:
         word = rf"\mathrm{{{SPECIAL.sub(_escaped, word)}}}"
+    below = f"_{{{again}}}" if again else ""
     if not number:
         return d + word
-    return f"{d}{word}^{{[{number}]}}" if layer is not None else f"{d}{word}_{{{number}}}"
+    if layer is None:
+        return f"{d}{word}_{{{number}}}"
+    return f"{d}{word}^{{[{number}]}}{below}"
 
 
 def _number(text: str) -> str:

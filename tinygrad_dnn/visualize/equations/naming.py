@@ -27,12 +27,18 @@ def clean(name: str) -> str:
     return f"x{word}" if word[:1].isdecimal() else word
 
 
+def _is_zeros_and_ones(constant: Node) -> bool:
+    data = constant.value
+    return bool(np.all((data == 0) | (data == 1)) and data.any() and not data.all())
+
+
 class Names:
     """Gives names, each once; asked again for the same thing it gives the same."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set(RESERVED)
         self._given: dict[object, str] = {}
+        self._last: dict[str, int] = {}  # number given to each letter
 
     def __call__(self, what: object) -> str:
         return self._given[what]
@@ -56,18 +62,23 @@ class Names:
         """Call it ``letter`` with the next free number; without one if it stands ``alone``."""
         if what in self._given:
             return self._given[what]
-        n = 1
+        if alone and letter not in self._taken:
+            return self.give(what, letter)
+        n = self._last.get(letter, 0) + 1
         while f"{letter}{n}" in self._taken:
             n += 1
-        return self.give(what, letter if alone and letter not in self._taken else f"{letter}{n}")
+        self._last[letter] = n
+        return self.give(what, f"{letter}{n}")
 
 
 def guessed(constant: Node, record: Record) -> str:
     """Return what a constant is by the places where it is used; "" if they do not say."""
     for call, position in record.uses.get(constant, ()):
-        if call.fn is np.matmul and position == 1:
-            return "A0" if call.layer == 1 else "X"
+        if call.fn is np.matmul:
+            return "A0" if call.layer == 1 and position == 1 else "X"
         if call.fn in LOSSES and position == 1:
+            return "Y"
+        if call.layer is None and (call.fn is np.subtract or _is_zeros_and_ones(constant)):
             return "Y"
         if call.fn is np.multiply and call.layer and constant.value.shape == call.value.shape:
             return f"D{call.layer}"

@@ -142,9 +142,7 @@ class Notation:
         """Return what of a factor stands above and below the line of a fraction."""
         above, below = [], []
         p, q = c.value.numerator, c.value.denominator
-        if q > 4 and _is_short(c.value):
-            above.append(_decimal(c.value))
-        elif q > 4 and max(p, q) > 10**6:
+        if q > 4 and (max(p, q) > 10**6 or (q & (q - 1) and _is_short(c.value))):  # not 1/8
             above.append(repr(float(c.value)))
         else:
             above += [str(p)] * (p != 1)
@@ -237,8 +235,5 @@ _METHODS: dict[Any, str] = {
 
 
 def _is_short(value: Fraction) -> bool:
-    return float(value).hex() == float(_decimal(value)).hex() and len(_decimal(value)) <= 7
-
-
-def _decimal(value: Fraction) -> str:
-    return f"{float(value):.6g}"
+    decimal = repr(float(value))
+    return Fraction(decimal) == value and len(decimal) <= 10

@@ -9,7 +9,7 @@ from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.rules import network
 from tinygrad_dnn.visualize.equations.term import Plain, Term
 
-NAMES: dict[Any, str] = {network.sigmoid: "σ", np.sqrt: "√"}
+NAMES: dict[Any, str] = {network.sigmoid: "σ", np.sqrt: "√", np.absolute: "abs"}
 SHORT = 7  # a range up to this length is written out
 
 
@@ -24,22 +24,30 @@ def function_name(fn: Any) -> str:
 def with_keywords(
     fn: Any, args: list[Any], options: dict[str, Any]
 ) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments without those that say nothing, and the ones after them by name."""
-    silent = [a is None or a is np._NoValue for a in args]
-    if not any(silent):
-        return args, options
+    """Return the arguments without those that are assumed, and the ones after them by name."""
     try:
         parameters = inspect.signature(fn.fn if isinstance(fn, Plain) else fn).parameters
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):  # not every function of NumPy shows its signature
+        return args, options
+    if any(p.kind == p.VAR_POSITIONAL for p in parameters.values()):
+        return args, options
+    options = {k: v for k, v in options.items() if not _is_assumed(v, parameters.get(k))}
+    silent = [_is_assumed(a, p) for a, p in zip(args, parameters.values(), strict=False)]
+    if True not in silent or len(silent) < len(args):
         return args, options
     first = silent.index(True)
     named = list(parameters)[first : len(args)]
-    if len(named) < len(args) - first or any(
-        p.kind == p.VAR_POSITIONAL for p in parameters.values()
-    ):
-        return args, options
     said = {n: a for n, a, no in zip(named, args[first:], silent[first:], strict=True) if not no}
     return args[:first], said | options
+
+
+def _is_assumed(a: Any, parameter: inspect.Parameter | None) -> bool:
+    """Say whether an argument is what a function assumes without it."""
+    if a is np._NoValue or parameter is None:
+        return a is np._NoValue
+    if a is None:
+        return parameter.default is None
+    return isinstance(a, str | bool | int | float) and bool(a == parameter.default)
 
 
 def written(value: Any) -> str:
@@ -68,4 +76,5 @@ def written(value: Any) -> str:
 
 def is_data(value: Any) -> bool:
     """Say whether an option can be written down, unlike an object that only a rule understands."""
-    return isinstance(value, Term | np.generic) or not repr(value).startswith("<")
+    spelt = isinstance(value, Term | np.generic) or callable(value)
+    return spelt or not repr(value).startswith("<")

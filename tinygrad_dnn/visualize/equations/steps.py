@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.visualize.equations.factor import UNIT, Factor
+from tinygrad_dnn.visualize.equations.factor import MINUS, UNIT, Factor
 from tinygrad_dnn.visualize.equations.maker import Maker
-from tinygrad_dnn.visualize.equations.term import SCALE, STRETCH, Term, factored
+from tinygrad_dnn.visualize.equations.term import SCALE, STRETCH, Term, bare, factored
 
-ENTRYWISE = (np.add, np.multiply, np.divide, np.power)
+ENTRYWISE = (np.add, np.multiply, np.divide, np.power, np.where)
 
 
 def per_example(make: Maker, term: Term) -> Term | None:
@@ -27,12 +27,15 @@ def per_example(make: Maker, term: Term) -> Term | None:
 
 
 def vanished(make: Maker, term: Term) -> Term | None:
-    """Write 0 x as 0, x to the power 0 as 1."""
-    if term.fn is np.power and term.args[1] is make.number(0):
+    """Write 0 x as 0, x to the power 0 and 1 to any power as 1."""
+    if term.fn is np.power and (term.args[1] is make.number(0) or term.args[0] is make.one):
         return make.stretched(make.one, term.shape)
+    zero = Factor(Fraction(0))
+    if term.fn is np.matmul and any(factored(bare(t))[0] == zero for t in term.args):
+        return make.stretched(make.scaled(zero, make.one), term.shape)
     if term.fn != SCALE or term.args[0].value or term.args[1] is make.one:
         return None
-    return make.stretched(make.scaled(Factor(Fraction(0)), make.one), term.shape)
+    return make.stretched(make.scaled(zero, make.one), term.shape)
 
 
 def positive_first(make: Maker, term: Term) -> Term | None:
@@ -41,6 +44,16 @@ def positive_first(make: Maker, term: Term) -> Term | None:
         return None
     signs = [(factored(t)[0] or UNIT).value < 0 for t in term.args]
     return make.call(np.add, *term.args[::-1]) if signs == [True, False] else None
+
+
+def turned(make: Maker, term: Term) -> Term | None:
+    """Write -(x - y) as y - x, but not -(1 - y), as 1 - y is a thing of its own."""
+    if term.fn != SCALE or term.args[0].value > 0 or term.args[1].fn is not np.add:
+        return None
+    c, (x, y) = term.args[0] * MINUS, term.args[1].args
+    if x is make.one or (factored(y)[0] or UNIT).value > 0:
+        return None
+    return make.scaled(c, make.call(np.add, make.scaled(MINUS, y), make.scaled(MINUS, x)))
 
 
 def chained(make: Maker, term: Term) -> Term | None:
@@ -140,6 +153,7 @@ STEPS: tuple[Callable[[Maker, Term], Term | None], ...] = (
     per_example,
     vanished,
     positive_first,
+    turned,
     chained,
     common,
     distributed,

@@ -98,6 +98,13 @@ def factored(term: Term) -> tuple[Factor | None, Term]:
     return term.args if term.fn == SCALE else (None, term)
 
 
+def bare(term: Term) -> Term:
+    """Return what a term is stretched from, itself if from nothing."""
+    while term.fn == STRETCH:
+        term = term.args[0]
+    return term
+
+
 def _key(a: Any) -> Any:
     if isinstance(a, Term):
         return id(a)

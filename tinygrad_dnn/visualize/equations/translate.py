@@ -14,7 +14,7 @@ from tinygrad_dnn.graph import Node
 from tinygrad_dnn.rules.indexing import getitem
 from tinygrad_dnn.visualize.equations.algebra import Algebra
 from tinygrad_dnn.visualize.equations.factor import MINUS
-from tinygrad_dnn.visualize.equations.term import SYMBOL, Plain, Term
+from tinygrad_dnn.visualize.equations.term import SYMBOL, Plain, Term, bare
 
 PLACES = 6  # the longest list of them that is written out
 Word = Callable[..., Term | None]
@@ -107,6 +107,10 @@ def _negative(algebra: Algebra, node: Node, x: Term) -> Term:
     return algebra.scaled(MINUS, x)
 
 
+def _conjugate(algebra: Algebra, node: Node, x: Term) -> Term | None:
+    return x if np.asarray(node.value).dtype.kind != "c" else None
+
+
 def _square(algebra: Algebra, node: Node, x: Term) -> Term:
     return algebra.call(np.multiply, x, x)
 
@@ -128,19 +132,20 @@ def _both(algebra: Algebra, node: Node, x: Any, y: Any) -> Term | None:
     return None
 
 
-def _guards_zeros(algebra: Algebra, condition: Term) -> bool:
-    """Say whether a condition asks if two things are both 0."""
+def _guards_zeros(algebra: Algebra, condition: Term, y: Term) -> bool:
+    """Say whether a condition asks if y is 0, or two things both are."""
     zero = algebra.number(0)
-    return condition.fn is np.multiply and all(
-        part.fn is np.equal and part.args[1] is zero for part in condition.args
-    )
+    condition, y = bare(condition), bare(y)
+    parts = condition.args if condition.fn is np.multiply else (condition,)
+    asks = all(part.fn is np.equal and part.args[1] is zero for part in parts)
+    return asks and (len(parts) == 2 or parts[0].args[0] is y)
 
 
 def _where(algebra: Algebra, node: Node, condition: Any, x: Any, y: Any) -> Term | None:
     """Return x or y, whichever is not 0, times whether it is chosen."""
     if not _terms(condition, x, y):
         return None
-    if not np.any(node.seen[0]) and _guards_zeros(algebra, condition):
+    if not np.any(node.seen[0]) and _guards_zeros(algebra, condition, y):
         kept: Term = y  # it keeps 0 / 0 away, which does not occur here
         return kept
     zero, choice = algebra.number(0), algebra.call(np.where, condition, x, y)
@@ -248,6 +253,7 @@ _WORDS: dict[Any, Word] = {
     np.positive: _same,
     np.copy: _same,
     np.square: _square,
+    np.conjugate: _conjugate,
     np.reciprocal: _reciprocal,
     np.astype: _astype,
     np.bitwise_and: _both,
