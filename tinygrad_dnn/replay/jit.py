@@ -31,6 +31,7 @@ class jit:  # noqa: N801  (named as what it does)
     Raises ReplayError where ``f`` does what a replay could not repeat: an ``if`` on data, a number
     taken out of an array, a write into an array of its own.
 
+    >>> import numpy as np
     >>> import tinygrad_dnn as tg
     >>> W = tg.Tensor([[1.0, 2.0]], name="W")
     >>> descent = tg.optim.SGD([W], lr=0.1)
@@ -54,6 +55,7 @@ class jit:  # noqa: N801  (named as what it does)
         self._plans: dict[Any, Plan] = {}
         self._latest: Plan | None = None
         self._live: Reach | None = None
+        self.failure: Exception | None = None  # what the latest recording ended with, if it did
         self._kept: list[Any] = []  # objects that signatures know by their identity
         update_wrapper(self, f)
 
@@ -86,6 +88,9 @@ class jit:  # noqa: N801  (named as what it does)
                 break
             except Overlooked as found:
                 live.leaves.append(found.leaf)
+            except Exception as error:
+                self.failure = error
+                raise
         self._live = live
         if complete:
             self._kept += [x for x in given if not is_input(x)]

@@ -120,7 +120,8 @@ class Source:
         elif call.fn is np.matmul:
             a, b = map(self._text, call.args)
             matrices = all(x.value.ndim == 2 for x in call.parents)
-            self.lines.append(f"{a}.dot({b}, {out})" if matrices else f"{fn}({a}, {b}, {out})")
+            matmul = self._constant(np.matmul, "matmul")
+            self.lines.append(f"{a}.dot({b}, {out})" if matrices else f"{matmul}({a}, {b}, {out})")
         else:
             copied = call.fn in (np.copy, np.astype)
             given = ", ".join(map(self._text, call.args))

@@ -16,6 +16,7 @@ from tinygrad_dnn.training.accuracy import accuracy
 from tinygrad_dnn.training.batches import batches
 from tinygrad_dnn.training.checks import gradient_check
 from tinygrad_dnn.training.history import History
+from tinygrad_dnn.training.step import Step
 
 Model = Callable[[Any], Any]
 Callback = Callable[[int, History], Any]
@@ -33,6 +34,7 @@ def fit(
     validation_data: tuple[Array, Array] | None = None,
     callbacks: Iterable[Callback] = (),
     check_grads_every: int | None = None,
+    replay: bool = True,
     progress: bool = False,
     rng: np.random.Generator | None = None,
 ) -> History:
@@ -44,7 +46,9 @@ def fit(
     epoch, and stops the training by returning True.  ``progress`` shows a bar (needs tqdm).  Layers
     with a mode, as dropout, train on the batches and rest on the hold-out set.  After every
     ``check_grads_every`` epochs the gradients are compared with differences of the cost of the
-    first examples; GradientMismatchError if they are wrong.
+    first examples; GradientMismatchError if they are wrong.  With ``replay`` a step
+    is recorded once and replayed, as by ``tg.jit``: what model and loss do besides computing, as
+    printing, is done once; where recording fails, the reason is logged at level INFO.
     """
     if epochs < 1:
         raise ValueError(f"fit: epochs must be at least 1, got {epochs}")
@@ -54,24 +58,20 @@ def fit(
     if check_grads_every is not None:
         callbacks.append(gradient_check(model, X, Y, loss, check_grads_every))
     classes = loss in (binary_cross_entropy, cross_entropy)
-    history = History()
+    history, step = History(), Step(model, loss, optimizer, replay)
     with _bar(epochs) if progress else nullcontext() as bar:
         set_training(model, True)
         for epoch in range(1, epochs + 1):
             costs, hits, sizes = [], [], []
             for x, y in batches(X, Y, batch_size, rng=rng):
-                A = model(x)
-                J = loss(A, y)
-                optimizer.zero_grad()
-                J.backward()
-                optimizer.step()
+                J, A = step(x, y)
                 costs.append(float(J))
                 sizes.append(y.shape[-1])
                 if classes:
                     hits.append(accuracy(A, y))
-            history.cost.append(float(np.average(costs, weights=sizes)))
+            history.cost.append(_average(costs, sizes))
             if classes:
-                history.accuracy.append(float(np.average(hits, weights=sizes)))
+                history.accuracy.append(_average(hits, sizes))
             if validation_data:
                 _hold_out(history, model, loss, classes, *map(_columns, validation_data))
             if bar is not None:
@@ -81,6 +81,11 @@ def fit(
             if True in stops:
                 break
     return history
+
+
+def _average(numbers: list[float], sizes: list[int]) -> float:
+    """Return the mean over all examples of means over batches of these sizes."""
+    return sum(x * n for x, n in zip(numbers, sizes, strict=True)) / sum(sizes)
 
 
 def _columns(data: Any) -> Array:
