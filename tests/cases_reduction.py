@@ -1,5 +1,7 @@
 """Cases of the reductions."""
 
+from inspect import signature
+
 import numpy as np
 
 from tests.case import case, normal, positive, spread
@@ -112,6 +114,9 @@ case(np.sort, spread(2, 5), smooth=False)
 case(np.sort, spread(5, 2), axis=0, smooth=False)
 case(np.sort, spread(2, 3), axis=None, smooth=False)
 case(np.sort, spread(2, 5), kind="stable", smooth=False)
+if "descending" in signature(np.sort).parameters:  # NumPy 2.5
+    case(np.sort, spread(2, 5), descending=True, smooth=False)
+    case(np.sort, spread(3, 2), None, descending=True, smooth=False)
 case(np.sort, spread(0, 3), smooth=False)
 case(np.partition, spread(3, 7), 3, smooth=False)
 case(np.partition, spread(7, 2), (1, 4), axis=0, smooth=False)

@@ -26,7 +26,8 @@ FILES = {"np.save", "np.savez", "np.savez_compressed", "np.savetxt", "np.loadtxt
 # Options that say how: a Tensor there is a yes or no, a count, a place or a dtype, if anything.
 HOW = {
     "N", "asrecarray", "assume_unique", "autoconvert", "axis", "axisc", "bias", "casting",
-    "compute_uv", "copy", "cov", "deg", "density", "dtype", "dtypes", "edge_order", "endpoint",
+    "compute_uv", "copy", "cov", "ddof", "deg", "density", "descending", "dtype", "dtypes",
+    "edge_order", "endpoint",
     "equal_nan", "full", "full_matrices", "hermitian", "include_initial", "increasing",
     "indexing", "invert", "k", "keepdims", "like", "m", "mode", "norm", "ord", "order",
     "overwrite_input", "q", "retstep", "return_counts", "return_index", "return_indices",
@@ -48,7 +49,7 @@ def arguments(fn):
     try:
         parameters = inspect.signature(fn).parameters.values()
     except ValueError:
-        return ["a", "b"], []
+        return ["a"], []
     some = [p for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "out"]
     needed = [p.name for p in some if p.default is p.empty and p.kind <= p.POSITIONAL_OR_KEYWORD]
     needed += ["*0", "*1"] * any(p.kind is p.VAR_POSITIONAL for p in some)

@@ -143,6 +143,20 @@ def test_what_such_a_function_may_do_all_the_same():
     assert float(J) == 2.5  # outside again
 
 
+def test_a_rule_that_calculates_with_plain_numbers():
+    @tg.primitive
+    def power_of_e(x):
+        return math.exp(x)
+
+    tg.elementwise(power_of_e, lambda out, x: math.exp(x))
+    x = tg.Tensor(2.0)
+    assert tg.grad(power_of_e(x), x) == math.exp(2)
+    message = refusal(lambda: tg.grad(power_of_e(x), x, create_graph=True))
+    assert "np.exp, not math.exp" in message
+    assert "np.exp, not math.exp" in refusal(lambda: tg.func.hvp(power_of_e, x, np.array(1.0)))
+    assert float(x) == 2
+
+
 def test_an_error_leaves_nothing_switched_on():
     with pytest.raises(HistoryError):
         tg.func.grad(lambda x: math.exp(x))(np.array(1.0))

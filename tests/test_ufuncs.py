@@ -162,6 +162,7 @@ def test_a_dtype_is_a_recorded_cast():
         (lambda x: np.log(X, where=x > 0), MissingRuleError, "entries that are not computed would"),
         (lambda x: np.log(x, where=X > 0, out=X), HistoryError, "out= would overwrite data"),
         (lambda x: np.add(x, 1, dtype=int), TypeError, "Cannot cast ufunc 'add' input 0"),
+        (lambda x: np.add(x, np.float32([1, 1, 1]), casting="no"), TypeError, "Cannot cast ufunc"),
         (lambda x: np.add(x, 1, extobj=[]), TypeError, "extobj"),
     ],
 )

@@ -9,7 +9,7 @@ else.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -17,11 +17,12 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 import tinygrad_dnn.rules  # noqa: F401  (importing it fills the table)
 from tinygrad_dnn import graph
 from tinygrad_dnn.errors import ChangedDataError, DimensionError
-from tinygrad_dnn.graph import Node, Watch, ancestors, overwritten, watching
+from tinygrad_dnn.graph import Node, Watch, ancestors, overwritten, tracing, watching
 from tinygrad_dnn.hooks import heard, hooks_of
 from tinygrad_dnn.primitives import RULES, Array, Rule
 
 View = Callable[[Node], Any]
+Found = TypeVar("Found")
 
 
 def pullback(
@@ -32,6 +33,8 @@ def pullback(
     Without ``wrt``: to every leaf that needs a gradient and every node that retains its own.  Only
     nodes that a wanted one flows into are visited, each once, youngest first.
     """
+    if view and not tracing.get():
+        return _traced(pullback, seeds, wrt, view)
     wanted = None if wrt is None else set(wrt)
     reached = None if wanted is None else _reached(seeds, wanted)
     cotangents: dict[Node, Array] = {}
@@ -112,6 +115,8 @@ def pushforward(
     ends: Sequence[Node], tangents: Mapping[Node, Array], view: View | None = None
 ) -> list[Array | None]:
     """Carry the ``tangents`` of some nodes forward to every one of ``ends``; None means zero."""
+    if view and not tracing.get():
+        return _traced(pushforward, ends, tangents, view)
     carried = dict(tangents)
     watch = watching.get() if graph.watched else None
     for node in ancestors(*ends):
@@ -143,6 +148,15 @@ def pushforward(
             total = total if total.shape == like.shape else _stretch(total, like.shape, rule)
             carried[node] = total if total.dtype == like.dtype else _cast(total, like.dtype)
     return [carried.get(end) for end in ends]
+
+
+def _traced(walk: Callable[..., Found], *args: Any) -> Found:
+    """Call ``walk`` as a function that is being differentiated: its rules are."""
+    token = tracing.set(True)
+    try:
+        return walk(*args)
+    finally:
+        tracing.reset(token)
 
 
 def owned(found: Mapping[Node, Array], *seeds: Array) -> Iterator[tuple[Node, Array]]:

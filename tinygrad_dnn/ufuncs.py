@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.errors import MissingRuleError
+from tinygrad_dnn.primitives import as_array
 
 _WEAK = (int, float, complex)  # Python's numbers take on the dtype of what they meet
 _LAYOUT = ("order", "subok")  # say how a result lies in memory, and of which class it is
@@ -36,17 +37,19 @@ def called(fn: np.ufunc, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def _cast(fn: np.ufunc, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
     """Return ``args`` in the dtypes of the loop that ``dtype=`` or ``signature=`` ask for."""
     signature = options.pop("signature", options.pop("sig", None))
-    dtype, casting = options.pop("dtype", None), options.pop("casting", "same_kind")
-    if dtype is None and signature is None:
+    dtype, casting = options.pop("dtype", None), options.pop("casting", None)
+    if dtype is casting is signature is None:
         return args
     if isinstance(signature, str):
         signature = tuple(signature.replace("->", ""))
     if signature is None:
         signature = (None,) * fn.nin + (dtype,) * fn.nout
-    args = tuple(a if hasattr(a, "dtype") or type(a) in _WEAK else np.asarray(a) for a in args)
+    args = tuple(a if hasattr(a, "dtype") or type(a) in _WEAK else as_array(a) for a in args)
     given = tuple(type(a) if type(a) in _WEAK else a.dtype for a in args)
     signature = tuple(d if d is None else np.dtype(d) for d in signature)
-    loop = fn.resolve_dtypes((*given, *(None,) * fn.nout), signature=signature, casting=casting)
+    loop = fn.resolve_dtypes(
+        (*given, *(None,) * fn.nout), signature=signature, casting=casting or "same_kind"
+    )
     pairs = zip(args, loop, strict=False)
     return tuple(
         np.asarray(a, d) if type(a) in _WEAK else a if a.dtype == d else np.astype(a, d)

@@ -24,15 +24,20 @@ def _flat(x, axis):
     return (np.ravel(x), 0) if axis is None else (x, axis)
 
 
-def _sort_vjp(g, out, x, axis=-1, kind=None, order=None, *, stable=None):
+def _order(x, along, descending):
+    options = {"descending": True} if descending else {}  # NumPy 2.5
+    return np.argsort(x, along, stable=True, **options)
+
+
+def _sort_vjp(g, out, x, axis=-1, kind=None, order=None, *, stable=None, descending=False):
     flat, along = _flat(x, axis)
-    places = np.argsort(np.argsort(flat, along, kind="stable"), along)
+    places = np.argsort(_order(flat, along, descending), along)
     return np.reshape(permuted(g, places, along), x.shape)
 
 
-def _sort_jvp(t, out, x, axis=-1, kind=None, order=None, *, stable=None):
+def _sort_jvp(t, out, x, axis=-1, kind=None, order=None, *, stable=None, descending=False):
     flat, along = _flat(x, axis)
-    return permuted(_flat(t, axis)[0], np.argsort(flat, along, kind="stable"), along)
+    return permuted(_flat(t, axis)[0], _order(flat, along, descending), along)
 
 
 def _partition_vjp(g, out, x, kth, axis=-1, kind="introselect", order=None):
