@@ -141,9 +141,17 @@ def test_svg_is_xml_with_every_box_in_it(engine, view):
 def test_the_course_s_superscripts_are_raised(engine):
     root = ElementTree.fromstring(picture().pipe("svg", encoding="utf-8"))
     lines = ["".join(text.itertext()).replace("\u200b", "") for text in root.iter(f"{SVG}text")]
-    assert "dA[1] = W[2]T dZ[2]" in lines
+    assert {"dA[1]", "= W[2]T dZ[2]"} <= set(lines)
     raised = [span.text for span in root.iter(f"{SVG}tspan") if span.get("font-size")]
     assert {"[1]", "[2]", "[2]T"} <= set(raised)
+
+
+def test_equations_are_aligned_at_their_equals_signs(engine):
+    root = ElementTree.fromstring(picture().pipe("svg", encoding="utf-8"))
+    boxes = [list(g.iter(f"{SVG}text")) for g in root.iter(f"{SVG}g") if g.get("class") == "node"]
+    right = [[float(t.get("x")) for t in box if t.text.startswith("=")] for box in boxes]
+    assert [len(found) for found in right if len(found) > 1] == [2, 3, 2, 4, 2, 5]
+    assert all(max(found) - min(found) < 0.1 for found in right if found)
 
 
 def test_boxes_say_what_they_are(engine):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.test_visualize_engines import NASTY, SVG, contrast, nothing, picture
 from tinygrad_dnn.visualize import GraphvizNotFound, engines, palette, vector
-from tinygrad_dnn.visualize.metrics import width
+from tinygrad_dnn.visualize.metrics import sides, width
 from tinygrad_dnn.visualize.scene import Arrow, Box, Line, Scene
 
 __all__ = ["nothing"]
@@ -31,8 +31,29 @@ def test_every_box_arrow_and_line_of_the_scene_is_in_it(dims):
     assert {f"p-{item.id}" for item in (*scene.boxes, *scene.groups)} <= set(ids)
     assert len(by_class(root, "arrow")) == len(scene.arrows)
     written = ["".join(t.itertext()).replace("\u200b", "") for t in root.iter(f"{SVG}text")]
-    lines = [line.text for box in scene.boxes for column in box.columns for line in column]
+    lines = [text for box in scene.boxes for line in _lines(box) for text in line]
     assert sorted(written) == sorted(" ".join(x.replace("ᵀ", "T").split()) for x in lines if x)
+
+
+def _lines(box):
+    """What each line is written as: equations in two pieces, so that they can be aligned."""
+    for line in (line for column in box.columns for line in column):
+        pair = sides(line.text) if box.aligned and line.style == "equation" else None
+        yield pair or (line.text,)
+
+
+def test_equations_stand_below_one_another_at_their_equals_signs():
+    root = drawn()
+    (box,) = (g for g in root.iter(f"{SVG}g") if g.get("id") == "p-B3")
+    texts = {kind: [] for kind in ("start", "end")}
+    for text in box.iter(f"{SVG}text"):
+        texts[text.get("class").split()[-1]].append(text)
+    assert [t.text[0] for t in texts["start"]] == ["="] * 5
+    assert len({t.get("x") for t in texts["start"]}) == 1
+    assert len(texts["end"]) == 4  # dZ goes on in a second line
+    assert len({t.get("x") for t in texts["end"]}) == 1
+    ends, starts = (float(texts[kind][0].get("x")) for kind in ("end", "start"))
+    assert 4 <= starts - ends <= 8
 
 
 def test_superscripts_are_raised_and_come_down_again():

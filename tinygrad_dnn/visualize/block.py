@@ -21,6 +21,7 @@ NOTE = (
     "Each d is a derivative of J: dZ and dA carry its 1/m, so dW and db need none.   "
     "* entry by entry, Σ over the m examples."
 )
+STEPS = ("forward", "backward", "cost")  # what is computed, in equations
 
 
 def block_scene(
@@ -198,7 +199,8 @@ class _Drawing:
         shape: str = "rounded",
         dashed: bool = False,
     ) -> None:
-        self.stacks[-1].cells[row] = Box(name, role, columns, shape, tip, dashed)
+        box = self.stacks[-1].cells[row] = Box(name, role, columns, shape, tip, dashed)
+        box.aligned = row in ("forward", "backward") and len(columns[0]) > 1 and role in STEPS
 
     def arrow(self, tail: str, head: str, role: str, dashed: bool = False) -> None:
         self.arrows.append(Arrow(tail, head, role, dashed))

@@ -10,7 +10,7 @@ from html import escape
 from itertools import zip_longest
 from typing import Any
 
-from tinygrad_dnn.visualize.metrics import extent
+from tinygrad_dnn.visualize.metrics import EQUALS_GAP, extent, sides
 from tinygrad_dnn.visualize.palette import (
     BAND,
     FOLDED_BAND,
@@ -157,15 +157,26 @@ def _label(box: Box, colour: str) -> str:
         '<TD WIDTH="12"></TD>'.join(_cell(each, colour) for each in row)
         for row in zip_longest(*box.columns, fillvalue=Line(""))
     ]
+    if box.aligned:
+        rows = [_aligned(line, colour) for line in box.columns[0]]
     if box.shape == "cylinder":
         rows.insert(0, '<TD HEIGHT="4"></TD>')
     text = "".join(f"<TR>{row}</TR>" for row in rows)
     return f"{TABLE}{text}</TABLE>"
 
 
-def _cell(each: Line, colour: str) -> str:
+def _aligned(line: Line, colour: str) -> str:
+    """Return an equation in cells, what begins with the equals sign in one of its own."""
+    pair = sides(line.text) if line.style == "equation" else None
+    if pair is None:
+        return _cell(line, colour, 'COLSPAN="3" ')
+    left, right = (_cell(Line(text), colour, 'ALIGN="LEFT" ') for text in pair)
+    return f'{left}<TD WIDTH="{EQUALS_GAP}"></TD>{right}'
+
+
+def _cell(each: Line, colour: str, options: str = "") -> str:
     height = round(STYLES[each.style].size * LEADING)
-    return f'<TD HEIGHT="{height}">{_run(each, colour)}</TD>'
+    return f'<TD {options}HEIGHT="{height}">{_run(each, colour)}</TD>'
 
 
 def _note(box: Box, colour: str) -> str:

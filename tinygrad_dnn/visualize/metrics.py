@@ -8,7 +8,7 @@ the table counts as a full square.  Knows no engine and asks for no font.
 from collections.abc import Iterable
 
 from tinygrad_dnn.visualize.palette import LEADING, STYLES
-from tinygrad_dnn.visualize.scene import Column, Line
+from tinygrad_dnn.visualize.scene import Box, Column, Line
 
 _GROUPS = {
     230: "′",
@@ -43,6 +43,7 @@ _GROUPS = {
     990: "W",
 }
 WIDTHS = {character: width for width, group in _GROUPS.items() for character in group}
+EQUALS_GAP = 6  # points before the equals sign of an aligned equation
 BOLDER = 1.12  # bold type is about this much wider
 
 
@@ -65,6 +66,38 @@ def width(line: Line) -> float:
 def height(column: Column) -> float:
     """Return the height of lines set below one another, in points."""
     return sum(STYLES[line.style].size * LEADING for line in column)
+
+
+def sides(text: str) -> tuple[str, str] | None:
+    """Return an equation as what stands left of its equals sign, and the rest.
+
+    >>> sides("A[1] = ReLU(Z[1])"), sides("= (A[3] − Y) / m"), sides("Layer 1")
+    (('A[1]', '= ReLU(Z[1])'), ('', '= (A[3] − Y) / m'), None)
+    """
+    left, equals, right = text.partition(" = ")
+    if text.startswith(("= ", "+ ")):
+        return "", text
+    return (left, f"= {right}") if equals else None
+
+
+def aligned(column: Column) -> tuple[float, float, float]:
+    """Return how wide equations are left and right of where they are aligned; and other lines."""
+    left = right = other = 0.0
+    for line in column:
+        if line.style != "equation" or not (pair := sides(line.text)):
+            other = max(other, width(line))
+            continue
+        a, b = (width(Line(text)) for text in pair)
+        left, right = max(left, a), max(right, b)
+    return left, right, other
+
+
+def extent_of(box: Box) -> tuple[float, float]:
+    """Return width and height of all that is written in a box."""
+    if not box.aligned:
+        return extent(box.columns)
+    left, right, other = aligned(box.columns[0])
+    return max(left + EQUALS_GAP + right, other), height(box.columns[0])
 
 
 def extent(columns: Iterable[Column], gap: float = 12) -> tuple[float, float]:

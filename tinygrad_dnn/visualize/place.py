@@ -6,7 +6,7 @@ and all follow from the widest label.  Knows the grid and nothing of what stands
 
 from dataclasses import dataclass, field
 
-from tinygrad_dnn.visualize.metrics import extent
+from tinygrad_dnn.visualize.metrics import extent, extent_of
 from tinygrad_dnn.visualize.scene import Box, Group, Line, Scene, line
 
 ROW_GAP = 28  # between two rows
@@ -84,7 +84,7 @@ def _width(stack: Stack, natural: dict[str, tuple[float, float]]) -> float:
 
 def _natural(box: Box) -> tuple[float, float]:
     """Return the size that a box's label asks for."""
-    width, height = extent(box.columns)
+    width, height = extent_of(box)
     x, y = MARGINS.get(box.shape, (22, 12))
     return width + x, height + y
 

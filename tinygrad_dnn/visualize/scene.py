@@ -24,6 +24,7 @@ Column: TypeAlias = tuple[Line, ...]
 class Box:
     """One thing drawn: ``role`` is its meaning (a key of ``palette.ROLES``), ``shape`` its outline.
 
+    Lines that are ``aligned`` stand below one another at their equals signs.
     Shapes: rounded, square, cylinder, ellipse; without an outline plain, and note, set flush left.
     """
 
@@ -33,6 +34,7 @@ class Box:
     shape: str = "rounded"
     tip: str = ""
     dashed: bool = False
+    aligned: bool = False
     at: tuple[float, float] | None = None
     size: tuple[float, float] | None = None
 

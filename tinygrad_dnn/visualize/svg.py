@@ -16,6 +16,7 @@ from tinygrad_dnn.visualize.words import clean
 SYMBOL = re.compile(r"\b(dW|db|dZ|dA|W|b|Z|A|n|Ŷ)(\[\d+\])(ᵀ?)")
 TEXT = re.compile(r'<text ([^>]*)font-size="([\d.]+)"([^>]*)>([^<]*)</text>')
 X = re.compile(r'\bx="([-\d.]+)"')
+USUAL = 0.93  # of the widths that ``metrics`` has room for
 RISE, SMALLER = 0.38, 0.72  # of a superscript, in units of the type size
 
 
@@ -46,11 +47,18 @@ def _title(id: str, tips: Mapping[str, str]) -> str:
 def _raised(found: re.Match[str]) -> str:
     """Write W[1]ᵀ with its number (and T) as a superscript; the text flows, in every browser."""
     before, size, after, text = found.groups()
-    if 'text-anchor="start"' in before:  # keep the line where its middle was
+    flush = text.startswith(("= ", "+ "))  # aligned with the lines above and below
+    if 'text-anchor="start"' in before and not flush:  # keep the line where its middle was
         raised = sum(natural("".join(match.groups()[1:])) for match in SYMBOL.finditer(text))
         saved = raised * float(size) * (1 - SMALLER)
         before = X.sub(lambda x: f'x="{float(x[1]) + saved / 2:.2f}"', before)
     return f'<text {before}font-size="{size}"{after}>{superscripts(text, float(size))}</text>'
+
+
+def drawn_width(text: str, size: float) -> float:
+    """Return about how wide a line is once its layer numbers are raised, in a usual font."""
+    raised = sum(natural("".join(match.groups()[1:])) for match in SYMBOL.finditer(text))
+    return (natural(text) - raised * (1 - SMALLER)) * size * USUAL
 
 
 def superscripts(text: str, size: float) -> str:

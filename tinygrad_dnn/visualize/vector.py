@@ -10,10 +10,10 @@ from html import escape
 from itertools import zip_longest
 from math import hypot
 
-from tinygrad_dnn.visualize.metrics import width
+from tinygrad_dnn.visualize.metrics import EQUALS_GAP, sides, width
 from tinygrad_dnn.visualize.palette import DARK, FONTS_IN_SVG, LEADING, LIGHT, STYLES, Theme
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene
-from tinygrad_dnn.visualize.svg import superscripts
+from tinygrad_dnn.visualize.svg import drawn_width, superscripts
 from tinygrad_dnn.visualize.words import clean
 
 Point = tuple[float, float]
@@ -59,8 +59,8 @@ def rules(scope: str, theme: str = "light") -> str:
     out = [f"{scope}{{font-family:{FONTS_IN_SVG}}}", f"{scope} text{{text-anchor:middle}}"]
     out.append(f"{scope} path,{scope} rect,{scope} ellipse{{stroke-width:1.4}}")
     out.append(f"{scope} .dashed{{stroke-dasharray:5 4}}{scope} .arrow path{{fill:none}}")
-    starting = f"{scope} .flush text,{scope} text.start"
-    out.append(f"{starting}{{text-anchor:start}}{scope} .bold{{font-weight:bold}}")
+    out.append(f"{scope} .flush text,{scope} text.start{{text-anchor:start}}")
+    out.append(f"{scope} text.end{{text-anchor:end}}{scope} .bold{{font-weight:bold}}")
     out += _colours(scope, DARK if theme == "dark" else LIGHT)
     if theme == "auto":
         inner = "".join(_colours(scope, DARK))
@@ -109,8 +109,8 @@ def _box(box: Box, prefix: str, labels: Mapping[str, str]) -> str:
     elif box.tip and not labels:
         title = f"<title>{_text(box.tip)}</title>"
     kind = box.role + (" node" if outline else " flush" * (box.shape == "note"))
-    text = _column(box) if box.shape == "note" else _columns(box)
-    return f'<g id="{prefix}-{box.id}" class="{kind}"{button}>{title}{outline}{text}</g>'
+    write = _column if box.shape == "note" else _equations if box.aligned else _columns
+    return f'<g id="{prefix}-{box.id}" class="{kind}"{button}>{title}{outline}{write(box)}</g>'
 
 
 def _outline(shape: str, x: float, y: float, w: float, h: float, corner: float, style: str) -> str:
@@ -126,6 +126,31 @@ def _outline(shape: str, x: float, y: float, w: float, h: float, corner: float, 
     r = f' rx="{corner}"' if shape == "rounded" else ""
     size = f'x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}"'
     return f'<rect class="shape{style}" {size}{r}/>'
+
+
+def _equations(box: Box) -> str:
+    """Return equations below one another, aligned at their equals signs."""
+    (column,) = box.columns
+    sizes = [STYLES[line.style].size for line in column]
+    pairs = [sides(line.text) if line.style == "equation" else None for line in column]
+    size = STYLES["equation"].size
+    left, right = (
+        max((drawn_width(pair[side], size) for pair in pairs if pair), default=0.0)
+        for side in (0, 1)
+    )
+    x, y = _at(box)
+    at = x - (left + EQUALS_GAP + right) / 2 + left  # where what stands on the left ends
+    y -= sum(sizes) * LEADING / 2
+    out = []
+    for line, pair, size in zip(column, pairs, sizes, strict=True):
+        base = y + size * (LEADING / 2 + 0.35)
+        if pair is None:
+            out.append(_line(line, x, base))
+        else:
+            out.append(_line(Line(pair[0]), at, base, "end"))
+            out.append(_line(Line(pair[1]), at + EQUALS_GAP, base, "start"))
+        y += size * LEADING
+    return "".join(out)
 
 
 def _columns(box: Box) -> str:
