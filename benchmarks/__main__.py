@@ -8,57 +8,106 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks import page, studies
 from benchmarks.cases import CASES
 from benchmarks.child import Entry
 from benchmarks.contestants import HAND, NAMES, OURS
 from benchmarks.machine import machine
 from benchmarks.race import Result, race
+from benchmarks.results import PROJECT, keep, packed
 
-PROJECT = Path(__file__).parents[1]
+DTYPES = ("float32", "float64")
 
 
-def table(results: dict[str, Result]) -> str:
-    """Return the results of one race as text: ratios to the hand-written step, then the times."""
-    lines = []
+def line(result: Result, hand: Result) -> str:
+    """Return a result in a line: its ratio to the hand-written step, then its times."""
+    if result.out:
+        return f"  {result.title:30} out: {result.out}"
+    return (
+        f"  {result.title:30} {result.over(hand)!s:24} {result.median * 1e6:12,.1f} us"
+        f"   {result.stray:8.1e} off   first {result.first:.2f} s"
+    )
+
+
+def shown(results: dict[str, Result]) -> bool:
+    """Print the results of one race; return whether all that took part came through."""
     for result in results.values():
-        name = f"  {result.title:26}"
-        if result.out:
-            lines.append(f"{name} out: {result.out}")
-            continue
-        ratio = result.over(results[HAND])
-        lines.append(
-            f"{name} {ratio!s:24} {result.median * 1e6:12,.1f} us   {result.stray:8.1e} off"
-            f"   first {result.first:.2f} s"
-        )
-    return "\n".join(lines)
+        print(line(result, results[HAND]), flush=True)
+    return not any(result.broken for result in results.values())
 
 
 def raced(options: argparse.Namespace) -> bool:
-    """Race the chosen contestants in the chosen cases; return whether all that ran ran right."""
-    for what, value in machine().items():
-        print(f"{what}: {value}")
+    """Race the chosen contestants in the chosen cases."""
     entries = [Entry(name) for name in NAMES if name in {HAND, *options.only}]
-    right = True
+    right, found = True, {}
     with earlier(options.against) as tree:
-        if tree:
-            entries += [
-                Entry(e.contestant, tree=tree, suffix=f" at {options.against}")
-                for e in entries
-                if e.contestant in OURS
-            ]
-        for name in options.cases:
-            case = CASES[name]
+        suffix = f" at {options.against}"
+        then = [Entry(e.contestant, tree=tree, suffix=suffix) for e in entries if tree]
+        then = [entry for entry in then if entry.contestant in OURS]
+        for case in map(CASES.get, options.cases):
             for dtype in options.dtypes:
                 print(f"{case.name}: {case.units}, m = {case.m}, {dtype}", flush=True)
-                results = race(case, dtype, entries, options.rounds)
-                print(table(results), flush=True)
-                right = right and not any(result.broken for result in results.values())
-                for entry in entries:
-                    then = results[entry.name]
-                    now = results[entry.contestant]
-                    if entry.tree and not (then.out or now.out):
-                        print(f"  {now.title}, now over {options.against}: {now.over(then)}")
+                results = race(case, dtype, entries + then, options.rounds)
+                right = shown(results) and right
+                for entry in then:
+                    old, new = results[entry.name], results[entry.contestant]
+                    if not (old.out or new.out):
+                        print(f"  {new.title}, now over {options.against}: {new.over(old)}")
+                found.setdefault(case.name, {})[dtype] = packed(results)
+    if options.save:
+        keep("race", found)
     return right
+
+
+def grown(options: argparse.Namespace) -> bool:
+    """Race ours against the hand-written step for growing L, m and n."""
+    right, found = True, {}
+    for what in studies.GROWTH:
+        for value, results in studies.growth(what, options.rounds):
+            print(f"{what} = {value}")
+            right = shown(results) and right
+            found.setdefault(what, {})[value] = packed(results)
+    if options.save:
+        keep("growth", found)
+    return right
+
+
+def remembered(options: argparse.Namespace) -> bool:
+    """Measure the peak of memory of a step."""
+    found = {}
+    for case, peaks in studies.memory("float32"):
+        print(case)
+        for name, (first, later) in peaks.items():
+            print(f"  {name:12} first step {first:12,} bytes, later {later:12,}", flush=True)
+        found[case] = peaks
+    if options.save:
+        keep("memory", found)
+    return True
+
+
+def threaded(options: argparse.Namespace) -> bool:
+    """Race one BLAS thread against two."""
+    right, found = True, {}
+    for case, results in studies.threads(options.rounds, "float32"):
+        print(case)
+        right = shown(results) and right
+        found[case] = packed(results)
+    if options.save:
+        keep("threads", found)
+    return right
+
+
+def written(options: argparse.Namespace) -> bool:
+    """Write docs/benchmarks.md and its figures from what is kept in docs/benchmarks.json."""
+    page.write()
+    return True
+
+
+def everything(options: argparse.Namespace) -> bool:
+    """Measure everything, keep it, write the page."""
+    options.save = True
+    right = [run(options) for run in (raced, grown, remembered, threaded, written)]
+    return all(right)
 
 
 @contextmanager
@@ -88,19 +137,39 @@ def names(known):
     return split
 
 
+COMMANDS = {
+    "race": raced,
+    "growth": grown,
+    "memory": remembered,
+    "threads": threaded,
+    "page": written,
+    "all": everything,
+}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("race", help="race the same training step between libraries")
-    command.set_defaults(run=raced)
-    command.add_argument("--cases", type=names(CASES), default=list(CASES))
-    command.add_argument("--only", type=names(NAMES), default=list(NAMES))
-    command.add_argument("--dtypes", type=names(["float32", "float64"]), default=["float32"])
-    command.add_argument("--rounds", type=int, default=40)
-    command.add_argument(
-        "--against", metavar="REV", help="race this package also as it was at a git revision"
-    )
+    for name, run in COMMANDS.items():
+        command = commands.add_parser(name, help=run.__doc__)
+        command.set_defaults(run=run)
+        if name != "page":
+            command.add_argument(
+                "--rounds", type=int, default=40 if name in ("race", "all") else 10
+            )
+            command.add_argument("--save", action="store_true", help="keep it for the page")
+        if name in ("race", "all"):
+            command.add_argument("--cases", type=names(CASES), default=list(CASES))
+            command.add_argument("--only", type=names(NAMES), default=list(NAMES))
+            every = list(DTYPES) if name == "all" else ["float32"]
+            command.add_argument("--dtypes", type=names(DTYPES), default=every)
+            command.add_argument(
+                "--against", metavar="REV", help="race the package also as it was at a revision"
+            )
     options = parser.parse_args()
+    if options.run is not written:
+        for what, value in machine().items():
+            print(f"{what}: {value}")
     return 0 if options.run(options) else 1
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.child import SLOWED, Child, Entry, cores
 from benchmarks.contestants import HAND
 
-PACKAGES = ("numpy", "numba", "jax", "torch", "mygrad", "autograd")
+PACKAGES = ("numpy", "llvmlite", "jax", "torch", "mygrad", "autograd")
 
 
 def machine() -> dict[str, str]:
@@ -21,8 +21,8 @@ def machine() -> dict[str, str]:
     return {
         "date": datetime.date.today().isoformat(),
         "processor": f"{_processor()}, {os.cpu_count()} cores, pinned to core {cores(1)[0]}",
-        "system": f"{platform.system()} {platform.release()}",
-        "load before": ", ".join(f"{x:.2f}" for x in os.getloadavg()),
+        "system": f"{platform.system()}, {platform.machine()}",
+        "load average": ", ".join(f"{x:.2f}" for x in os.getloadavg()),
         "Python": platform.python_version(),
         "BLAS": blas + (f" ({', '.join(unset)} unset for it)" if unset else ""),
         "packages": ", ".join(f"{p} {v}" for p in PACKAGES if (v := _version(p))),

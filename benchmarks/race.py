@@ -36,6 +36,11 @@ class Result:
     out: str = ""  # why it does not take part
     broken: bool = False  # and whether that is somebody's fault
 
+    def as_dict(self) -> dict[str, object]:
+        """Return what is known of it, for a file; the times to four digits."""
+        known = {k: v for k, v in vars(self).items() if v == v}  # nan is not
+        return {**known, "seconds": [float(f"{s:.4g}") for s in self.seconds]}
+
     @property
     def median(self) -> float:
         """Its median time per step, in seconds."""

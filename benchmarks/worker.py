@@ -17,6 +17,8 @@ import traceback
 import tracemalloc
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from benchmarks.cases import Case, problem
 
 
@@ -57,18 +59,26 @@ class Worker:
         self._contestant.run(n)
         return (time.perf_counter() - start) / n
 
-    def traced(self, case: Case, dtype: str, n: int) -> int:
-        """Return the peak of the bytes that Python and NumPy hold while ``n`` steps are taken.
+    def peaks(self, case: Case, dtype: str) -> tuple[int, int]:
+        """Return the most bytes held in the first step, and the arrays' most in later ones.
 
-        The numbers of ``case``, which everyone is given, are not counted.
+        Both beyond what was held before the first step; what is kept from one step for the next
+        counts.  What NumPy allocates is told from the rest by its domain.
         """
-        self._module.build(problem(case, dtype)).run(2)  # imports and caches are not its memory
-        given = problem(case, dtype)
+        self._module.build(problem(case, dtype)).run(1)  # what imports hold is not its memory
         tracemalloc.start()
-        self._module.build(given).run(n)
-        peak = tracemalloc.get_traced_memory()[1]
+        contestant = self._module.build(problem(case, dtype))
+        objects, arrays = _held()
+        tracemalloc.reset_peak()
+        contestant.run(1)
+        first = tracemalloc.get_traced_memory()[1] - objects - arrays
+        contestant.run(2)
+        objects, _ = _held()
+        tracemalloc.reset_peak()
+        contestant.run(2)
+        later = tracemalloc.get_traced_memory()[1] - objects - arrays
         tracemalloc.stop()
-        return peak
+        return first, later
 
     def blas(self) -> str:
         """Return which BLAS runs, and which of its kernels, as far as can be found out."""
@@ -95,6 +105,15 @@ def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO) -> None:
         answer = _attempt(lambda r=request, a=arguments: getattr(worker, r)(*a))
         pickle.dump(answer, answers)
         answers.flush()
+
+
+def _held() -> tuple[int, int]:
+    """Return the bytes held by Python's objects, and those held by NumPy's arrays."""
+    gc.collect()
+    held = tracemalloc.get_traced_memory()[0]
+    domain = tracemalloc.DomainFilter(inclusive=True, domain=np.lib.tracemalloc_domain)
+    arrays = sum(t.size for t in tracemalloc.take_snapshot().filter_traces([domain]).traces)
+    return held - arrays, arrays
 
 
 def _attempt(f) -> tuple[str, Any]:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
-from benchmarks import cases
-from benchmarks.child import Entry
+from benchmarks import cases, page, results, studies
+from benchmarks.child import Child, Entry
 from benchmarks.contestants import hand
 from benchmarks.interval import median_of
 from benchmarks.race import Result, distance, race
@@ -17,26 +17,26 @@ SMALL = cases.Case("small", [3, 4, 1], 8)
 
 
 @pytest.fixture(scope="module")
-def results():
+def found():
     entries = [Entry(name) for name in ("products", "hand", "eager", "fit", "mygrad", "absent")]
     return race(SMALL, "float32", entries, rounds=3)
 
 
-def test_every_entry_is_timed_in_every_round_or_says_why_not(results):
-    for result in results.values():
+def test_every_entry_is_timed_in_every_round_or_says_why_not(found):
+    for result in found.values():
         assert result.out or len(result.seconds) == 3
-    assert not any(results[name].out for name in ("products", "hand", "eager", "fit"))
+    assert not any(found[name].out for name in ("products", "hand", "eager", "fit"))
 
 
-def test_who_cannot_be_imported_is_left_out_and_nobodys_fault(results):
-    absent = results["absent"]
+def test_who_cannot_be_imported_is_left_out_and_nobodys_fault(found):
+    absent = found["absent"]
     assert "benchmarks.contestants.absent" in absent.out
     assert not absent.broken
 
 
-def test_costs_and_parameters_are_compared_with_the_float64_run(results):
-    assert 0 < results["eager"].stray < 1e-5
-    assert np.isnan(results["products"].stray)
+def test_costs_and_parameters_are_compared_with_the_float64_run(found):
+    assert 0 < found["eager"].stray < 1e-5
+    assert np.isnan(found["products"].stray)
 
 
 def test_a_wrong_answer_does_not_race(tmp_path):
@@ -97,3 +97,39 @@ def test_every_dtype_starts_from_the_same_numbers():
     single, double = (cases.problem(SMALL, dtype) for dtype in ("float32", "float64"))
     assert np.array_equal(single.W[0], double.W[0])
     assert np.array_equal(single.X, double.X)
+
+
+def test_a_line_is_fitted_by_relative_errors():
+    assert studies.line([1, 2, 3], [3, 5, 7]) == pytest.approx((1.0, 2.0, 0.0), abs=1e-9)
+    a, b, worst = studies.line([1, 10, 1000], [1.1, 9.0, 1000.0])
+    assert b == pytest.approx(1, abs=0.1)
+    fitted = [abs((a + b * x) / y - 1) for x, y in ((1, 1.1), (10, 9.0), (1000, 1000.0))]
+    assert worst == pytest.approx(max(fitted))
+
+
+def test_memory_counts_what_a_step_allocates_and_keeps():
+    with Child(Entry("hand")) as child:
+        first, later = child.ask("peaks", cases.Case("wide", [256, 256, 1], 64), "float64")
+    activations, update = 256 * 64 * 8, 256 * 256 * 8
+    for peak in (first, later):
+        assert 2 * update < peak < 2 * update + 5 * activations  # dW and lr * dW, Z1 and A1, ...
+
+
+def test_the_page_is_written_from_the_file(found, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "benchmarks.json"
+    monkeypatch.setattr(results, "FILE", file)
+    monkeypatch.setattr(page, "PAGE", file.with_suffix(".md"))
+    monkeypatch.setattr(page, "FIGURES", file.with_suffix(""))
+    monkeypatch.setitem(page.CASES, "small", SMALL)
+    monkeypatch.setattr(results, "machine", lambda: {"date": "today"})
+    results.keep("race", {"small": {"float32": results.packed(found)}})
+    results.keep("memory", {"small": {"hand": [2048, 1024], "eager": [4096, 1024]}})
+    page.write()
+    text = page.PAGE.read_text()
+    assert "| NumPy by hand | 1.00 (1.00 to 1.00) |" in text
+    assert f"| tinygrad_dnn eager | {found['eager'].over(found['hand'])} |" in text
+    assert "- absent: No module named 'benchmarks.contestants.absent' (small)" in text
+    assert "| eager | 4 (2.00) |" in text
+    assert "date today" in text
+    assert (tmp_path / "benchmarks" / "ratios-float32.svg").exists()

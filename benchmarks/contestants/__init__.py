@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 HAND = "hand"  # the reference of every ratio
-OURS = ("eager", "jit", "fit")
+OURS = ("eager", "jit", "accel", "fit")
 PEERS = ("jax_jit", "torch_eager", "torch_compile", "mygrad", "autograd")
 NAMES = ("products", HAND, *OURS, *PEERS)
 
