@@ -8,6 +8,7 @@ call in between, the longest unseen first: so a change lies between two lines.
 import linecache
 import os
 import sys
+from collections import deque
 from typing import Any
 from weakref import ref
 
@@ -25,7 +26,8 @@ class Entry:
     def __init__(self, array: Any, found: int, line: str) -> None:
         self.array, self.line = ref(array), line
         self.print: int | None = found
-        self.changes: list[tuple[int, str, str]] = []  # noticed at this moment, between these lines
+        # noticed at this moment, between these lines; of a parameter in training the latest
+        self.changes: deque[tuple[int, str, str]] = deque(maxlen=100)
 
     def found(self, now: int | None, line: str) -> None:
         """Remember that the print is ``now`` this, in this line."""

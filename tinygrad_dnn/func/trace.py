@@ -148,7 +148,7 @@ def own_node(x: Any, who: str) -> Node:
     value = x.node.value if isinstance(x, Tensor) else array(x)
     require_float(value.dtype, who)
     if isinstance(x, Tensor):
-        return Node(value, alias, (x.node,), (value,), needs_grad=True)
+        return Node(value, alias, (x.node,), (value,), needs_grad=True, name=x.name)
     return Node(value, needs_grad=True)
 
 
