@@ -9,12 +9,12 @@ from tests.test_replay import DIMS, training
 pytest.importorskip("llvmlite")
 pytest.importorskip("scipy")
 
-from tinygrad_dnn.graph import Node  # noqa: E402
-from tinygrad_dnn.replay.fusion import FUSED, minus_scaled, minus_scaled_product  # noqa: E402
-from tinygrad_dnn.replay.memory import Memory  # noqa: E402
-from tinygrad_dnn.replay.native.compiler import library  # noqa: E402
-from tinygrad_dnn.replay.native.kernels import COMPARE, ONE, TWO  # noqa: E402
-from tinygrad_dnn.replay.native.table import row  # noqa: E402
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.fusion import FUSED, minus_scaled, minus_scaled_product
+from tinygrad_dnn.replay.memory import Memory
+from tinygrad_dnn.replay.native.compiler import library
+from tinygrad_dnn.replay.native.kernels import COMPARE, ONE, TWO
+from tinygrad_dnn.replay.native.table import row
 
 rng = np.random.default_rng(0)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -7,8 +7,7 @@ import pytest
 
 import tinygrad_dnn as tg
 from tinygrad_dnn import nn, optim
-from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.errors import GradientMismatchError
+from tinygrad_dnn.errors import DimensionError, GradientMismatchError
 from tinygrad_dnn.primitives import RULES
 from tinygrad_dnn.training import accuracy, batches
 

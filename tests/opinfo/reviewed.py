@@ -53,6 +53,12 @@ INTENDED = (
         "an output_padding of the stride or more is refused; PyTorch takes it below the dilation",
     ),
     Difference(
+        ("cov",),
+        "gradient",
+        ("correction=1, fweights=None, aweights=f[2]", "input 1: relative difference"),
+        "of two numbers the unbiased covariance does not depend on the weights: rounding is left",
+    ),
+    Difference(
         tuple(f"nn.functional.max_unpool{n}d" for n in (1, 2, 3)),
         "gradient",
         ("relative difference",),

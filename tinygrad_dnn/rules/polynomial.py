@@ -146,13 +146,19 @@ def _cov(
     if fweights is None and aweights is None:
         weights, count = None, m.shape[1] - ddof
     else:
-        times, weights = (1 if w is None else as_array(w) for w in (fweights, aweights))
+        times, weights = (1 if w is None else _weights(w, m.dtype) for w in (fweights, aweights))
         total = np.sum(times * weights)
         spent = 1 if aweights is None else np.sum(times * weights**2) / total
         weights, count = times * weights, total - ddof * spent
     off = m - np.average(m, axis=1, weights=weights, keepdims=True)
     weighted = off if weights is None else off * weights
     return np.squeeze(weighted @ np.conjugate(np.transpose(off)) / count)
+
+
+def _weights(w, dtype):  # whole numbers in the precision of what they weigh
+    w = as_array(w)
+    real = np.zeros(0, dtype).real.dtype
+    return w.astype(real) if w.dtype.kind in "biu" and real.kind == "f" else w
 
 
 def _variables(m, rowvar):

@@ -124,7 +124,7 @@ def gradient(x, *, spacing=1, dim=None, edge_order=1):
 
 
 def cov(x, *, correction=1, fweights=None, aweights=None):
-    return np.cov(x, ddof=correction, fweights=fweights, aweights=getattr(aweights, "data", None))
+    return np.cov(x, ddof=correction, fweights=fweights, aweights=aweights)
 
 
 OPERATIONS = {
