@@ -23,5 +23,5 @@ def accuracy(A: Array, Y: Array) -> float:
         wanted = f"{(n, m)}" if n == 1 else f"{(n, m)} or {(m,)}"
         raise DimensionError(f"accuracy: A is {A.shape} but Y is {Y.shape}; it needs {wanted}")
     if n == 1:
-        return int(np.count_nonzero((A > 0.5) == (Y > 0.5))) / m
+        return float(np.count_nonzero((A > 0.5) == (Y > 0.5)) / m)
     return float(np.mean(A.argmax(axis=0) == (Y if Y.ndim == 1 else Y.argmax(axis=0))))
