@@ -3,6 +3,8 @@
 Where entries tie, the one that stands first in the array is the smaller.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
@@ -25,7 +27,7 @@ def _flat(x, axis):
 
 
 def _order(x, along, descending):
-    options = {"descending": True} if descending else {}  # NumPy 2.5
+    options: Any = {"descending": True} if descending else {}  # NumPy 2.5
     return np.argsort(x, along, stable=True, **options)
 
 
