@@ -1,5 +1,8 @@
 """tg.explain: what is printed is true (it is read back and computed), and reads as it should."""
 
+import json
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -434,3 +437,25 @@ def test_a_number_that_somebody_wrote_is_not_taken_for_the_number_of_examples():
     assert tg.explain(mean)["J"].expression == "(1/m) Σ (W X)²"
     decay = np.sum(W**2) * 0.125  # a sum over no examples
     assert tg.explain(mean + decay)["J"].expression == "(1/m) Σ (W X)² + (1/8) Σ W²"
+
+
+KATEX = """
+const katex = require("katex"), fs = require("fs");
+for (const tex of JSON.parse(fs.readFileSync(0)))
+  katex.renderToString(tex, {displayMode: true, throwOnError: true, strict: "error"});
+"""
+
+
+def test_latex_compiles():
+    """Where there is node with KaTeX (NODE_PATH=.../node_modules)."""
+    node = shutil.which("node")
+    if not node or subprocess.run([node, "-e", "require('katex')"], capture_output=True).returncode:
+        pytest.skip("needs node with KaTeX")
+    x = tg.Tensor([1.0, 2.0], name="learning rate_#$%&{}^~\\ <b>")
+    answers = [explained("markdown"), explained("markdown", convention="course")]
+    answers += [tg.explain(np.sum(np.where(x > 1, x**0.5, 1e-7 * x[::-1]) * (x > 0)))]
+    fenced = [part for answer in answers for part in answer.to("markdown").split("$$")[1::2]]
+    done = subprocess.run(
+        [node, "-e", KATEX], input=json.dumps(fenced), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

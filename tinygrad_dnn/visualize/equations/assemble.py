@@ -12,6 +12,7 @@ from tinygrad_dnn.visualize.equations.course import course_number
 from tinygrad_dnn.visualize.equations.derive import Constant, D, Derivation, Step
 from tinygrad_dnn.visualize.equations.explanation import Equation, Form, Given
 from tinygrad_dnn.visualize.equations.latex import Latex, latex_name
+from tinygrad_dnn.visualize.equations.mathml import MathML, mathml_name
 from tinygrad_dnn.visualize.equations.naming import Names, clean, guessed
 from tinygrad_dnn.visualize.equations.notation import Notation
 from tinygrad_dnn.visualize.equations.result import Explained
@@ -30,7 +31,7 @@ class Assembler:
         self.given = arrange.given(derivation, [*self.ahead, *self.back])
         self.names = named(derivation, self.given, self.ahead, self.back)
         self._text, self._latex = Notation(self.names), Latex(self._in_latex)
-        self._course = Notation(self._in_course)
+        self._mathml = MathML(self._in_mathml)
         self._layer = cache(self._layer_of)
 
     # ---- names in other notations ------------------------------------------------------------
@@ -42,6 +43,10 @@ class Assembler:
         uses = self.derivation.record.uses.get(node, ())
         layers = {node.layer, *(call.layer for call, _ in uses)} - {None}
         name = self.names(what)
+        if name.removeprefix("d") != clean(node.name or "") and name.lstrip("d") != guessed(
+            node, self.derivation.record
+        ):
+            return None  # a fresh name
         number = re.search(r"(\d+)(_\d+)?$", name)
         if number and (int(number[1]) in layers or (name in ("A0", "dA0") and layers)):
             return int(number[1])
@@ -50,16 +55,15 @@ class Assembler:
     def _in_latex(self, what: Any) -> str:
         return latex_name(self.names(what), self._layer(what))
 
-    def _in_course(self, what: Any) -> str:
-        name = self.names(what)
-        return re.sub(r"(\d+)(_\d+)?$", r"[\1]\2", name) if self._layer(what) is not None else name
+    def _in_mathml(self, what: Any) -> str:
+        return mathml_name(self.names(what), self._layer(what))
 
     # ---- lines -------------------------------------------------------------------------------
     def equation(self, what: Any, part: str) -> Equation:
         """Return the equation of ``what``."""
         term = self.derivation.equations[what]
         return self._equation(
-            self.names(what), self._in_latex(what), self._in_course(what), term, what, part
+            self.names(what), self._in_latex(what), self._in_mathml(what), term, what, part
         )
 
     def closed(self, what: D) -> Equation | None:
@@ -70,13 +74,14 @@ class Assembler:
         J, x = self.derivation.record.end, what.of
         latex = rf"\frac{{\partial {self._in_latex(J)}}}{{\partial {self._in_latex(x)}}}"
         name = f"d{self.names(J)}/d{self.names(x)}"
-        course = f"d{self._in_course(J)} / d{self._in_course(x)}"
-        return self._equation(name, latex, course, term, what, "closed form")
+        d = "<mo>∂</mo>"
+        mathml = self._mathml.fraction(d + self._in_mathml(J), d + self._in_mathml(x))
+        return self._equation(name, latex, mathml, term, what, "closed form")
 
     def _equation(
-        self, name: str, left: str, course: str, term: Term, what: Any, part: str
+        self, name: str, left: str, mathml: str, term: Term, what: Any, part: str
     ) -> Equation:
-        line = f"{course} = {self._course.line(term)}"
+        line = f'<math displaystyle="true">{mathml}<mo>=</mo>{self._mathml.line(term)}</math>'
         form = Form(left, self._latex.line(term), line)
         expression = self._text.line(term)
         number = course_number(self.derivation, what) if part == "backward" else ""
@@ -85,7 +90,7 @@ class Assembler:
     def start(self, what: Any) -> Given:
         """Return what is given."""
         value = self.derivation.arrays[what.id] if isinstance(what, Constant) else what.value
-        form = Form(self._in_latex(what), "", self._in_course(what))
+        form = Form(self._in_latex(what), "", f"<math>{self._in_mathml(what)}</math>")
         return Given(self.names(what), np.shape(value), value, "", form)
 
     def _value(self, what: Any) -> Any:

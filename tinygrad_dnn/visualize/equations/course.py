@@ -23,13 +23,19 @@ def course_number(derivation: Derivation, what: Any) -> str:
     if c == PER_EXAMPLE and term.fn is np.matmul and y.fn is np.transpose and _is_result(x):
         return "(7)" if what.of.fn is None else ""
     if c == PER_EXAMPLE and term.fn is np.sum and term.options["axis"] == (1,) and _is_result(x):
-        return "(8)" if what.of.fn is None else ""
+        return "(8)" if what.of.fn is None and _is_bias(derivation, what.of) else ""
     if c is None and term.fn is np.matmul and x.fn is np.transpose and _is_result(y):
         W = x.args[0]
         return "(9)" if W.fn == SYMBOL and derivation.scales(what) else ""
     if c is None and term.fn is np.multiply and derivation.scales(what):
         return "(6)" if _is_of_own_activation(term, what.of) else ""
     return ""
+
+
+def _is_bias(derivation: Derivation, b: Node) -> bool:
+    """Say whether b is added to a matrix product."""
+    calls = [call for call, _ in derivation.record.uses[b]]
+    return all(call.fn is np.add and any(p.fn is np.matmul for p in call.parents) for call in calls)
 
 
 def _is_result(x: Term) -> bool:

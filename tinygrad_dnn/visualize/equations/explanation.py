@@ -9,11 +9,11 @@ PARTS = ("forward", "backward", "closed form")
 
 @dataclass(frozen=True)
 class Form:
-    """The same in two other notations: LaTeX, left and right side, and a line of the pictures."""
+    """The same in two other notations: LaTeX, left and right side, and MathML."""
 
     left: str = ""
     right: str = ""
-    line: str = ""
+    mathml: str = ""
 
 
 @dataclass(frozen=True)

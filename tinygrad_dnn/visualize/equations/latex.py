@@ -1,27 +1,10 @@
 """LaTeX: terms as mathematics, for amsmath, KaTeX and MathJax."""
 
 import re
-from collections.abc import Iterable
-from typing import Any
 
-import numpy as np
+from tinygrad_dnn.visualize.equations.typeset import Typeset
 
-from tinygrad_dnn.rules import network
-from tinygrad_dnn.visualize.equations.factor import MINUS, Factor
-from tinygrad_dnn.visualize.equations.notation import (
-    ATOM,
-    BESIDE,
-    POSTFIX,
-    PREFIX,
-    PRODUCT,
-    SUM,
-    Notation,
-    Piece,
-)
-from tinygrad_dnn.visualize.equations.spelling import function_name, with_keywords
-from tinygrad_dnn.visualize.equations.term import ONE, SCALE, Plain, Term
-
-SIGNS = {"≥": r"\geq", "≤": r"\leq", "≠": r"\neq"}
+RELATIONS = {"≥": r"\geq", "≤": r"\leq", "≠": r"\neq"}
 KNOWN = {"log", "exp", "tanh", "sin", "cos", "tan", "sinh", "cosh", "max", "min"}
 GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|chi|"
@@ -30,114 +13,59 @@ GREEK = re.compile(
 SPECIAL = re.compile(r"([#$%&_{}])")
 
 
-class Latex(Notation):
+class Latex(Typeset):
     """Writes terms as LaTeX; ``names`` says what symbols are called, in LaTeX too."""
 
-    def add(self, x: Term, y: Term) -> Piece:
-        if y.fn == SCALE and y.args[0].value < 0:
-            positive = self.scale(y.args[0] * MINUS, y.args[1])
-            return Piece(f"{self.at(x, SUM)} - {self.held(positive, PRODUCT)}", SUM)
-        return super().add(x, y)
+    plus, minus, negative = " + ", " - ", "-"
+    entrywise, dot, gap = r" \odot ", r" \cdot ", r" \, "
+    transpose, sigma = r"\top", r"\sigma"
 
-    def times(self, x: Term, y: Term) -> Piece:
-        piece = super().times(x, y)
-        return Piece(piece.text.replace("∘", r"\odot"), piece.binds)
+    def fraction(self, top: str, bottom: str) -> str:
+        return rf"\frac{{{top}}}{{{bottom}}}"
 
-    def over(self, x: Term, y: Term) -> Piece:
-        return Piece(rf"\frac{{{self.piece(x).text}}}{{{self.piece(y).text}}}", PREFIX)
+    def raised(self, base: str, exponent: str) -> str:
+        return f"{{{base}}}^{{{exponent}}}"
 
-    def beside(self, x: str, y: str) -> Piece:
-        return Piece(rf"{x} \, {y}", BESIDE)
+    def lowered(self, base: str, index: str) -> str:
+        return f"{{{base}}}_{{{index}}}"
 
-    def product(self, x: Term, y: Term) -> Piece:
-        piece = super().product(x, y)
-        return Piece(piece.text.replace("·", r"\cdot"), piece.binds)
+    def root(self, text: str) -> str:
+        return rf"\sqrt{{{text}}}"
 
-    def scale(self, c: Factor, x: Term) -> Piece:
-        if c.value < 0:
-            return Piece(f"-{self.held(self.scale(c * MINUS, x), PRODUCT)}", SUM)
-        over, under = self.parts(c)
-        number, below = r" \, ".join(over), r" \, ".join(under)
-        if x.fn == ONE:
-            text = rf"\frac{{{number or 1}}}{{{below}}}" if under else number or "1"
-            return Piece(text, PREFIX if under else ATOM)
-        if x.fn is np.divide:
-            top, bottom = x.args
-            top = Piece(number, BESIDE) if over and top.fn == ONE else self.piece(top)
-            if over and x.args[0].fn != ONE:
-                top = self.beside(number, self.held(top, PRODUCT))
-            under_it = self.held(self.piece(bottom), PRODUCT if under else SUM)
-            below = rf"{below} \, {under_it}" if under else under_it
-            return Piece(rf"\frac{{{top.text}}}{{{below}}}", PREFIX)
-        piece = self.piece(x)
-        if not over and not under:
-            return piece
-        if not under:
-            return self.beside(number, self.held(piece, PRODUCT))
-        if piece.binds in (SUM, POSTFIX, ATOM):
-            above = self.beside(number, self.held(piece, BESIDE)).text if over else piece.text
-            return Piece(rf"\frac{{{above}}}{{{below}}}", PREFIX)
-        return self.beside(rf"\frac{{{number or 1}}}{{{below}}}", self.held(piece, PRODUCT))
+    def size(self, text: str) -> str:
+        return rf"\left| {text} \right|"
 
-    def parts(self, c: Factor) -> tuple[list[str], list[str]]:
-        return tuple([_number(n) for n in side] for side in super().parts(c))  # type: ignore[return-value]
+    def square(self, text: str) -> str:
+        return rf"\left[ {text} \right]"
 
-    def power(self, x: Term, n: Term) -> Piece:
-        return Piece(f"{{{self.at(x, ATOM)}}}^{{{self.piece(n).text}}}", POSTFIX)
+    def brackets(self, text: str) -> str:
+        return rf"\left( {text} \right)"
 
-    def transposed(self, x: Term) -> Piece:
-        return Piece(rf"{{{self.at(x, ATOM)}}}^{{\top}}", POSTFIX)
+    def choice(self, condition: str, x: str, y: str) -> str:
+        rows = rf"{x} & {condition} \\ {y} & \text{{otherwise}}"
+        return rf"\begin{{cases}} {rows} \end{{cases}}"
 
-    def sum_sign(self, over: str, x: Term) -> Piece:
-        sign = rf"\sum_{{\text{{{over}}}}}" if over else r"\sum"
-        return Piece(f"{sign} {self.at(x, POSTFIX)}", PREFIX)
+    def sum_over(self, over: str) -> str:
+        return rf"\sum_{{\text{{{over}}}}}" if over else r"\sum"
 
-    def compared(self, sign: str, x: Any, y: Any) -> Piece:
-        sign = SIGNS.get(sign, sign)
-        return Piece(rf"\left[ {self.argument(x)} {sign} {self.argument(y)} \right]", ATOM)
+    def number(self, text: str) -> str:
+        found = re.fullmatch(r"(.*)e([-+−]?)0*(\d+)", text)
+        if not found:
+            return text.replace("−", "-")
+        power = f"10^{{{found[2].strip('+').replace('−', '-')}{found[3]}}}"
+        return power if found[1] == "1" else rf"{found[1].replace('−', '-')} \cdot {power}"
 
-    def item(self, x: Term, *index: Any) -> Piece:
-        shown = ", ".join(self.argument(a) for a in index)
-        return Piece(f"{{{self.at(x, ATOM)}}}_{{[{shown}]}}", POSTFIX)
+    def words(self, text: str) -> str:
+        plain = SPECIAL.sub(_escaped, text.replace("−", "-"))
+        return rf"\text{{{plain}}}"
 
-    def call(self, fn: Any, args: Iterable[Any], options: dict[str, Any]) -> Piece:
-        args, options = with_keywords(fn, list(args), options)
-        fn = fn.fn if isinstance(fn, Plain) else fn
-        if fn is np.where and not options:
-            return self.cases(*args)
-        shown = [self.argument(a) for a in args]
-        if fn is np.sqrt:
-            return Piece(rf"\sqrt{{{shown[0]}}}", ATOM)
-        if fn is np.absolute:
-            return Piece(rf"\left| {shown[0]} \right|", ATOM)
-        shown += [
-            rf"\text{{{SPECIAL.sub(_escaped, k)}}} = {self.argument(v)}" for k, v in options.items()
-        ]
-        name = function_name(fn)
-        sign = r"\sigma" if fn is network.sigmoid else rf"\{name}"
-        if fn is not network.sigmoid and name not in KNOWN:
-            sign = rf"\operatorname{{{SPECIAL.sub(_escaped, name)}}}"
-        return Piece(rf"{sign}\left( {', '.join(shown)} \right)", ATOM)
+    def sign(self, sign: str) -> str:
+        return RELATIONS.get(sign, sign)
 
-    def cases(self, condition: Any, x: Any, y: Any) -> Piece:
-        """Return a choice between two."""
-        shown = self.argument(condition)
-        if shown.startswith(r"\left["):
-            shown = shown.removeprefix(r"\left[ ").removesuffix(r" \right]")
-        rows = rf"{self.argument(x)} & {shown} \\ {self.argument(y)} & \text{{otherwise}}"
-        return Piece(rf"\begin{{cases}} {rows} \end{{cases}}", BESIDE)
-
-    def argument(self, a: Any) -> str:
-        if isinstance(a, Term):
-            return self.piece(a).text
-        return (
-            _number(super().argument(a))
-            if isinstance(a, int | float)
-            else rf"\text{{{SPECIAL.sub(_escaped, super().argument(a))}}}"
-        )
-
-    def held(self, piece: Piece, least: int) -> str:
-        return piece.text if piece.binds >= least else rf"\left( {piece.text} \right)"
+    def function(self, name: str) -> str:
+        if name in KNOWN:
+            return rf"\{name}"
+        return rf"\operatorname{{{SPECIAL.sub(_escaped, name)}}}"
 
 
 def latex_name(name: str, layer: int | None) -> str:
@@ -150,6 +78,8 @@ def latex_name(name: str, layer: int | None) -> str:
     d, word, number = re.fullmatch(r"(d(?=[^\W\d_]))?(.*?)(\d*)", name).groups(default="")  # type: ignore[union-attr]
     if GREEK.fullmatch(word):
         word = rf"\{word}"
+    elif not word.isascii():
+        word = rf"\text{{{word}}}"
     elif len(word) != 1:
         word = rf"\mathrm{{{SPECIAL.sub(_escaped, word)}}}"
     below = f"_{{{again}}}" if again else ""
@@ -158,14 +88,6 @@ def latex_name(name: str, layer: int | None) -> str:
     if layer is None:
         return f"{d}{word}_{{{number}}}"
     return f"{d}{word}^{{[{number}]}}{below}"
-
-
-def _number(text: str) -> str:
-    found = re.fullmatch(r"(.*)e([-+−]?)0*(\d+)", text.replace("−", "-"))
-    if found:
-        sign = found[2].replace("+", "")
-        return (f"{found[1]} \\cdot " if found[1] != "1" else "") + f"10^{{{sign}{found[3]}}}"
-    return text.replace("²", "^{2}").replace("³", "^{3}").replace("−", "-")
 
 
 def _escaped(found: re.Match[str]) -> str:

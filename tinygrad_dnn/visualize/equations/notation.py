@@ -43,6 +43,9 @@ class Piece(NamedTuple):
 class Notation:
     """Writes terms; ``names`` says what its symbols are called."""
 
+    plus, minus, negative = " + ", " − ", "−"
+    entrywise, dot, gap = " ∘ ", " · ", " "
+
     def __init__(self, names: Callable[[Any], str]) -> None:
         self.names = names
 
@@ -77,8 +80,8 @@ class Notation:
     def add(self, x: Term, y: Term) -> Piece:
         if y.fn == SCALE and y.args[0].value < 0:
             y_piece = self.scale(y.args[0] * MINUS, y.args[1])
-            return Piece(f"{self.at(x, SUM)} − {self.held(y_piece, PRODUCT)}", SUM)
-        return Piece(f"{self.at(x, SUM)} + {self.at(y, PRODUCT)}", SUM)
+            return Piece(self.at(x, SUM) + self.minus + self.held(y_piece, PRODUCT), SUM)
+        return Piece(self.at(x, SUM) + self.plus + self.at(y, PRODUCT), SUM)
 
     def times(self, x: Term, y: Term) -> Piece:
         if () in (x.shape, y.shape):
@@ -86,27 +89,29 @@ class Notation:
             return self.beside(self.at(first, PREFIX), self.at(second, PREFIX))
         left = self.piece(x)
         chain = x.fn is np.multiply and left.binds == PRODUCT
-        return Piece(
-            f"{self.held(left, PRODUCT if chain else PREFIX)} ∘ {self.at(y, PREFIX)}", PRODUCT
-        )
+        before = self.held(left, PRODUCT if chain else PREFIX)
+        return Piece(before + self.entrywise + self.at(y, PREFIX), PRODUCT)
 
     def over(self, x: Term, y: Term) -> Piece:
         return Piece(f"{self.at(x, PRODUCT)} / {self.at(y, PREFIX)}", PRODUCT)
 
     def beside(self, x: str, y: str) -> Piece:
-        return Piece(f"{x} {y}", BESIDE)
+        return Piece(x + self.gap + y, BESIDE)
 
     def product(self, x: Term, y: Term) -> Piece:
         if x.ndim == y.ndim == 1:
-            return Piece(f"{self.at(x, POSTFIX)} · {self.at(y, POSTFIX)}", BESIDE)
+            return Piece(self.at(x, POSTFIX) + self.dot + self.at(y, POSTFIX), BESIDE)
         left = self.piece(x)
         chain = x.fn is np.matmul and left.binds == BESIDE and x.ndim > 0
         return self.beside(self.held(left, BESIDE if chain else POSTFIX), self.at(y, POSTFIX))
 
     def scale(self, c: Factor, x: Term) -> Piece:
         if c.value < 0:
-            return Piece(f"−{self.held(self.scale(c * MINUS, x), PRODUCT)}", SUM)
-        over, under = self.parts(c)
+            return Piece(self.negative + self.held(self.scale(c * MINUS, x), PRODUCT), SUM)
+        return self.multiple(*self.parts(c), x)
+
+    def multiple(self, over: list[str], under: list[str], x: Term) -> Piece:
+        """Return x times a positive factor, given in parts."""
         if x.fn == ONE:
             above = " ".join(over) or "1"
             if not under:
@@ -148,11 +153,11 @@ class Notation:
             above += [str(p)] * (p != 1)
             below += [str(q)] * (q != 1)
         if c.m:
-            power = abs(c.m)
-            (above if c.m > 0 else below).append(
-                "m" if power == 1 else f"m{RAISED.get(power) or f'^({power})'}"
-            )
+            (above if c.m > 0 else below).append(self.power_of_m(abs(c.m)))
         return above, below
+
+    def power_of_m(self, n: int) -> str:
+        return "m" if n == 1 else f"m{RAISED.get(n) or f'^({n})'}"
 
     def power(self, x: Term, n: Term) -> Piece:
         c = n.args[0] if n.fn == SCALE and n.args[1].fn == ONE else None
@@ -216,7 +221,10 @@ class Notation:
 
     def held(self, piece: Piece, least: int) -> str:
         """Return a piece that binds at least so tightly, in brackets if it does not."""
-        return piece.text if piece.binds >= least else f"({piece.text})"
+        return piece.text if piece.binds >= least else self.brackets(piece.text)
+
+    def brackets(self, text: str) -> str:
+        return f"({text})"
 
 
 _METHODS: dict[Any, str] = {

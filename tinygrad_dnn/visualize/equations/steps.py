@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_dnn.visualize.equations.factor import MINUS, UNIT, Factor
 from tinygrad_dnn.visualize.equations.maker import Maker
-from tinygrad_dnn.visualize.equations.term import SCALE, STRETCH, Term, bare, factored
+from tinygrad_dnn.visualize.equations.term import SCALE, STRETCH, SYMBOL, Term, bare, factored
 
 ENTRYWISE = (np.add, np.multiply, np.divide, np.power, np.where)
 
@@ -39,11 +39,23 @@ def vanished(make: Maker, term: Term) -> Term | None:
 
 
 def positive_first(make: Maker, term: Term) -> Term | None:
-    """Write -x + y as y - x."""
-    if term.fn is not np.add:
+    """Write -x + y as y - x, unless x is a sum over the examples, as a cost is."""
+    if term.fn is not np.add or factored(term.args[0])[1].fn is np.sum:
         return None
     signs = [(factored(t)[0] or UNIT).value < 0 for t in term.args]
     return make.call(np.add, *term.args[::-1]) if signs == [True, False] else None
+
+
+def penalty_last(make: Maker, term: Term) -> Term | None:
+    """Write 0.1 W + dZ Xᵀ as dZ Xᵀ + 0.1 W, and 0.1 Σ W^2 + J as J + 0.1 Σ W^2."""
+    if term.fn is not np.add:
+        return None
+    (c, x), (d, y) = (factored(t) for t in term.args)
+    if c is None or c.m or c.value < 0:
+        return None
+    gradient = x.fn == SYMBOL and (y.fn in (np.matmul, np.sum, np.add) and y.cost > 0)
+    cost = x.fn is np.sum and y.fn is np.sum and d is not None and d.m < 0
+    return make.call(np.add, *term.args[::-1]) if gradient or cost else None
 
 
 def turned(make: Maker, term: Term) -> Term | None:
@@ -153,6 +165,7 @@ STEPS: tuple[Callable[[Maker, Term], Term | None], ...] = (
     per_example,
     vanished,
     positive_first,
+    penalty_last,
     turned,
     chained,
     common,

@@ -4,7 +4,6 @@ from html import escape
 
 from tinygrad_dnn.visualize.equations.explanation import Equation, Explanation, Given
 from tinygrad_dnn.visualize.equations.lines import shape_text, value_lines
-from tinygrad_dnn.visualize.page.mathml import mathml
 
 CSS = (
     ".tg-equations td, .tg-equations th {text-align: left; padding: 0.15em 1em 0.15em 0; "
@@ -65,12 +64,12 @@ def html(explanation: Explanation) -> str:
     if explanation.given:
         rows.append(_heading("Given"))
         for g in explanation.given:
-            rows.append(_html_row(mathml(g.form.line), g.shape, g.remark))
+            rows.append(_html_row(g.form.mathml, g.shape, g.remark))
             rows += _values(explanation, g.value)
     for part, heading in explanation.headings.items():
         rows.append(_heading(heading))
         for e in explanation.part(part):
-            rows.append(_html_row(mathml(e.form.line), e.shape, e.number))
+            rows.append(_html_row(e.form.mathml, e.shape, e.number))
             rows += _values(explanation, e.value)
     notes = "".join(f"<p>{escape(note)}</p>" for note in explanation.notes)
     return (

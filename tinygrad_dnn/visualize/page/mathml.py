@@ -39,14 +39,22 @@ def _raised(found: re.Match[str]) -> str:
     return f"{found[1]}<sup>{found[2]}{'T' if found[3] else ''}</sup>"
 
 
+def raised_symbol(d: str, letter: str, number: str, raised: str = "") -> str:
+    """Return the symbol of a layer, its number in brackets above; ``d`` of a derivative is upright.
+
+    ``raised`` is what else stands there.
+    """
+    front = '<mi mathvariant="normal">d</mi>' if d else ""
+    above = f"<mrow><mo>[</mo><mn>{number}</mn><mo>]</mo>{raised}</mrow>"
+    return f"{front}<msup><mi>{letter}</mi>{above}</msup>"
+
+
 def _element(found: re.Match[str]) -> str:
     text = found[0]
     if found["symbol"]:
         letter, number = found["symbol"][:-1].split("[")
-        d = '<mi mathvariant="normal">d</mi>' if len(letter) > 1 else ""
-        base = f"<mi>{letter[-1]}</mi>"
-        raised = f"<mo>[</mo><mn>{number}</mn><mo>]</mo>" + "<mi>T</mi>" * bool(found["transposed"])
-        return f"{d}<msup>{base}<mrow>{raised}</mrow></msup>"
+        transpose = "<mi>T</mi>" * bool(found["transposed"])
+        return raised_symbol(letter[:-1], letter[-1], number, transpose)
     if found["space"]:
         return ""
     if found["number"]:
