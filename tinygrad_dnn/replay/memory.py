@@ -6,6 +6,7 @@ argument that is read there for the last time, and what is left in a live place 
 there, if what was there before is not read any more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,26 +42,27 @@ class Memory:
         return self.numbers[key]
 
 
-def takes_out(call: Node) -> bool:
-    """Say if ``call`` can write its result into an array that is there."""
+def takes_out(call: Node, written: Sequence[Any] = ()) -> bool:
+    """Say if ``call`` can write its result into an array that is there, as ``written`` all can."""
     return isinstance(call.value, np.ndarray) and (
         is_elementwise(call)
         or is_reduction(call)
-        or call.fn in (np.matmul, np.copy, np.astype, *FUSED)
+        or call.fn in (np.matmul, np.copy, np.astype, *FUSED, *written)
     )
 
 
-def planned(program: Program, stage: int | None = None) -> Memory:
+def planned(program: Program, stage: int | None = None, written: Sequence[Any] = ()) -> Memory:
     """Return where the values of ``program`` live.
 
-    With ``stage`` inputs have a place too, those of at most so many bytes are copied there.
+    With ``stage`` inputs have a place too, those of at most so many bytes are copied there.  The
+    functions ``written`` are those besides NumPy's usual ones that can write into an array.
     """
-    return _Planner(program, stage).memory()
+    return _Planner(program, stage, written).memory()
 
 
 class _Planner:
-    def __init__(self, program: Program, stage: int | None) -> None:
-        self.program = program
+    def __init__(self, program: Program, stage: int | None, written: Sequence[Any]) -> None:
+        self.program, self.written = program, written
         arrays = {n: n.value for n in program.inputs if isinstance(n.value, np.ndarray)}
         large = {n: a for n, a in arrays.items() if stage is None or a.nbytes > stage}
         self.staged = {n: np.empty_like(a) for n, a in arrays.items() if n not in large}
@@ -78,7 +80,7 @@ class _Planner:
         for owner, end in self.last.items():
             ending.setdefault(end, []).append(owner)
         for i, call in enumerate(self.program.calls):
-            if self.owner[call] is call and takes_out(call):
+            if self.owner[call] is call and takes_out(call, self.written):
                 self._assign(i, call, direct)
             for owner in ending.get(i, ()):
                 if self.last[owner] == i and isinstance(self.place.get(owner), int):
@@ -120,7 +122,7 @@ class _Planner:
 
     def _can_be_written_straight(self, s: State) -> bool:
         after, before = s.after, s.before
-        if not (takes_out(after) and self.owner[after] is after):
+        if not (takes_out(after, self.written) and self.owner[after] is after):
             return False
         if after.value.shape != before.value.shape or after.value.dtype != before.value.dtype:
             return False

@@ -11,14 +11,11 @@ from tinygrad_dnn.containers import leaves, mapped, rebuilt
 from tinygrad_dnn.graph import Node, moment
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.capture import leave_gradient
-from tinygrad_dnn.replay.fusion import fused
 from tinygrad_dnn.replay.memory import planned
 from tinygrad_dnn.replay.passes import simplified
 from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.source import Source
 from tinygrad_dnn.tensor import Tensor, handle
-
-STAGED = 1 << 15  # bytes: an input up to this size is copied to where the kernels look for it
 
 
 class Plan:
@@ -38,11 +35,11 @@ class Plan:
         self._guard = guard, len(program.inputs)
         self.program = simplified(program)
         if native:
-            from tinygrad_dnn.replay.native.executor import grouped  # needs an extra
+            from tinygrad_dnn.replay.native import executor  # needs an extra
 
-            fused(program)
-            self.memory = planned(program, STAGED)
-            self.steps: list[Any] = [*grouped(program, self.memory)]
+            executor.prepared(program)
+            self.memory = planned(program, executor.STAGED, executor.WRITTEN)
+            self.steps: list[Any] = [*executor.grouped(program, self.memory)]
         else:
             self.memory = planned(program)
             self.steps = [*program.calls]

@@ -6,11 +6,22 @@ from itertools import groupby
 import numpy as np
 
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.fusion import fused
 from tinygrad_dnn.replay.memory import Memory
 from tinygrad_dnn.replay.native.compiler import library
+from tinygrad_dnn.replay.native.lowering import lowered
 from tinygrad_dnn.replay.native.table import Row, row
 from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.symbol import is_number
+
+STAGED = 1 << 15  # bytes: an input up to this size is copied to where the kernels look for it
+WRITTEN = (np.where,)  # what a kernel writes into an array that is there, and NumPy does not
+
+
+def prepared(program: Program) -> None:
+    """Put ``program`` into the form that the kernels know, with its updates fused."""
+    lowered(program)
+    fused(program)
 
 
 class NativeStep:

@@ -7,6 +7,7 @@ the strides from row to row and from column to column, in entries.  Slot 0 is ad
 moves.  Columns of OUT lie side by side.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
@@ -61,7 +62,7 @@ class Array:
         return row * self.rs + (column if isinstance(cs, int) else column * self.cs)
 
 
-_PATTERNS = [(1,), (1, 1), (1, 0), (0, 1), (1, 1, 1), (1, 0, 1), (1, 1, 0)]
+_PATTERNS = [(1,), (1, 1), (1, 0), (0, 1), (1, 1, 1), (1, 0, 1), (1, 1, 0), (1, 0, 0)]
 
 
 # ---- entry by entry ----------------------------------------------------------------------------
@@ -236,6 +237,7 @@ KERNELS: dict[str, Kernel] = {
     **{f.__name__: elementwise(code, None) for f, code in ONE.items()},
     **{f.__name__: elementwise(code, None, None) for f, code in TWO.items()},
     **{f.__name__: elementwise(code, None, None) for f, code in COMPARE.items()},
+    "isfinite": elementwise(lambda x: (abs(x) < math.inf).to_mask(), None),
     "masked": elementwise(lambda x, m: x * m.to_float(), None, I8),
     "chosen": elementwise(lambda m, x, y: (m != 0).select(x, y), I8, None, None),
     "minus_scaled": elementwise(lambda x, s, y: x - s * y, None, None, None),

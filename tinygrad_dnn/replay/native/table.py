@@ -83,6 +83,8 @@ class _Encoder:
             return self.reduction()
         if call.fn in (np.matmul, minus_scaled_product):
             return self.product()
+        if call.fn is np.where and len(call.args) == 3:
+            return self.choice()
         if call.fn is minus_scaled:
             return self.over_all("minus_scaled", call.args)
         if call.fn is np.copy:
@@ -94,8 +96,16 @@ class _Encoder:
         masks = [getattr(self.array(a), "dtype", None) == BOOL for a in args]
         if fn is np.multiply and masks.count(True) == 1:
             return self.over_all("masked", args if masks[1] else args[::-1])
-        known = fn in ONE or fn in TWO or fn in COMPARE
+        known = fn in ONE or fn in TWO or fn in COMPARE or fn is np.isfinite
         return None if not known or any(masks) else self.over_all(fn.__name__, args)
+
+    def choice(self) -> Row | None:
+        condition, *values = map(self.constant, self.call.args)
+        if any(a is None for a in (condition, *values)) or condition.dtype != BOOL:
+            return None
+        return (
+            None if BOOL in [a.dtype for a in values] else self.over_all("chosen", self.call.args)
+        )
 
     def over_all(self, kernel: str, args: Sequence[Any]) -> Row | None:
         """Return a row that goes through all entries, as one line of columns if it can."""
