@@ -26,6 +26,8 @@ def mT(x):
 
 def H(x):
     """Transpose the last two axes and conjugate."""
+    if type(x) is np.ndarray and x.ndim == 2 and x.dtype.kind != "c":  # nearly always
+        return x.T
     return mT(conj(x))
 
 
@@ -42,14 +44,17 @@ def row(x):
 # ---- matrices and vectors in the last axes, broadcast over the others ------------------------
 @wraps(np.matmul)
 def _matmul(a, b):  # of two matrices by the method, which NumPy enters in half the time
-    if type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2:
-        return a.dot(b)
-    return np.matmul(a, b)
+    both = type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2
+    return a.dot(b) if both else np.matmul(a, b)
+
+
+def _of_matrices(a, b):
+    return a.dot(b) if type(a) is type(b) is np.ndarray else a @ b
 
 
 def _left(g, out, a, b):
     if a.ndim == b.ndim == 2:
-        return _matmul(g, H(b))
+        return _of_matrices(g, H(b))
     if b.ndim == 1:
         return column(g) * conj(b)
     return (row(g) if a.ndim == 1 else g) @ H(b)
@@ -57,7 +62,7 @@ def _left(g, out, a, b):
 
 def _right(g, out, a, b):
     if a.ndim == b.ndim == 2:
-        return _matmul(H(a), g)
+        return _of_matrices(H(a), g)
     if a.ndim == 1:
         return g * conj(a) if b.ndim == 1 else column(conj(a)) * row(g)
     return np.squeeze(H(a) @ column(g), -1) if b.ndim == 1 else H(a) @ g
