@@ -134,6 +134,14 @@ WRONG_CALLS = {
         lambda rng: nn.LocalResponseNorm(3)(np.zeros((3, 5))),
         "LocalResponseNorm(3): its input is (3, 5); it needs (m, c, *size)",
     ),
+    "slopes of other units": (
+        lambda rng: nn.PReLU(3)(np.zeros((4, 3))),
+        "PReLU(3): A0 = X is (4, 3); it needs (3, m)",
+    ),
+    "no pieces": (
+        lambda rng: nn.Maxout(0),
+        "Maxout(0): pieces must be >= 1, a whole number; got 0",
+    ),
     "no groups": (
         lambda rng: nn.conv2d(IMAGES, np.zeros((3, 2, 2, 2)), groups=0),
         "conv2d: groups must be >= 1, a whole number; got 0",

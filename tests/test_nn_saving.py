@@ -70,6 +70,13 @@ def of_volumes(rng):
     )
 
 
+def of_gates(rng):
+    return nn.Sequential(
+        nn.Linear(3, 8, rng=rng), nn.PReLU(8), nn.GLU(), nn.Linear(4, 6, rng=rng), nn.PReLU(),
+        nn.Maxout(3),
+    )  # fmt: skip
+
+
 def of_maps(rng):
     return nn.Sequential(nn.Conv2d(1, 3, (1, 2), rng=rng), nn.GlobalAvgPool2d())
 
@@ -84,6 +91,7 @@ CASES = {
     "every layer": (every_layer, lambda rng: rng.normal(size=(72, 5))),
     "sequences": (of_sequences, lambda rng: rng.integers(0, 11, (6, 4))),
     "volumes": (of_volumes, lambda rng: rng.normal(size=(3, 2, 4))),
+    "gates": (of_gates, lambda rng: rng.normal(size=(3, 5))),
     "signals": (of_signals, lambda rng: rng.normal(size=(3, 2, 9))),
     "maps": (of_maps, lambda rng: rng.normal(size=(3, 1, 4, 4))),
 }

@@ -430,3 +430,18 @@ def test_activation_layers(name, options):
     else:
         theirs = getattr(torch.nn, {"Swish": "SiLU"}.get(name, name))(*options)
     agree(getattr(nn, name)(*options), theirs, normal(4, 5))
+
+
+# ---- activations with something of their own -------------------------------------------------
+@pytest.mark.parametrize("n", [None, 3])
+def test_a_learned_slope(n):
+    layer = nn.PReLU(n)
+
+    def ours(x, slope):
+        return nn.functional_call(layer, {"slope": slope}, x)
+
+    agree(
+        ours,
+        lambda x, slope: F.prelu(x.T, slope.reshape(-1)).T,
+        normal(3, 4), normal(*layer.slope.shape),
+    )  # fmt: skip

@@ -8,9 +8,12 @@ Sequences for recurrent layers are (T, n, m).
 from tinygrad_dnn.nn import init as init
 from tinygrad_dnn.nn.activations import ELU as ELU
 from tinygrad_dnn.nn.activations import GELU as GELU
+from tinygrad_dnn.nn.activations import GLU as GLU
 from tinygrad_dnn.nn.activations import SELU as SELU
 from tinygrad_dnn.nn.activations import LeakyReLU as LeakyReLU
+from tinygrad_dnn.nn.activations import Maxout as Maxout
 from tinygrad_dnn.nn.activations import Mish as Mish
+from tinygrad_dnn.nn.activations import PReLU as PReLU
 from tinygrad_dnn.nn.activations import ReLU as ReLU
 from tinygrad_dnn.nn.activations import Sigmoid as Sigmoid
 from tinygrad_dnn.nn.activations import Softmax as Softmax

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.nn.naming import at_least_one, misfit
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules import activations as rules
 from tinygrad_dnn.rules.network import leaky_relu, relu, sigmoid, softmax
+from tinygrad_dnn.tensor import Tensor
 
 
 class Activation:
@@ -87,6 +89,51 @@ class LeakyReLU(Shaped):
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = slope
+
+
+class PReLU:
+    """Z where Z > 0, else ``slope`` * Z, elementwise; the slope is learned, one for each unit.
+
+    Shapes: Z (n, m) -> (n, m), with slope (n, 1); without ``n`` a single slope () for all units.
+
+    >>> PReLU()(np.array([[-2.0], [2.0]])).data
+    array([[-0.5],
+           [ 2. ]])
+    """
+
+    def __init__(self, n: int | None = None, *, dtype: Any = np.float64) -> None:
+        if n is not None:
+            at_least_one(f"PReLU({n})", n=n)
+        self.n = n
+        self.slope = Tensor(np.full(() if n is None else (n, 1), 0.25, dtype), name="slope")
+
+    def __call__(self, Z: Array) -> Any:
+        if self.n is not None and (Z.ndim != 2 or Z.shape[0] != self.n):
+            raise misfit(self, Z, f"({self.n}, m)")
+        return rules.prelu(Z, self.slope)
+
+    def __repr__(self) -> str:
+        return f"PReLU({'' if self.n is None else self.n})"
+
+
+class GLU(Activation):
+    """The first half of the units, gated by the sigmoid of the second.  Shapes: (2 n, m) -> (n, m).
+
+    >>> GLU()(np.array([[4.0], [0.0]]))
+    array([[2.]])
+    """
+
+    function = staticmethod(rules.glu)
+
+
+class Maxout(Shaped):
+    """The largest of every ``pieces`` neighbouring units.  Shapes: Z (n pieces, m) -> (n, m)."""
+
+    function = staticmethod(rules.maxout)
+
+    def __init__(self, pieces: int) -> None:
+        at_least_one(f"Maxout({pieces})", pieces=pieces)
+        self.pieces = pieces
 
 
 class ELU(Shaped):

@@ -24,7 +24,7 @@ HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 def write(path: Path, text: str, arrays: Mapping[str, Array]) -> None:
     """Write ``text`` and ``arrays`` to ``path``."""
     if fspath(path).endswith(".safetensors"):
-        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        contiguous = {name: np.array(array, order="C") for name, array in arrays.items()}
         _safetensors().save_file(contiguous, path, metadata={TEXT: text})
         return
     with open(path, "wb") as file:

@@ -11,7 +11,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from tinygrad_dnn.nn import archive
-from tinygrad_dnn.nn.activations import ACTIVATIONS
+from tinygrad_dnn.nn.activations import ACTIVATIONS, GLU, Maxout, PReLU
 from tinygrad_dnn.nn.archive import Path
 from tinygrad_dnn.nn.convolution import (
     Conv1d,
@@ -96,6 +96,9 @@ _KINDS = (
     Kind(Flatten),
     Kind(Unflatten, ("shape",)),
     Kind(Dropout, ("p",)),
+    Kind(PReLU, ("n",), lambda n: n or 1),
+    Kind(GLU),
+    Kind(Maxout, ("pieces",)),
     *(Kind(a, tuple(signature(a).parameters)) for a in ACTIVATIONS.values() if a),
 )
 # What reading a description may come upon that no network of ours is described by.
