@@ -57,6 +57,7 @@ WITHIN = {
     ("report", "primitives"),  # for what it calls an array
     ("heatmap", "primitives"),
     ("report", "heatmap"),
+    ("visualize", "replay"),  # a plan can be drawn
     ("__main__", "cli"),
 }
 

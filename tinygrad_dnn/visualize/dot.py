@@ -208,8 +208,6 @@ def _arrow(arrow: Arrow) -> str:
         options |= {"constraint": "false", "arrowhead": "vee", "penwidth": 1.2}
     if arrow.weight != 1:
         options["weight"] = arrow.weight
-    if arrow.label:
-        options["label"] = Html(_run(Line(arrow.label, "shape"), INK))
     if arrow.tip:
         options["tooltip"] = arrow.tip
     if arrow.across:

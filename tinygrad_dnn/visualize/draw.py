@@ -33,8 +33,9 @@ def draw(
 ) -> Picture:
     """Return a picture of a network on X, Y, or of the computation that made a Tensor.
 
-    ``target`` is a network (any callable of X), a Tensor, a tuple, list or dict of Tensors, or the
-    exception that a forward pass ended in: then its graph so far, the call that failed marked.
+    ``target`` is a network (any callable of X), a Tensor, a tuple, list or dict of Tensors, the
+    exception that a forward pass ended in (then its graph so far, the call that failed marked), or
+    the plan of a function that ``tg.jit`` replays: its calls, and the buffer each result lives in.
 
     view        "block": the course's diagram, layer by layer, for chains of Linear + activation;
                 "ops": every recorded operation; "values": that, with value and gradient of all
@@ -89,7 +90,7 @@ def draw(
         else:
             return Picture.of(scene, subject, filename=filename, format=format)
     numbers = view == "values" or (
-        view == "auto" and not found.failure and only_numbers(found.ends)
+        view == "auto" and not (found.failure or found.plan) and only_numbers(found.ends)
     )
     subject = replace(subject, numbers=numbers)
     return Picture.of(subject.ops(fold)[0], subject, filename=filename, format=format)

@@ -114,7 +114,7 @@ class _Drawing:
             lines = [Line(text, "equation") for text in rows_text(thing.value)]
         if thing.shape or not thing.value_shown:
             lines.append(Line(shape_text(thing.shape), "shape"))
-        return lines
+        return lines + [Line(thing.remark, "label")] * bool(thing.remark)
 
     def gradient(self, thing: Thing) -> list[Line]:
         """Return what the red arrows bring: the gradient itself, or its name and its shape."""

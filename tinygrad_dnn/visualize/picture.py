@@ -119,6 +119,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         """
         if self.subject is None:
             raise TypeError("to_html() needs a picture made by draw(); this one is plain DOT")
+        if self.subject.found.plan:
+            raise TypeError("to_html() shows numbers, and a plan has none; draw what it computes")
         page = page_of(self.subject, title)
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -38,6 +38,8 @@ class Thing:
     gradient: Any = None  # what it brings, where numbers are to be shown
     node: Node | None = None
     back: bool = False  # is it an operation of a recorded backward pass?
+    known: bool = True  # is its value there, and not only its shape?
+    remark: str = ""  # where it lives
     failure: str = ""  # what it said, for a call that did not succeed and has no value
 
     @property
@@ -53,7 +55,7 @@ class Thing:
     @property
     def value_shown(self) -> bool:
         """Whether the value itself is drawn: a single number."""
-        return self.shape == () and not self.failure
+        return self.shape == () and self.known and not self.failure
 
 
 class Reading:
@@ -69,6 +71,7 @@ class Reading:
         gradients: Mapping[Node, Any],
         failure: str = "",
         walked: Walked | None = None,
+        remarks: Mapping[Node, str] | None = None,
     ) -> None:
         self.things: list[Thing] = []
         self.inputs: list[list[int]] = []
@@ -85,8 +88,16 @@ class Reading:
             self._read(node, named_ends.get(id(node)))
             self.things[-1].gradient = gradients.get(node)
             self.things[-1].node = node
+            if remarks is not None:
+                self._remark(self.things[-1], remarks.get(node, ""))
         self.things[-1].failure = failure  # the end of such a graph, and its youngest node
         self._walk_back()
+
+    def _remark(self, thing: Thing, remark: str) -> None:
+        """Say where a value of a plan lives, which itself is not known."""
+        thing.remark, thing.known = remark, False
+        if remark and not thing.fn:
+            thing.kind = "leaf"
 
     def _read(self, node: Node, end_name: str | None) -> None:
         name = node.name or self._names.get(id(node)) or ""

@@ -55,7 +55,6 @@ class Arrow:
     across: bool = False
     loose: bool = False
     weight: int = 1
-    label: str = ""
     tip: str = ""
     path: list[tuple[float, float]] = field(default_factory=list)  # of a curve, if an engine drew
 

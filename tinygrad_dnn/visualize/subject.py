@@ -13,6 +13,7 @@ from tinygrad_dnn.tensor import grad, handle
 from tinygrad_dnn.visualize.block import block_scene
 from tinygrad_dnn.visualize.chain import Chain, NotAChain, read_chain
 from tinygrad_dnn.visualize.ops import ops_scene
+from tinygrad_dnn.visualize.planned import names_of, notes_of, remarks_of
 from tinygrad_dnn.visualize.reading import Reading
 from tinygrad_dnn.visualize.scene import Scene
 from tinygrad_dnn.visualize.targets import Computed, small_gradients
@@ -36,6 +37,8 @@ class Subject:
         end, *more = self.found.ends.values()
         if self.found.failure:
             raise NotAChain("it failed")
+        if self.found.plan:
+            raise NotAChain("it is a plan")
         if more and not self.found.walked:
             raise NotAChain("there are several results")
         if self.found.output in (None, end):
@@ -57,8 +60,11 @@ class Subject:
         """Return the operations, what they were read from, and the things in each of the boxes."""
         found, backward = self.found, self.walks_back
         gradients = small_gradients(found.ends) if self.numbers and backward else {}
-        names = [("X", found.X), ("Y", found.Y)]
-        reading = Reading(found.ends, names, gradients, found.failure, found.walked)
+        names, remarks, notes = [("X", found.X), ("Y", found.Y)], None, self.notes
+        if found.plan:
+            names, remarks = names_of(found.plan), remarks_of(found.plan)
+            notes = [*notes, *notes_of(found.plan)]
+        reading = Reading(found.ends, names, gradients, found.failure, found.walked, remarks)
         parts = reading.parts(fold, self.max_nodes)
         scene = ops_scene(
             reading,
@@ -67,14 +73,14 @@ class Subject:
             numbers=self.numbers,
             direction=self.direction,
             title=self.title,
-            notes=self.notes,
+            notes=notes,
         )
         return scene, reading, parts
 
     @property
     def walks_back(self) -> bool:
         """Whether the backward walk is drawn along the operations it goes back through."""
-        if self.found.walked:
+        if self.found.walked or self.found.plan:
             return False
         if self.backward != "auto":
             return bool(self.backward)

@@ -14,7 +14,9 @@ import numpy as np
 from tinygrad_dnn import nn
 from tinygrad_dnn.graph import FailedCall, Node, ancestors, recording
 from tinygrad_dnn.nn.parameters import undisturbed
+from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.tensor import Tensor, grad, handle
+from tinygrad_dnn.visualize.planned import ends_of
 from tinygrad_dnn.visualize.walked import Walked, walk_back
 from tinygrad_dnn.visualize.words import is_array, rows_text
 
@@ -34,6 +36,7 @@ class Computed:
     loss: str = ""  # the name of the cost
     symbolic: bool = False  # was the input made up, the number of examples unknown?
     walked: Walked | None = None  # the backward pass, where it is to be drawn as operations too
+    plan: Plan | None = None  # of ``tg.jit``: calls and buffers, without numbers
     failure: str = ""  # what a forward pass that did not succeed said; its last call is the end
 
 
@@ -41,6 +44,8 @@ def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
     """Return the computation behind ``target``; see ``draw``."""
     if isinstance(target, Tensor):
         return Computed(_named(target), _data(X), _data(Y))
+    if isinstance(target, Plan):
+        return Computed(ends_of(target), plan=target)
     if isinstance(target, BaseException):
         return _failed(target, X, Y)
     if isinstance(target, Mapping | list | tuple):

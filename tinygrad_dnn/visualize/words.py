@@ -31,7 +31,12 @@ def op_name(fn: Callable[..., Any] | None) -> str:
     """Return the name of an operation in words: ``binary cross entropy``.
 
     Of a layer, which has no name, what it is: ``Linear(3 -> 5)``.
+
+    >>> op_name(np.add.reduce)
+    'add reduce'
     """
+    if isinstance(owner := getattr(fn, "__self__", None), np.ufunc):
+        return f"{op_name(owner)} {getattr(fn, '__name__', fn)}"
     shown = type(fn).__name__ if repr(fn).endswith(f" at {id(fn):#x}>") else repr(fn)
     name = fn if isinstance(fn, str) else getattr(fn, "__name__", shown)
     return str(name).replace("_", " ").strip()
@@ -130,10 +135,12 @@ def constants_text(
     options = [f"{key}={_given(v)}" for key, v in kwargs.items() if not _is_default(fn, key, v)]
     if all(drawn) and not options:
         return ""
-    shown = ["·" if d else _given(a) for a, d in zip(args, drawn, strict=True)]
+    while args and (args[-1] is None or args[-1] is False):  # says nothing
+        args = args[:-1]
+    shown = ["·" if d else _given(a) for a, d in zip(args, drawn, strict=False)]
     if fn in SIGNS and len(args) == 2:
         return f"{shown[0]} {SIGNS[fn]} {shown[1]}"
-    rest = [text for text, d in zip(shown, drawn, strict=True) if not d]
+    rest = [text for text, d in zip(shown, drawn, strict=False) if not d]
     if fn is not None and fn.__name__ == "getitem":
         return f"[{', '.join(rest)}]"
     if len(shown) > 1 and rest:
