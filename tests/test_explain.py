@@ -15,6 +15,7 @@ from tests.cases import CASES
 from tests.equation_reader import run
 from tinygrad_dnn import equations, nn
 from tinygrad_dnn.errors import ChangedDataError, DimensionError, HistoryError
+from tinygrad_dnn.primitives import RULES
 
 M = 8
 
@@ -459,3 +460,28 @@ def test_latex_compiles():
         [node, "-e", KATEX], input=json.dumps(fenced), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_it_prints_the_rules_and_knows_no_derivative_of_its_own(monkeypatch):
+    wrong = lambda g, out, x: g * 7
+    monkeypatch.setattr(RULES[np.tanh], "vjps", (wrong,))
+    x = tg.Tensor([1.0, 2.0], name="x")
+    assert tg.explain(np.sum(np.tanh(x)))["dx"].expression == "7"
+
+
+def test_with_two_examples_a_half_stays_a_half():
+    W = tg.Tensor(np.ones((2, 3)) / 3, name="W")
+    J = nn.mean_squared_error(np.sqrt(W @ np.abs(data(3, 2))), np.ones((2, 2)))
+    explanation = assert_true(J, [W])
+    assert explanation["J"].expression == "(1/(2 m)) Σ (u1 − Y)²"
+    recurrent = np.sum(np.tanh(W @ data(3, 2)) ** 2)
+    assert "m" not in str(tg.explain(recurrent, convention="autograd")["dW"])
+
+
+def test_hooks_are_heard_as_in_any_walk():
+    x = tg.Tensor([1.0, 2.0], name="x")
+    h = 2 * x
+    h.name = "h"
+    with h.register_hook(lambda g: g / 10):
+        assert tg.explain(np.sum(h**2))["dh"].expression == "0.2 h"
+    assert tg.explain(np.sum(h**2))["dh"].expression == "2 h"

@@ -21,7 +21,7 @@ def test_the_package_imports_nothing_heavy():
 
 
 def test_what_is_imported_later_is_there_all_the_same():
-    for name in ("gradcheck", "check_parameters", "draw", "fit", "special"):
+    for name in ("gradcheck", "check_parameters", "draw", "explain", "fit", "special"):
         assert name in dir(tg)
         assert getattr(tg, name) is getattr(tg, name)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):

@@ -151,8 +151,11 @@ def named(derivation: Derivation, given: list[Any], ahead: list[Node], back: lis
         names.give(node, clean(node.name or ""))
     names.give(record.end, "J")
     rest = [what for what in given if what not in own]
-    for what in rest:
-        if isinstance(what, Node) and (name := guessed(what, record)):
+    guesses = {what: guessed(what, record) for what in rest if isinstance(what, Node)}
+    for what, name in guesses.items():
+        if name and list(guesses.values()).count(name) > 1:
+            names.number(what, name)
+        elif name:
             names.give(what, name)
     _number(names, "x", [n for n in rest if isinstance(n, Node) and n.needs_grad])
     _number(names, "C", rest)

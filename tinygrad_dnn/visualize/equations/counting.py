@@ -39,26 +39,26 @@ class Count:
     def per_example(self, c: Factor, x: Term) -> Factor | None:
         """Return ``c`` with m in it, if in ``c`` times x it is about the examples."""
         v = abs(c.value)
-        scalar = bare(factored(bare(x))[1]).fn in (ONE, SYMBOL)
-        seen_before = scalar and v in self._known and not self._is_given(v)
-        if self.m is None or c.m or not (seen_before or self._is_count(v, x, self.m)):
+        if self.m is None or c.m or not v or not self._is_count(v, x, self.m):
             return None
-        self._known.add(v)
         return Factor(c.value * self.m, -1)
 
-    def _is_given(self, v: Fraction) -> bool:
-        return v in self._given or (v != 0 and 1 / v in self._given)
-
     def _is_count(self, v: Fraction, x: Term, m: int) -> bool:
+        """Say whether ``v`` is one over a number of examples, of which it is told by a sum."""
+        given = v in self._given or 1 / v in self._given
+        rest = bare(factored(bare(x))[1])
+        if rest.fn in (ONE, SYMBOL) and not rest.shape:
+            return v in self._known and not given
+        if rest.ndim == 2 and rest.shape[1] == m and rest.fn is not np.sum:
+            return v in self._known or v / 2 in self._known
         rows = _rows(x, m)
-        if rows is None or not v:
+        if rows is None or v == 1 or (given and m == 2):  # one half means many things
             return False
-        given = self._is_given(v)
-        if given and m == 2:  # one half means many things
-            return False
-        above = (1,) if given else (1, 2)
-        rest = v * m
-        return rest.numerator in above and rest.denominator in (1, 2, rows, 2 * rows)
+        share = v * m
+        if share.numerator == 1 and share.denominator in (1, 2, rows, 2 * rows):
+            self._known.add(v)
+            return True
+        return False
 
 
 def _rows(x: Term, m: int) -> int | None:

@@ -16,7 +16,7 @@ from tinygrad_dnn.visualize.equations.term import SYMBOL, Term, factored, meanin
 
 def course_number(derivation: Derivation, what: Any) -> str:
     """Return "(6)" to "(9)" for an equation of the backward pass in the course's convention."""
-    if not derivation.course or not isinstance(what, D):
+    if not derivation.course or not isinstance(what, D) or not _in_a_layer(derivation, what.of):
         return ""
     c, term = factored(derivation.equations[what])
     x, y = (*term.args, None, None)[:2]
@@ -30,6 +30,11 @@ def course_number(derivation: Derivation, what: Any) -> str:
     if c is None and term.fn is np.multiply and derivation.scales(what):
         return "(6)" if _is_of_own_activation(term, what.of) else ""
     return ""
+
+
+def _in_a_layer(derivation: Derivation, node: Node) -> bool:
+    calls = [call for call, _ in derivation.record.uses.get(node, ())]
+    return any(n.layer is not None for n in (node, *calls))
 
 
 def _is_bias(derivation: Derivation, b: Node) -> bool:

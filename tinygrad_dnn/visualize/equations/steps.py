@@ -113,6 +113,8 @@ def outer(make: Maker, term: Term) -> Term | None:
 
 def unstretched(make: Maker, term: Term) -> Term | None:
     """Let entrywise functions do the broadcasting; take factors out of it."""
+    if term.fn is np.transpose and bare(term.args[0]).shape == ():
+        return make.stretched(bare(term.args[0]), term.shape)
     if term.fn == STRETCH:
         (x,) = term.args
         c, rest = factored(x)
