@@ -149,6 +149,20 @@ def test_of_large_arrays_the_values_view_shows_shapes():
     ]
 
 
+def test_shapes_can_be_left_out():
+    J = cost([3, 5, 1])
+    drawn = boxes(draw(J, view="ops", shapes=False))
+    assert words(drawn["matmul_1"]) == ["matmul", "W[1] A[0]", "gradient"]
+    assert words(drawn["leaf_1"]) == ["W[1]", "dW[1]"]
+    assert words(drawn["constant_1"]) == ["X = A[0]"]
+    assert words(boxes(draw(J, view="block", shapes=False))["P1"]) == ["W[1]", "b[1]"]
+    for view in ("ops", "block"):
+        picture = draw(J, view=view, shapes=False)
+        assert not [t for box in picture.scene.boxes for t in words(box) if t.startswith("(5, ")]
+    nameless = boxes(draw(np.sum(tg.Tensor(np.ones((2, 3))) * np.ones(3)), shapes=False))
+    assert words(nameless["constant_1"]) == ["constant"]
+
+
 def test_options_of_a_call_are_written_in_its_box():
     x = tg.Tensor(np.ones((4, 3)), name="x")
     assert words(boxes(draw(x.astype(np.float32)))["astype_1"])[1] == "(·, float32)"

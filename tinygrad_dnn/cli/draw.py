@@ -10,7 +10,14 @@ from tinygrad_dnn.cli.unusable import Unusable
 
 TEXTS = {".txt": "to_text", ".mmd": "to_mermaid", ".html": "to_html"}
 DOT = (".gv", ".dot")
-CHOSEN = ("view", "backward", "direction", "fold", "title")  # handed to draw() as they are
+CHOSEN = (
+    "view",
+    "backward",
+    "direction",
+    "fold",
+    "shapes",
+    "title",
+)  # handed to draw() as they are
 
 
 def add(commands: target.Commands) -> None:
@@ -43,6 +50,7 @@ def add(commands: target.Commands) -> None:
         metavar="N",
         help="draw at most N layers, the others as one (default 6); none: all of them",
     )
+    parser.add_argument("--no-shapes", dest="shapes", action="store_false", help="leave out shapes")
     parser.add_argument("--title", default="", help="written above")
     parser.set_defaults(run=run)
 

@@ -25,20 +25,27 @@ STEPS = ("forward", "backward", "cost")  # what is computed, in equations
 
 
 def block_scene(
-    chain: Chain, *, fold: int | None, backward: bool, title: str, symbolic: bool = False
+    chain: Chain,
+    *,
+    fold: int | None,
+    backward: bool,
+    title: str,
+    shapes: bool = True,
+    symbolic: bool = False,
 ) -> Scene:
     """Return the diagram; without ``backward`` (or a cost) only the forward pass.
 
     ``symbolic``: the number of examples is not known, shapes say m.
     """
-    return _Drawing(chain, backward and wants_gradient(chain.J), symbolic).scene(fold, title)
+    drawing = _Drawing(chain, backward and wants_gradient(chain.J), shapes, symbolic)
+    return drawing.scene(fold, title)
 
 
 class _Drawing:
     """The scene under construction, stack by stack from left to right."""
 
-    def __init__(self, chain: Chain, backward: bool, symbolic: bool) -> None:
-        self.chain, self.backward, self.symbolic = chain, backward, symbolic
+    def __init__(self, chain: Chain, backward: bool, shapes: bool, symbolic: bool) -> None:
+        self.chain, self.backward, self.shapes, self.symbolic = chain, backward, shapes, symbolic
         self.stacks: list[Stack] = []
         self.arrows: list[Arrow] = []
 
@@ -184,6 +191,8 @@ class _Drawing:
     # ---- small helpers -----------------------------------------------------------------------
     def named(self, name: str, x: Any) -> tuple[Column, ...]:
         """Return a name with its shape below."""
+        if not self.shapes:
+            return (line(name, "name"),)
         shape = np.shape(value(x))
         unknown_m = self.symbolic and name.lstrip("X =Ŷ")[0] in "ZA"
         text = f"({shape[0]}, m)" if unknown_m else shape_text(shape)

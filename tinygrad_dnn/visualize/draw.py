@@ -26,6 +26,7 @@ def draw(
     backward: bool | str = "auto",
     direction: str | None = None,
     fold: int | None = 6,
+    shapes: bool = True,
     max_nodes: int = 400,
     title: str = "",
     filename: str | None = None,
@@ -47,6 +48,7 @@ def draw(
                 binary cross-entropy to sigmoid, cross-entropy to softmax, else squared error
     direction   "LR" or "TB", of the operations; the block diagram always runs LR
     fold        deeper networks are drawn with their middle layers as one; None: never
+    shapes      whether shapes are written in the boxes
     max_nodes   the most boxes of the operations; longer graphs are folded
 
     The picture is a ``graphviz.Digraph``: ``.source .render(outfile="net.svg") .pipe .view``,
@@ -76,7 +78,7 @@ def draw(
     if backward == "ops":
         found = with_backward(found)
         view = "ops" if view == "auto" else view
-    subject = Subject(found, backward, fold, max_nodes, direction or "LR", title=title)
+    subject = Subject(found, backward, fold, max_nodes, direction or "LR", shapes, title=title)
     if view == "block" or (view == "auto" and direction != "TB" and found.output):
         if direction == "TB":
             raise ValueError('direction="TB" is for view="ops"; the block diagram runs LR')

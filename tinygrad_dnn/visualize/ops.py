@@ -38,6 +38,7 @@ def ops_scene(
     backward: bool,
     direction: str,
     numbers: bool = False,
+    shapes: bool = True,
     title: str = "",
     notes: Sequence[str] = (),
 ) -> Scene:
@@ -45,7 +46,8 @@ def ops_scene(
 
     With ``numbers`` a box shows the value of what holds a few, and its gradient.
     """
-    return _Drawing(reading, parts, backward, direction, numbers).scene(title, notes)
+    drawing = _Drawing(reading, parts, backward, direction, numbers, shapes)
+    return drawing.scene(title, notes)
 
 
 class _Drawing:
@@ -56,9 +58,10 @@ class _Drawing:
         backward: bool,
         direction: str,
         numbers: bool,
+        shapes: bool,
     ) -> None:
         self.reading, self.parts, self.backward = reading, parts, backward
-        self.direction, self.numbers = direction, numbers
+        self.direction, self.numbers, self.shapes = direction, numbers, shapes
         self.part_of = {i: p for p, part in enumerate(parts) for i in part}
         self.ids = self._ids()
         self.beyond: set[tuple[int, int]] = set()  # the second input beside an operation
@@ -102,6 +105,8 @@ class _Drawing:
         name = [Line(short(thing.name), "name")] if thing.name else []
         tip = f"{thing.kind} {thing.name} {shape_text(thing.shape)}"
         what = [Line(value_text(thing.value))] if thing.value_shown else self.value(thing)
+        if not name and not what:
+            what = [Line(thing.kind, "label")]
         if not name and len(what) == 1:
             what = [Line(what[0].text, "label")]
         lines = (*name, *what, *self.gradient(thing))
@@ -112,7 +117,7 @@ class _Drawing:
         lines = []
         if self.numbers and thing.shape and not thing.failure:
             lines = [Line(text, "equation") for text in rows_text(thing.value)]
-        if thing.shape or not thing.value_shown:
+        if self.shapes and (thing.shape or not thing.value_shown):
             lines.append(Line(shape_text(thing.shape), "shape"))
         return lines + [Line(thing.remark, "label")] * bool(thing.remark)
 
@@ -131,7 +136,8 @@ class _Drawing:
         if not (thing.derived and thing.shape) or thing.is_end:
             return []
         name = gradient_name(thing.name)
-        return [Line(f"{name} {shape_text(thing.shape)}", "gradient")]
+        shape = f" {shape_text(thing.shape)}" if self.shapes else ""
+        return [Line(f"{name}{shape}", "gradient")]
 
     def failed(self, p: int, thing: Thing) -> Box:
         """Return the call that raised, with the shapes it was given and what it said."""

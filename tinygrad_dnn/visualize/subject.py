@@ -28,6 +28,7 @@ class Subject:
     fold: int | None = 6
     max_nodes: int = 400
     direction: str = "LR"
+    shapes: bool = True
     numbers: bool = False  # are values and gradients drawn? (view "values")
     title: str = ""
     notes: list[str] = field(default_factory=list)
@@ -53,6 +54,7 @@ class Subject:
             fold=fold,
             backward=self.backward is not False,
             title=self.title,
+            shapes=self.shapes,
             symbolic=self.found.symbolic,
         )
 
@@ -71,6 +73,7 @@ class Subject:
             parts,
             backward=backward,
             numbers=self.numbers,
+            shapes=self.shapes,
             direction=self.direction,
             title=self.title,
             notes=notes,
