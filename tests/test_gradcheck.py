@@ -328,6 +328,16 @@ def test_names_constants_and_inputs_left_alone():
     assert str(gradcheck(np.sin, x)) == str(gradcheck(np.sin, x))  # randomness is an argument
 
 
+def test_a_function_that_uses_tensors_of_its_own():
+    net = tg.nn.Sequential.from_layer_dims([3, 4, 1], rng=np.random.default_rng(0))
+    X = np.random.default_rng(1).standard_normal((3, 6))
+    X[:, 2] = 0
+    report = gradcheck(lambda X: np.mean(net(X)), X)
+    assert report
+    assert "Z1[0, 2] = 0 in relu" in report.diagnosis
+    assert tg.gradgradcheck(lambda X: np.mean(np.tanh(net.parameters()["W1"] @ X)), X)
+
+
 def test_a_primitive_without_forward_mode():
     @tg.primitive
     def half(x):

@@ -112,11 +112,11 @@ class TensorCall(Call):
     def pull(self, point: Point, g: Array) -> Point:
         """Return the gradients for the cotangent ``g``, flat."""
         out, back = func.vjp(self.traced, *point)
-        return back(np.asarray(g, out.dtype).reshape(out.shape))
+        return [_data(d) for d in back(np.asarray(g, out.dtype).reshape(out.shape))]
 
     def push(self, point: Point, tangents: Point) -> Array:
         """Return the tangent of f's values, flat."""
-        return np.ravel(func.jvp(self.traced, point, tangents)[1])
+        return np.ravel(_data(func.jvp(self.traced, point, tangents)[1]))
 
     def problem(self) -> Problem:
         """Return what is to be checked."""
@@ -132,6 +132,11 @@ class TensorCall(Call):
         )
 
 
+def _data(x: Any) -> Array:
+    """Return plain numbers, also where f uses Tensors of somebody else's."""
+    return x.data if isinstance(x, Tensor) else np.asarray(x)
+
+
 def _second_order(first: Problem, call: TensorCall, rng: np.random.Generator) -> Problem:
     """Return the problem of checking the gradient of the gradient, for a random cotangent."""
     weights = random_cotangents(np.ravel(first.value(first.point)), rng)[0]
@@ -141,7 +146,7 @@ def _second_order(first: Problem, call: TensorCall, rng: np.random.Generator) ->
         return back(weights.reshape(out.shape))
 
     def value(point: Point) -> Array:
-        return np.concatenate([np.ravel(g) for g in gradients(*point)])
+        return np.concatenate([np.ravel(_data(g)) for g in gradients(*point)])
 
     def pull(point: Point, g: Array) -> Point:
         ends = np.cumsum([x.size for x in point])[:-1]
@@ -150,7 +155,7 @@ def _second_order(first: Problem, call: TensorCall, rng: np.random.Generator) ->
         def weighted(*varying: Any) -> Any:
             return sum(np.sum(p * d) for p, d in zip(parts, gradients(*varying), strict=True))
 
-        return func.vjp(weighted, *point)[1](np.array(1.0))
+        return [_data(d) for d in func.vjp(weighted, *point)[1](np.array(1.0))]
 
     names = [f"{name}, order 2" for name in first.names]
     return Problem(names, first.point, value, pull, None, first.graph)

@@ -10,11 +10,12 @@ from tinygrad_dnn.primitives import Array
 
 
 class Slope(NamedTuple):
-    """A claimed and a measured slope, and where."""
+    """A claimed and a measured slope, and where; at a kink, those to the left and to the right."""
 
     at: str
     claimed: float
     numeric: float
+    sides: tuple[float, float] | None = None
 
 
 def worst_output(probe: Probe, j: int, i: int, *, wrong: bool) -> Slope | None:
@@ -29,6 +30,16 @@ def worst_output(probe: Probe, j: int, i: int, *, wrong: bool) -> Slope | None:
     claimed = _claimed(probe, j, i, one_hot(column.size, k))
     at = f"{place(k, probe.shape)} by {place(i, probe.point[j].shape)}"
     return Slope(at, claimed, float(column[k]))
+
+
+def kinked_output(probe: Probe, j: int, i: int) -> Slope:
+    """Return the derivative, by entry ``i``, of the output whose two slopes differ most."""
+    unit = float(probe.units[j].flat[i])
+    left, right = (side / unit for side in probe.entry(j, i).sides())
+    k = int(np.argmax(np.absolute(right - left)))
+    claimed = _claimed(probe, j, i, one_hot(left.size, k))
+    at = f"{place(k, probe.shape)} by {place(i, probe.point[j].shape)}"
+    return Slope(at, claimed, claimed, (float(left[k]), float(right[k])))
 
 
 def _claimed(probe: Probe, j: int, i: int, u: Array) -> float:

@@ -97,6 +97,10 @@ class Line:
         near, far = ((self.f(t) - self.f(-t)) / (2 * t) for t in (2.0**-12, 2.0**-11))
         return np.asarray((4 * near - far) / 3)
 
+    def sides(self, t: float = 2.0**-22) -> tuple[Array, Array]:
+        """Return the slopes of all outputs to the left and to the right over one small step."""
+        return (self.base - self.f(-t)) / t, (self.f(t) - self.base) / t
+
     def step(self, e: int) -> Step:
         """Return the slopes over a step of 2**e."""
         if e not in self.steps:
@@ -165,8 +169,9 @@ def estimate(steps: Sequence[Step], k: int) -> Estimate:
     i = _kink(t, right - left, noise)
     if i is None:
         return Estimate(value, error)
-    blur = abs(right[i] - right[i + 1]) + abs(left[i] - left[i + 1]) + SURE * noise[i]
-    return Estimate(value, float(blur), right[i], left[i], kink=True)
+    sides = [extrapolate(t[i:], side[i:], noise[i:], order=1) for side in (right, left)]
+    (to_right, one), (to_left, other) = sides
+    return Estimate(value, max(one, other), to_right, to_left, kink=True)
 
 
 def extrapolate(t: Array, d: Array, noise: Array, *, order: int) -> tuple[float, float]:

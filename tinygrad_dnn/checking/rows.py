@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_dnn.checking.beside import settle_kinks
 from tinygrad_dnn.checking.grid import measured
-from tinygrad_dnn.checking.jacobian import Slope, place, worst_output
+from tinygrad_dnn.checking.jacobian import Slope, kinked_output, place, worst_output
 from tinygrad_dnn.checking.probe import LEAST, Probe, length
 from tinygrad_dnn.checking.search import (
     DIRECTIONS,
@@ -129,7 +129,9 @@ def _shown(probe: Probe, j: int, i: int, judgement: Judgement) -> Slope:
     if i < 0:
         return Slope("a direction", judgement.claimed, judgement.slope)
     shape, unit = probe.point[j].shape, float(probe.units[j].flat[i])
-    if probe.base.size > 1 and judgement.verdict in (RIGHT, WRONG) and not judgement.sides:
+    if probe.base.size > 1 and judgement.sides and "jumps" not in judgement.reason:
+        return kinked_output(probe, j, i)
+    if probe.base.size > 1 and judgement.verdict in (RIGHT, WRONG):
         found = worst_output(probe, j, i, wrong=judgement.verdict == WRONG)
         if found:
             return found
@@ -181,8 +183,9 @@ def _note(finding: Finding, shape: tuple[int, ...], unit: Array, shown: dict[int
 def _reason(judgement: Judgement, unit: float, shown: Slope | None) -> str:
     shown = shown or Slope("", judgement.claimed / unit, judgement.slope / unit)
     value = f"the value is {shown.claimed:.7g}"
-    if judgement.sides:
-        left, right = (f"{side / unit:.7g}" for side in judgement.sides)
+    sides = shown.sides or (judgement.sides and tuple(s / unit for s in judgement.sides))
+    if sides:
+        left, right = (f"{side:.7g}" for side in sides)
         beside = f"slopes {left} from the left, {right} from the right; {value}"
         return f"{judgement.reason}; {beside}" if judgement.reason else beside
     if judgement.reason:
