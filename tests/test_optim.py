@@ -162,3 +162,31 @@ def test_a_schedule_drives_fit():
         callbacks=[lambda epoch, history: rates.append(descent.lr), schedule],
     )
     assert rates == pytest.approx([0.2, 0.4, 0.4, 0.3, 0.2])
+
+
+@pytest.mark.parametrize("decay", [None, 0.1])
+@pytest.mark.parametrize("name", KINDS)
+def test_replayed_steps_are_the_same_numbers_also_after_changes_of_the_rate(name, decay):
+    kind, ours, _ = KINDS[name]
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((3, 16)), (rng.random((1, 16)) < 0.5).astype(float)
+    arrived = []
+    for replayed in (False, True):
+        net = tg.nn.Sequential.from_layer_dims([3, 4, 1], rng=np.random.default_rng(1))
+        descent = kind(net.parameters(), lr=0.1, weight_decay=decay, **ours)
+        schedule = optim.Schedule(descent, optim.exponential(0.1, 0.5))
+
+        def step(X, Y, net=net, descent=descent):
+            descent.zero_grad()
+            J = tg.nn.binary_cross_entropy(net(X), Y)
+            J.backward()
+            descent.step()
+            return J
+
+        step = tg.jit(step, native=False) if replayed else step
+        for _ in range(6):
+            step(X, Y)
+            schedule.step()
+        arrived.append([p.data for p in net.parameters().values()])
+    for eager, replay in zip(*arrived, strict=True):
+        assert np.array_equal(eager, replay)
