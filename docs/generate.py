@@ -18,8 +18,8 @@ tables of rules themselves, and a test checks that it is current; another, that 
 NumPy lets other arrays handle is in one of these lists.
 
 Every differentiable operation has both modes and every order.  `out=` is refused everywhere.
-Of a ufunc `dtype=`, `signature=`, `casting=`, `axes=`, `axis=` and `keepdims=` are what NumPy makes of
-them, `where=` is refused; of a reduction `where=` may be a Tensor.
+Of a ufunc `dtype=`, `signature=`, `casting=`, `axes=`, `axis=` and `keepdims=` are what NumPy makes
+of them, `where=` is refused; of a reduction `where=` may be a Tensor.
 """
 
 
