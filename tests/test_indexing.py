@@ -42,6 +42,7 @@ def part_of_an_index(n):
     )
 
 
+@pytest.mark.filterwarnings("ignore:Out of bound index found")  # before NumPy 2.4: of nothing
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.data())
 def test_an_index_of_all_sorts_of_parts(data):
