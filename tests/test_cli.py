@@ -141,6 +141,8 @@ def test_the_options_are_those_of_draw(file, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert "dW[1]" in shown
     assert "(5, 8)" not in shown
+    assert main(["draw", f"{file}:with_data", "--backward-ops"]) == 0
+    assert "Layer 2  5 → 1, backward" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,7 @@ from tinygrad_dnn.cli.unusable import Unusable
 
 TEXTS = {".txt": "to_text", ".mmd": "to_mermaid", ".html": "to_html"}
 DOT = (".gv", ".dot")
-CHOSEN = (
-    "view",
-    "backward",
-    "direction",
-    "fold",
-    "shapes",
-    "title",
-)  # handed to draw() as they are
+CHOSEN = ("view", "backward", "direction", "fold", "shapes", "title")  # options of draw() itself
 
 
 def add(commands: target.Commands) -> None:
@@ -41,6 +34,13 @@ def add(commands: target.Commands) -> None:
     parser.add_argument("--view", default="auto", choices=("auto", "block", "ops", "values"))
     backward = parser.add_mutually_exclusive_group()
     backward.add_argument("--backward", action="store_true", default="auto", help="always")
+    backward.add_argument(
+        "--backward-ops",
+        dest="backward",
+        action="store_const",
+        const="ops",
+        help="as operations of its own",
+    )
     backward.add_argument("--no-backward", dest="backward", action="store_false", help="never")
     parser.add_argument("--direction", choices=("LR", "TB"), help="of the operations")
     parser.add_argument(
