@@ -4,11 +4,13 @@ W - s G needs no array for s G, and where G = A B is computed for nothing else, 
 The numbers differ from NumPy's by their rounding.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.passes import is_view
 from tinygrad_dnn.replay.program import Program
 
 
@@ -51,8 +53,7 @@ def fused(program: Program) -> None:
             gone.add(gradient)
         moved.append(call)
     program.calls[:] = [c for c in program.calls if c not in gone]
-    for call in moved:
-        _bring_forward(program, call)
+    _bring_forward(program, moved)
 
 
 def _is_number(a: Any) -> bool:
@@ -68,20 +69,22 @@ def _are_matrices(call: Node) -> bool:
     return all(isinstance(a, Node) and a.value.ndim == 2 for a in call.args)
 
 
-def _bring_forward(program: Program, call: Node) -> None:
-    """Put ``call`` right after what it needs, and after all that reads what it overwrites."""
-    calls = program.calls
-    at = calls.index(call)
-    before = call.args[0]
-    views = {before}  # of what it overwrites, found in order
-    earliest = 0
-    for i, other in enumerate(calls[:at]):
-        if any(a in views for a in other.parents):
-            earliest = i + 1
-            if isinstance(other.value, np.ndarray) and np.may_share_memory(
-                other.value, before.value
-            ):
-                views.add(other)
-        if other in call.parents:
-            earliest = max(earliest, i + 1)
-    calls.insert(earliest, calls.pop(at))
+def _bring_forward(program: Program, moved: Sequence[Node]) -> None:
+    """Put each of ``moved`` right after what it needs, and all that reads what it overwrites."""
+    apart = set(moved)
+    rest = [c for c in program.calls if c not in apart]
+    overwritten = {call.args[0]: call.args[0] for call in moved}  # it, and its views -> it
+    last: dict[Node, int] = {}  # where each is made, or read for the last time
+    for i, call in enumerate(rest):
+        last[call] = i
+        for a in call.parents:
+            if a in overwritten:
+                last[overwritten[a]] = i
+                if is_view(call):
+                    overwritten[call] = overwritten[a]
+    due: dict[int, list[Node]] = {}
+    for call in moved:
+        due.setdefault(max(last.get(a, -1) for a in call.parents), []).append(call)
+    program.calls[:] = due.get(-1, [])
+    for i, call in enumerate(rest):
+        program.calls += [call, *due.get(i, ())]

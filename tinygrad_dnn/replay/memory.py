@@ -68,6 +68,7 @@ class _Planner:
         self.staged = {n: np.empty_like(a) for n, a in arrays.items() if n not in large}
         self.moving = large if stage is not None else {}
         self.owner = _owners(program)
+        self.position = {call: i for i, call in enumerate(program.calls)}
         self.last = self._last_uses()
         self.place: dict[Node, Any] = {}  # owner -> the leaf whose memory it takes, or an offset
         self.reused: dict[Node, Node] = {}
@@ -126,7 +127,7 @@ class _Planner:
             return False
         if after.value.shape != before.value.shape or after.value.dtype != before.value.dtype:
             return False
-        at = self.program.calls.index(after)
+        at = self.position[after]
         inside = [a for a in after.parents if self.owner.get(a) is before]
         if self.last.get(before, -1) > at or not all(a is before for a in inside):
             return False

@@ -12,7 +12,9 @@ import operator
 import sys
 from collections.abc import Sequence
 from contextvars import ContextVar
+from functools import cache
 from os.path import dirname, sep
+from types import CodeType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -60,19 +62,32 @@ class Tape:
         """Call ``fn`` on what Symbols stand for now, and return a Symbol of the result."""
         if not self.open:
             raise _leaked(self, args)
-        fn, args, kwargs = _flat(fn, args, kwargs)
-        data = [a.node.value if isinstance(a, Symbol) else a for a in args]
-        value = on_arrays(fn)(*data, **kwargs)
-        nodes = [a.node if isinstance(a, Symbol) else a for a in args]
-        if isinstance(value, tuple | list):
-            whole = self._made(Node(value, fn, nodes, (), kwargs))
-            parts = [
-                self._holding(self._made(Node(np.asarray(v), operator.getitem, (whole, i))))
-                for i, v in enumerate(value)
-            ]
-            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-        value = value if is_number(value) else np.asarray(value)
+        if (kwargs and any(map(_is_symbol, leaves(kwargs)))) or _are_inside(args):
+            fn, args, kwargs = Packed(fn, tuple(args), kwargs), leaves((tuple(args), kwargs)), {}
+        nodes, data = [], []
+        for a in args:
+            if type(a) is Symbol:
+                a = a.node
+                data.append(a.value)
+            else:
+                data.append(a)
+            nodes.append(a)
+        value = on_arrays(fn)(*data, **kwargs) if kwargs else on_arrays(fn)(*data)
+        if type(value) is not np.ndarray:
+            if isinstance(value, tuple | list):
+                return self._several(Node(value, fn, nodes, (), kwargs))
+            value = value if is_number(value) else np.asarray(value)
         return self._holding(self._made(Node(value, fn, nodes, (), kwargs)))
+
+    def _several(self, whole: Node) -> Any:
+        """Return Symbols for the parts of a call that gave several arrays."""
+        self._made(whole)
+        value = whole.value
+        parts = [
+            self._holding(self._made(Node(np.asarray(v), operator.getitem, (whole, i))))
+            for i, v in enumerate(value)
+        ]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
 
     def _made(self, node: Node) -> Node:
         node.origin = _users_place()
@@ -97,16 +112,16 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
 
     # ---- NumPy's protocols -------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(hasattr(type(a), "__record__") for a in inputs):
-            return NotImplemented  # a Tensor: it is asked next
+        for a in inputs:
+            if type(a) is not Symbol and hasattr(type(a), "__record__"):
+                return NotImplemented  # a Tensor: it is asked next
         if method == "at":
             self._owner(inputs[0])._becomes(added_at, (ufunc, *inputs), {})
             return None
         fn = ufunc if method == "__call__" else getattr(ufunc, method)
-        (target,) = kwargs.pop("out", (None,))
-        if target is not None:
+        if kwargs and (target := kwargs.pop("out", (None,))[0]) is not None:
             return self._owner(target)._becomes(fn, inputs, kwargs)
-        if fn in _ON_NUMBERS and all(is_number(a) for a in inputs):
+        if is_number(self) and fn in _ON_NUMBERS and all(map(is_number, inputs)):
             fn = _ON_NUMBERS[fn]
         return self.tape.call(fn, inputs, kwargs)
 
@@ -208,12 +223,9 @@ def added_at(ufunc: np.ufunc, x: Any, index: Any, *v: Any) -> Any:
     return x
 
 
-def _flat(fn: Function, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """Return the call with Symbols nowhere but among its positional arguments."""
-    nested = any(isinstance(a, NESTED) and any(map(_is_symbol, leaves(a))) for a in args)
-    if nested or any(map(_is_symbol, leaves(kwargs))):
-        return Packed(fn, tuple(args), kwargs), leaves((tuple(args), kwargs)), NO_KWARGS
-    return fn, args, kwargs
+def _are_inside(args: Sequence[Any]) -> bool:
+    """Say if a Symbol is inside a container among ``args``."""
+    return any(isinstance(a, NESTED) and any(map(_is_symbol, leaves(a))) for a in args)
 
 
 def _is_symbol(a: Any) -> bool:
@@ -233,9 +245,14 @@ def _values(tree: Any) -> Any:
 def _users_place() -> tuple[str, int]:
     """Return file and line of the user's program that is being run."""
     frame = sys._getframe(2)
-    while frame.f_back and frame.f_code.co_filename.startswith(_OURS):
+    while frame.f_back and _is_ours(frame.f_code):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
+
+
+@cache
+def _is_ours(code: CodeType) -> bool:
+    return code.co_filename.startswith(_OURS)
 
 
 def shown(place: tuple[str, int]) -> str:
