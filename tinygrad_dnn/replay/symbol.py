@@ -62,44 +62,55 @@ class Tape:
         """Call ``fn`` on what Symbols stand for now, and return a Symbol of the result."""
         if not self.open:
             raise _leaked(self, args)
-        if (kwargs and any(map(_is_symbol, leaves(kwargs)))) or _are_inside(args):
-            fn, args, kwargs = Packed(fn, tuple(args), kwargs), leaves((tuple(args), kwargs)), {}
+        if kwargs and any(map(_is_symbol, leaves(kwargs))):
+            return self._packed(fn, args, kwargs)
         nodes, data = [], []
         for a in args:
             if type(a) is Symbol:
                 a = a.node
                 data.append(a.value)
+            elif isinstance(a, NESTED) and any(map(_is_symbol, leaves(a))):
+                return self._packed(fn, args, kwargs)
             else:
                 data.append(a)
             nodes.append(a)
-        value = on_arrays(fn)(*data, **kwargs) if kwargs else on_arrays(fn)(*data)
+        rule = RULES.get(fn)
+        f = rule.call if rule else fn
+        value = f(*data, **kwargs) if kwargs else f(*data)
         if type(value) is not np.ndarray:
             if isinstance(value, tuple | list):
                 return self._several(Node(value, fn, nodes, (), kwargs))
             value = value if is_number(value) else np.asarray(value)
-        return self._holding(self._made(Node(value, fn, nodes, (), kwargs)))
+        return self._made(Node(value, fn, nodes, (), kwargs))
+
+    def _packed(self, fn: Function, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """Call ``fn``, with Symbols inside containers, as a function of the leaves alone."""
+        return self.call(Packed(fn, tuple(args), kwargs), leaves((tuple(args), kwargs)), NO_KWARGS)
 
     def _several(self, whole: Node) -> Any:
         """Return Symbols for the parts of a call that gave several arrays."""
         self._made(whole)
         value = whole.value
         parts = [
-            self._holding(self._made(Node(np.asarray(v), operator.getitem, (whole, i))))
+            self._made(Node(np.asarray(v), operator.getitem, (whole, i)))
             for i, v in enumerate(value)
         ]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
 
-    def _made(self, node: Node) -> Node:
+    def _made(self, node: Node) -> "Symbol":
         node.origin = _users_place()
         self.calls.append(node)
-        return node
+        symbol = _new(Symbol)
+        symbol.node, symbol.tape = node, self
+        return symbol
 
     def _holding(self, node: Node) -> "Symbol":
-        symbol = object.__new__(Symbol)
+        symbol = _new(Symbol)
         symbol.node, symbol.tape = node, self
         return symbol
 
 
+_new = object.__new__
 current: ContextVar[Tape | None] = ContextVar("tape", default=None)
 
 
@@ -221,11 +232,6 @@ def added_at(ufunc: np.ufunc, x: Any, index: Any, *v: Any) -> Any:
     x = np.array(x)
     ufunc.at(x, index, *v)
     return x
-
-
-def _are_inside(args: Sequence[Any]) -> bool:
-    """Say if a Symbol is inside a container among ``args``."""
-    return any(isinstance(a, NESTED) and any(map(_is_symbol, leaves(a))) for a in args)
 
 
 def _is_symbol(a: Any) -> bool:
