@@ -6,6 +6,7 @@ argument that is read there for the last time, and what is left in a live place 
 there, if what was there before is not read any more.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -196,7 +197,7 @@ def _owners(program: Program) -> dict[Node, Node]:
 
 
 def _size(value: np.ndarray) -> int:
-    return -(-value.nbytes // ALIGNMENT) * ALIGNMENT
+    return -(-max(value.nbytes, 1) // ALIGNMENT) * ALIGNMENT
 
 
 def _within(arena: np.ndarray, offset: int, like: np.ndarray) -> np.ndarray:
@@ -208,35 +209,44 @@ def _within(arena: np.ndarray, offset: int, like: np.ndarray) -> np.ndarray:
 
 
 class _Intervals:
-    """The free stretches of an arena that grows at its end."""
+    """The free stretches of an arena that grows at its end; two of them never touch."""
 
     def __init__(self) -> None:
-        self.free: list[tuple[int, int]] = []  # (offset, size), in order, never touching
         self.top = 0
+        self._sizes: list[tuple[int, int]] = []  # (size, offset), sorted
+        self._starts: dict[int, int] = {}  # offset -> size
+        self._ends: dict[int, int] = {}  # end -> offset
 
     def take(self, size: int) -> int:
         """Return the offset of the smallest free stretch that is large enough."""
-        size = max(size, ALIGNMENT)
-        fitting = [(n, o) for o, n in self.free if n >= size]
-        if fitting:
-            n, offset = min(fitting)
-            at = self.free.index((offset, n))
-            self.free[at : at + 1] = [(offset + size, n - size)] if n > size else []
+        at = bisect_left(self._sizes, (size, 0))
+        if at < len(self._sizes):
+            found, offset = self._sizes[at]
+            self._remove(offset)
+            if found > size:
+                self._insert(offset + size, found - size)
             return offset
-        offset = self.top
-        if self.free and sum(self.free[-1]) == self.top:  # grow the stretch at the end
-            offset = self.free.pop()[0]
+        offset = self._ends.get(self.top, self.top)  # what is free at the end grows
+        if offset < self.top:
+            self._remove(offset)
         self.top = offset + size
         return offset
 
     def give(self, offset: int, size: int) -> None:
         """Make a stretch free again."""
-        size = max(size, ALIGNMENT)
-        self.free = sorted([*self.free, (offset, size)])
-        merged: list[tuple[int, int]] = []
-        for o, n in self.free:
-            if merged and sum(merged[-1]) == o:
-                merged[-1] = (merged[-1][0], merged[-1][1] + n)
-            else:
-                merged.append((o, n))
-        self.free = merged
+        if (before := self._ends.get(offset)) is not None:
+            size += self._remove(before)
+            offset = before
+        if offset + size in self._starts:
+            size += self._remove(offset + size)
+        self._insert(offset, size)
+
+    def _insert(self, offset: int, size: int) -> None:
+        insort(self._sizes, (size, offset))
+        self._starts[offset], self._ends[offset + size] = size, offset
+
+    def _remove(self, offset: int) -> int:
+        size = self._starts.pop(offset)
+        del self._ends[offset + size]
+        del self._sizes[bisect_left(self._sizes, (size, offset))]
+        return size

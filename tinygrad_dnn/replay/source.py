@@ -58,7 +58,7 @@ class Source:
         )
         scope: dict[str, Any] = {}
         exec(compile(text, f"<replay of {self.program.name}>", "exec"), scope)
-        made: Callable[..., Any] = scope["made"](**self.names)
+        made: Callable[..., Any] = scope["made"](*self.names.values())
         return made
 
     def _needed(self, steps: Sequence[Node | Fused]) -> list[Node | Fused]:
