@@ -485,3 +485,24 @@ def test_hooks_are_heard_as_in_any_walk():
     with h.register_hook(lambda g: g / 10):
         assert tg.explain(np.sum(h**2))["dh"].expression == "0.2 h"
     assert tg.explain(np.sum(h**2))["dh"].expression == "2 h"
+
+
+@pytest.mark.parametrize("convention", ["autograd", "course"])
+def test_closed_forms_are_derivatives_of_the_cost_in_either_convention(convention):
+    net, X = network([3, 5, 1]), data()
+    _, Z1, A1, _, A2 = net.outputs(X)
+    J = nn.binary_cross_entropy(A2, np.ones((1, M)))
+    wrt = [Z1, A1, net.parameters()["W1"]]
+    explanation = tg.explain(J, wrt, convention=convention)
+    computed = run(explanation)
+    for name, gradient in zip(("Z1", "A1", "W1"), tg.grad(J, wrt), strict=True):
+        close(computed[f"dJ/d{name}"], gradient)
+        close(explanation[f"dJ/d{name}"].value, gradient)
+
+
+def test_a_layer_used_twice_keeps_its_number_in_latex():
+    layer = nn.Linear(3, 3, rng=np.random.default_rng(0))
+    net = nn.Sequential(layer, nn.ReLU(), layer, nn.Tanh())
+    explanation = tg.explain(nn.mean_squared_error(net(data()), data()), style="latex")
+    assert "Z^{[1]}_{2} &= W^{[1]} \\, A^{[1]} + b^{[1]}" in str(explanation)
+    assert "u^{[" not in str(explained("latex"))  # a fresh name is no layer's

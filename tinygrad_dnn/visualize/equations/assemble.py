@@ -43,9 +43,9 @@ class Assembler:
         uses = self.derivation.record.uses.get(node, ())
         layers = {node.layer, *(call.layer for call, _ in uses)} - {None}
         name = self.names(what)
-        if name.removeprefix("d") != clean(node.name or "") and name.lstrip("d") != guessed(
-            node, self.derivation.record
-        ):
+        own = self.names(node) if self.names.knows(node) else ""
+        known = clean(node.name or "") or guessed(node, self.derivation.record)
+        if not known or re.sub(r"_\d+$", "", own) != known:
             return None  # a fresh name
         number = re.search(r"(\d+)(_\d+)?$", name)
         if number and (int(number[1]) in layers or (name in ("A0", "dA0") and layers)):
@@ -85,7 +85,10 @@ class Assembler:
         form = Form(left, self._latex.line(term), line)
         expression = self._text.line(term)
         number = course_number(self.derivation, what) if part == "backward" else ""
-        return Equation(name, expression, term.shape, self._value(what), part, number, form)
+        value = self._value(what)
+        if part == "closed form":
+            value = self.derivation.backward[what.of].value
+        return Equation(name, expression, term.shape, value, part, number, form)
 
     def start(self, what: Any) -> Given:
         """Return what is given."""

@@ -20,6 +20,7 @@ from tinygrad_dnn.visualize.equations.term import ONE, SCALE, STRETCH, SYMBOL, T
 from tinygrad_dnn.visualize.equations.translate import holds_numbers, translated
 
 LONGEST = 26  # parts of a formula; a longer one is written in two
+FEW = 8  # constants with which others are compared
 EPS = 2.0**-52
 HEAVY = 2  # calls in a formula that is not written twice
 
@@ -144,7 +145,7 @@ class Derivation:
     def _related(self, node: Node) -> Term | None:
         """Return a constant as another one's transpose, or 1 minus it, if that is what it holds."""
         data = node.value
-        for other in self.record.constants:
+        for other in self.record.constants[:FEW]:
             if other is node:
                 break
             if other not in self.terms or data.ndim != 2 or not data.any():
@@ -227,10 +228,13 @@ class Derivation:
         chosen = {self.derivative_of.get(node, node) for node in found.values()}
         return chosen - self.extra
 
-    # ---- in order ----------------------------------------------------------------------------
-    def closed(self, what: Any) -> Term:
-        """Return an equation with everything of the backward pass put into it."""
-        return _substituted(self.algebra, self.equations[what], self.equations)
+    # ---- in closed form ----------------------------------------------------------------------
+    def closed(self, what: D) -> Term:
+        """Return the derivative of J by ``what.of`` with all of the backward pass put into it."""
+        term = self.equations[what]
+        if self.scales(what):
+            term = self.algebra.scaled(PER_EXAMPLE, term)
+        return _substituted(self.algebra, term, self.equations)
 
 
 def _is_plain(term: Term) -> bool:

@@ -32,11 +32,6 @@ class Factor:
         """One over it; it must not be zero."""
         return Factor(1 / self.value, -self.m)
 
-    @property
-    def magnitude(self) -> "Factor":
-        """Itself without its sign."""
-        return Factor(abs(self.value), self.m)
-
 
 UNIT, MINUS = Factor(Fraction(1)), Factor(Fraction(-1))
 PER_EXAMPLE, TIMES_M = Factor(Fraction(1), -1), Factor(Fraction(1), 1)
