@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.visualize.equations import arrange
+from tinygrad_dnn.visualize.equations.closed import closed_form
 from tinygrad_dnn.visualize.equations.course import course_number
 from tinygrad_dnn.visualize.equations.derive import Constant, D, Derivation, Step
 from tinygrad_dnn.visualize.equations.explanation import Equation, Form, Given
@@ -68,7 +69,7 @@ class Assembler:
 
     def closed(self, what: D) -> Equation | None:
         """Return the derivative by ``what.of`` in terms of the forward pass alone."""
-        term = self.derivation.closed(what)
+        term = closed_form(self.derivation, what)
         if term.size > LONGEST_CLOSED or term is self.derivation.equations[what]:
             return None
         J, x = self.derivation.record.end, what.of

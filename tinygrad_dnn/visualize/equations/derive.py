@@ -228,14 +228,6 @@ class Derivation:
         chosen = {self.derivative_of.get(node, node) for node in found.values()}
         return chosen - self.extra
 
-    # ---- in closed form ----------------------------------------------------------------------
-    def closed(self, what: D) -> Term:
-        """Return the derivative of J by ``what.of`` with all of the backward pass put into it."""
-        term = self.equations[what]
-        if self.scales(what):
-            term = self.algebra.scaled(PER_EXAMPLE, term)
-        return _substituted(self.algebra, term, self.equations)
-
 
 def _is_plain(term: Term) -> bool:
     """Say whether a term is a name or a number, perhaps scaled or broadcast."""
@@ -271,31 +263,3 @@ def _holds_any(term: Term, others: set[Term]) -> bool:
 
 def _item(a: Any) -> Any:
     return a[()] if holds_numbers(a) else a
-
-
-def _substituted(algebra: Algebra, term: Term, equations: dict[Any, Term]) -> Term:
-    """Return a term in which the symbols of the backward pass are replaced by what they are."""
-    done: dict[Term, Term] = {}
-    stack = [term]
-    while stack:
-        now = stack[-1]
-        what = now.args[0].what if now.fn == SYMBOL else None
-        inner = [equations[what]] if isinstance(what, D | Step) else list(now.parts)
-        todo = [t for t in inner if t not in done]
-        if todo:
-            stack += todo
-            continue
-        stack.pop()
-        if isinstance(what, D | Step):
-            done[now] = done[inner[0]]
-        elif now.fn == SCALE:
-            done[now] = algebra.scaled(now.args[0], done[now.args[1]])
-        elif now.fn == STRETCH:
-            done[now] = algebra.stretched(done[now.args[0]], now.shape)
-        elif inner:
-            args = [done[a] if isinstance(a, Term) else a for a in now.args]
-            options = {k: done[v] if isinstance(v, Term) else v for k, v in now.options.items()}
-            done[now] = algebra.call(now.fn, *args, shape=now.shape, options=options)
-        else:
-            done[now] = now
-    return done[term]
