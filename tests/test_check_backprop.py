@@ -126,6 +126,34 @@ def test_a_cost_that_changes_its_parameters():
         tg.check_backprop(careless, params, grads)
 
 
+def test_a_cost_that_reads_no_parameter():
+    cost, params, grads = lesson()
+    with pytest.raises(
+        ValueError, match=r"for other values of its parameters too; it must compute"
+    ):
+        tg.check_backprop(lambda p: cost(params), params, grads)
+
+
+def test_a_parameter_that_the_cost_does_not_read_is_named():
+    cost, params, grads = lesson()
+    report = tg.check_backprop(cost, {**params, "W9": np.ones(2)}, {**grads, "dW9": np.zeros(2)})
+    assert report
+    assert "the cost does not change with W9" in report.notes
+
+
+def test_an_exception_shows_the_line_of_the_cost():
+    _, params, grads = lesson()
+
+    def cost(p):
+        return np.sum(p["W1"] @ p["W1"])
+
+    with pytest.raises(ValueError, match="matmul") as caught:
+        tg.check_backprop(cost, params, grads)
+    (note,) = caught.value.__notes__
+    assert note.startswith("check_backprop called cost with W1 (4, 3), b1 (4, 1)")
+    assert 'np.sum(p["W1"] @ p["W1"])' in note
+
+
 def test_values_tapped_twice():
     _, params, grads = lesson()
 

@@ -94,6 +94,8 @@ class _Check:
         if any(row.verdict == WRONG for row in rows.values()) or shown.unknown:
             found = self._explanation(convention, middle, m)
         notes = list(report.notes)
+        if student.unused:
+            notes.append(f"the cost does not change with {', '.join(student.unused)}")
         if middle:
             notes.insert(0, convention_words(found.per_example if found else convention, m))
         rows |= self._by_equations(found)
@@ -125,7 +127,7 @@ class _Check:
         if self.forward is None:
             return None
         self.forward.m = m if m > 1 else self.forward.m
-        possible = [True, False] if convention is None and middle else [convention is not False]
+        possible = [True, False] if convention is None else [convention]
         return explain(self.forward, self.of_J, self.shown.arrays, possible)
 
     def _by_equations(self, found: Explanation | None) -> dict[str, Row]:

@@ -49,18 +49,17 @@ def check_network(
     shown = Shown(given, {name: forward.values[name] for name in of_J})
     middle = {name: x for name, x in of_J.items() if name not in forward.parameters}
     convention = shown.convention(middle, forward.m)
+    possible = [True, False] if convention is None else [convention]
+    scale = {name: forward.m if possible[0] and name in middle else 1 for name in of_J}
+    rows = {name: shown.misshapen_row(name) for name in shown.misshapen} | {
+        name: shown.compared_row(name, scale[name] * of_J[name], "by the engine")
+        for name in shown.fitting
+    }
     found = None
-    rows = {name: shown.misshapen_row(name) for name in shown.misshapen}
-    asked = any(name in middle for name in shown.fitting)
-    for per_example in [True, False] if convention is None and asked else [convention is not False]:
-        scale = {name: forward.m if per_example and name in middle else 1 for name in of_J}
-        for name in shown.fitting:
-            rows[name] = shown.compared_row(name, scale[name] * of_J[name], "by the engine")
     if any(row.verdict == WRONG for row in rows.values()):
-        possible = [True, False] if convention is None and asked else [convention is not False]
         found = explain(forward, of_J, shown.arrays, possible)
     notes = [f"the engine is the reference; a relative error above {CLOSE:.0e} is wrong"]
-    if asked:
+    if any(name in middle for name in shown.fitting):
         notes.insert(0, convention_words(found.per_example if found else convention, forward.m))
     return Report(
         "gradients by hand against the engine",

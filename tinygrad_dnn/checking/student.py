@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.checking.call import blaming, function_name
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.reading import read
 from tinygrad_dnn.checking.names import by_values, float64
@@ -38,19 +39,23 @@ class Student:
         self.params = {name: float64(WHO, name, value) for name, value in params.items()}
         if not self.params:
             raise ValueError(f"{WHO}: params is empty; pass {{'W1': W1, 'b1': b1, ...}}")
-        around = {name: x for name, x in surroundings(cost).items() if name not in self.params}
+        seen = (surroundings(grads) if callable(grads) else {}) | surroundings(cost)
+        around = {name: x for name, x in seen.items() if name not in self.params}
         self.context = around | {name: float64(WHO, name, x) for name, x in context.items()}
         self.tapped = self._first_run()
-        self.given = by_values(
-            WHO, grads(self._copies()) if callable(grads) else grads, self.params, self.tapped
-        )
+        if callable(grads):
+            with blaming(f"{WHO} called {function_name(grads)}{self._shapes()}"):
+                grads = grads(self._copies())
+        self.given = by_values(WHO, grads, self.params, self.tapped)
+        self.unused = self._unused()
 
     def _copies(self) -> dict[str, Array]:
         return {name: np.array(x) for name, x in self.params.items()}
 
     def _first_run(self) -> dict[str, Array]:
         copies = self._copies()
-        with tapping() as taps:
+        called = f"{WHO} called {function_name(self.cost)}{self._shapes()}"
+        with tapping() as taps, blaming(called):
             J = self.cost(copies)
         for name, x in self.params.items():
             if not np.array_equal(copies[name], x, equal_nan=True):
@@ -64,6 +69,26 @@ class Student:
                 f"reduce it (np.sum, np.mean)"
             )
         return {name: np.asarray(x, np.float64) for name, x in taps.values.items()}
+
+    def _shapes(self) -> str:
+        return f" with {', '.join(f'{name} {x.shape}' for name, x in self.params.items())}"
+
+    def _unused(self) -> list[str]:
+        """Return the parameters that the cost does not seem to read."""
+        base, rng = self.params, np.random.default_rng(2)
+        moved = {
+            name: x + (float(np.std(x)) or 1.0) * rng.uniform(0.2, 1.0, x.shape)
+            for name, x in base.items()
+        }
+        with np.errstate(all="ignore"):
+            J = self.value(base, {})
+            if self.value(moved, {}) == J:
+                names = ", ".join(f"params[{name!r}]" for name in base)
+                raise ValueError(
+                    f"{WHO}: the cost is {J:.6g} for other values of its parameters too; it must "
+                    f"compute from its argument: {names}"
+                )
+            return [n for n, x in moved.items() if self.value({**base, n: x}, {}) == J]
 
     def value(self, params: Mapping[str, Any], shifts: Mapping[str, Any]) -> Any:
         """Return the cost with other parameters and shifted intermediate values."""
@@ -115,7 +140,8 @@ class Student:
         with np.errstate(all="ignore"):
             with tapping() as taps:
                 self.cost(dict(moved))
-            there = read(taps.values, moved, context)
+            tapped = {name: np.asarray(x, np.float64) for name, x in taps.values.items()}
+            there = read(tapped, moved, context)
             values = {**context, **self.params, **self.tapped}
             here = replace(there, values=values)
             here.complete()

@@ -25,6 +25,7 @@ from tinygrad_dnn.checking.diagnosis.whole import (
 from tinygrad_dnn.primitives import Array
 
 DEEPEST = 2  # mistakes looked for between two arrays that the student has shown
+SMALL = 5000  # entries; of larger arrays, one mistake is looked for, not two
 STORIES = 12  # explanations carried on from layer to layer
 UNEXPLAINED = 3.0  # weighs as much as so many mistakes
 
@@ -84,14 +85,15 @@ class Backward:
 
     def _continued(self, story: Story, group: Sequence[str]) -> list[Story]:
         found: list[Story] = []
-        for depth in range(DEEPEST + 1):
+        small = max(self.scene.values[name].size for name in group) <= SMALL
+        for depth in range(DEEPEST + 1 if small else 2):
             found += [
                 Story(scene, story.causes + causes, story.unexplained)
                 for scene, causes in self._assigned(story.scene, (), group, depth)
             ]
             if found and depth > min(len(new.causes) - len(story.causes) for new in found):
                 break
-            if depth == 0 and found:
+            if found and (depth == 0 or not small):
                 break
         return found or [self._as_far_as_possible(story, group)]
 
@@ -145,12 +147,12 @@ class Backward:
         sizes = self._sizes(name)
         if not np.any(shown):
             return [(_cause(name, change),) for change in compared(shown, right, sizes)]
-        found = [
+        found = [(_cause(name, change),) for change in compared(shown, right, sizes)]
+        found += [
             (Cause(name, words),)
             for words, value in self._variants(scene, name)
             if _told(value, shown, right)
         ]
-        found += [(_cause(name, change),) for change in compared(shown, right, sizes)]
         if found:
             return sorted(found, key=lambda causes: causes[0].weight)[:1]
         if most < 2 or shown.size < 2:

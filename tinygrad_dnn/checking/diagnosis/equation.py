@@ -68,17 +68,25 @@ def _direct(
 ) -> list[AnyTerm]:
     """Return the term for what no step of the forward pass explains, if anything is left."""
     size = float(np.max(np.absolute(known), initial=0.0))
-    if not float(np.max(np.absolute(rest), initial=0.0)) > NOTHING * size and not alone:
+    measured = np.isfinite(rest)  # of a large array, some entries
+    size = _largest(known[measured])
+    if not _largest(rest[measured]) > NOTHING * size and not alone:
         return []
     if alone and name not in forward.parameters:
         exact, words = _exact(forward, name, known)
-        return [Direct(name, "", exact, words, "loss")]
+        return [Direct(name, "", exact, words, "loss")] if np.all(measured) else []
     W = forward.values[name]
-    c = float(np.sum(rest * W) / max(float(np.sum(W * W)), 1e-300))
-    if name in forward.parameters and np.max(np.absolute(rest - c * W)) <= NOTHING * size:
+    some, of_W = rest[measured], W[measured]
+    c = float(np.sum(some * of_W) / max(float(np.sum(of_W * of_W)), 1e-300))
+    if name in forward.parameters and _largest(some - c * of_W) <= NOTHING * size:
         words = f"(lambda/m) * {name} (lambda/m = {c:.6g})"
         return [Direct(name, "", c * W, words, "L2", c)]
-    return [Direct(name, "", rest, "(what reaches it by other ways)", "other")]
+    other = Direct(name, "", rest, "(what reaches it by other ways)", "other")
+    return [other] if np.all(measured) else []
+
+
+def _largest(x: Array) -> float:
+    return float(np.max(np.absolute(x), initial=0.0))
 
 
 def _exact(forward: Forward, name: str, known: Array) -> tuple[Array, str]:
@@ -91,5 +99,8 @@ def _exact(forward: Forward, name: str, known: Array) -> tuple[Array, str]:
                 if A.shape == known.shape and same(
                     known, factor * (A - Y.reshape(A.shape)), NOTHING
                 ):
-                    return factor * (A - Y.reshape(A.shape)), f"{words}({other} - Y)"
+                    return (
+                        factor * (A - Y.reshape(A.shape)),
+                        f"{words}({other} - Y)" if words else f"{other} - Y",
+                    )
     return known, OPAQUE

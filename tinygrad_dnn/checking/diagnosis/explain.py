@@ -14,6 +14,7 @@ from tinygrad_dnn.checking.diagnosis.words import Sentences
 from tinygrad_dnn.primitives import Array
 
 Arrays = Mapping[str, Array]
+ONE = 1.5  # an explanation of less weight is one mistake, and good enough
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ def explain(
     """
     best: tuple[float, Story, Explanation] | None = None
     for per_example in conventions:
+        if best and best[0] < ONE:
+            break
         terms, right = equations_of(forward, measured, shown, per_example=per_example)
         visible = {name: x for name, x in shown.items() if name in terms}
         if not visible:

@@ -8,6 +8,7 @@ Nothing here knows what a layer is: residual connections, tied weights and examp
 other steps of the same kinds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +19,10 @@ from tinygrad_dnn.primitives import Array
 
 @dataclass(frozen=True)
 class Linear:
-    """``out`` is the sum of the products of two names and of the addends (a bias, broadcast)."""
+    """``out`` is the sum of the products of two operands and of the addends (a bias, broadcast).
+
+    An operand is a name, or a name with ".T".
+    """
 
     out: str
     products: tuple[tuple[str, str], ...]
@@ -87,8 +91,9 @@ class Forward:
     def _result(self, step: Step) -> Array:
         values = self.values
         if isinstance(step, Linear):
-            terms = [values[left] @ values[right] for left, right in step.products]
-            return sum((values[name] for name in step.addends), sum(terms[1:], terms[0]))
+            terms = [value_of(a, values) @ value_of(b, values) for a, b in step.products]
+            terms += [values[name] for name in step.addends]
+            return sum(terms[1:], terms[0])
         if isinstance(step, Elementwise):
             A = step.function(values[step.z])
             return A * values[step.mask] * step.rescale if step.mask else A
@@ -117,5 +122,15 @@ def inputs(step: Step) -> tuple[str, ...]:
     """
     if not isinstance(step, Linear):
         return (step.z,)
-    lefts = [left for left, _ in step.products]
-    return (*lefts, *step.addends, *(right for _, right in step.products))
+    lefts = [plain(left) for left, _ in step.products]
+    return (*lefts, *step.addends, *(plain(right) for _, right in step.products))
+
+
+def plain(operand: str) -> str:
+    """Return the name in an operand: "W" of "W.T"."""
+    return operand.removesuffix(".T")
+
+
+def value_of(operand: str, values: Mapping[str, Array]) -> Array:
+    """Return the array that an operand stands for."""
+    return values[operand[:-2]].T if operand.endswith(".T") else values[operand]

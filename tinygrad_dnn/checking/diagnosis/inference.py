@@ -2,12 +2,13 @@
 
 Given X and Y, a chain of layers with parameters W1, b1, ..., WL, bL is one of a few hundred: each
 is tried, and believed only if it gives the student's cost at several random points, to rounding.
-The cost may be a multiple of a known loss, plus c times the sum of the squares of the W.
+The cost may be a multiple of a known loss, plus multiples of the squares of each W.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from string import ascii_letters
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from tinygrad_dnn import equations
 from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear, Softmax, Step
 from tinygrad_dnn.primitives import Array
 
-POINTS = 5  # random points; a multiple and a penalty are fitted to two of them at most
+LETTERS = ascii_letters + "_"
+POINTS = 6  # random points, besides those that the multiple and the penalties are fitted to
 HIDDEN = ("relu", "tanh", "sigmoid", "identity")
 OUTPUTS = ("sigmoid", "softmax", "identity", "tanh", "relu")
 LOSSES = ("binary cross-entropy", "cross-entropy", "squared error")
@@ -38,7 +40,7 @@ def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) 
     layers = _layers(parameters)
     if not layers:
         return None
-    points = _points(parameters)
+    points = _points(parameters, POINTS + len(layers))
     costs = np.array([float(cost(point)) for point in points])
     if not np.all(np.isfinite(costs)):
         return None
@@ -55,51 +57,61 @@ def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) 
 
 @dataclass(frozen=True)
 class _Data:
-    """The names of input and target, and whether examples are columns."""
+    """The names of input and target, whether examples are columns, and which way round W is."""
 
     X: str
     Y: str
     columns: bool
+    turned: bool  # W is (n[l-1], n[l]), and its transpose is used
 
 
 def _layers(parameters: Arrays) -> list[tuple[str, str | None]]:
-    """Return the names of (W, b) layer by layer, if the parameters are those of a chain."""
+    """Return the names of (W, b) layer by layer, if the parameters are those of a chain.
+
+    >>> _layers({"W1": np.ones((2, 3)), "b1": np.ones((2, 1)), "W2": np.ones((1, 2))})
+    [('W1', 'b1'), ('W2', None)]
+    """
+    rest = [name for name, x in parameters.items() if x.ndim != 2 or 1 in x.shape]
     layers: list[tuple[str, str | None]] = []
-    while f"W{len(layers) + 1}" in parameters:
-        l = len(layers) + 1
-        layers.append((f"W{l}", f"b{l}" if f"b{l}" in parameters else None))
-    single = next((name for name in ("W", "w") if name in parameters), None)
-    if single and not layers:
-        layers = [(single, "b" if "b" in parameters else None)]
+    for name in sorted((n for n in parameters if parameters[n].ndim == 2), key=_number):
+        number = name.lstrip(LETTERS)
+        b = next((n for n in (f"b{number}", f"bias{number}", f"B{number}") if n in rest), None)
+        if name[:1] not in "bB":
+            layers.append((name, b))
     used = {name for layer in layers for name in layer}
-    fit = all(name in used for name in parameters)
-    return layers if fit and all(parameters[W].ndim == 2 for W, _ in layers) else []
+    return layers if all(name in used for name in parameters) else []
 
 
-def _points(parameters: Arrays) -> list[dict[str, Array]]:
+def _number(name: str) -> int:
+    digits = name.lstrip(LETTERS)
+    return int(digits) if digits.isdigit() else 0
+
+
+def _points(parameters: Arrays, count: int) -> list[dict[str, Array]]:
     rng = np.random.default_rng(0)
     return [
         {
             name: x + 0.1 * max(float(np.std(x)), 0.1) * rng.standard_normal(x.shape)
             for name, x in parameters.items()
         }
-        for _ in range(POINTS)
+        for _ in range(count)
     ]
 
 
 def _data(parameters: Arrays, context: Arrays, layers: Layers) -> Iterator[_Data]:
     """Yield the arrays that can be input and target."""
     first, last = parameters[layers[0][0]], parameters[layers[-1][0]]
-    for columns in (True, False):
-        n, k = (first.shape[1], last.shape[0]) if columns else (first.shape[0], last.shape[1])
+    for columns, turned in ((True, False), (False, False), (True, True), (False, True)):
+        usual = columns != turned  # W is (n[l], n[l-1])
+        n, k = (first.shape[1], last.shape[0]) if usual else (first.shape[0], last.shape[1])
         for x, X in context.items():
             if X.ndim != 2 or X.shape[0 if columns else 1] != n:
                 continue
             m = X.shape[1 if columns else 0]
             for y, Y in context.items():
                 shaped = (k, m) if columns else (m, k)
-                if y != x and (Y.shape == shaped or (Y.ndim == 1 and Y.size == m)):
-                    yield _Data(x, y, columns)
+                if y != x and (Y.shape == shaped or (Y.size == m and 1 in (k, Y.ndim))):
+                    yield _Data(x, y, columns, turned)
 
 
 def _keeps(context: Arrays, layers: Layers) -> list[float]:
@@ -150,8 +162,9 @@ class _Chain:
     ) -> None:
         self.parameters, self.context, self.layers, self.g = parameters, context, layers, g
         self.X, self.columns, self.keep = data.X, data.columns, keep
+        self.turn = ".T" if data.turned else ""
         last = parameters[layers[-1][0]]
-        self.n_out = last.shape[0] if self.columns else last.shape[1]
+        self.n_out = last.shape[0 if data.columns != data.turned else 1]
         self.Y = self._target(context[data.Y])
         self.steps = self._steps()
 
@@ -166,8 +179,9 @@ class _Chain:
         steps: list[Step] = []
         given = self.X
         for (W, b), (g, slope) in zip(self.layers, self.g, strict=True):
-            l = W[1:]
-            pair = (W, given) if self.columns else (given, W)
+            l = W.lstrip(LETTERS)
+            weights = W + self.turn
+            pair = (weights, given) if self.columns else (given, weights)
             steps.append(Linear(f"Z{l}", (pair,), (b,) if b else ()))
             given = f"Z{l}"
             last = (W, b) == self.layers[-1]
@@ -192,22 +206,20 @@ class _Chain:
                 return float(equations.cost(A, self.Y, loss))
             return float(equations.cost(A.T, self.Y.T, loss))
 
-    def fitted(
-        self, loss: str, points: Sequence[Arrays], costs: Array
-    ) -> tuple[float, float] | None:
-        """Return (k, c) if the cost is k times this loss plus c sum(W**2) at all points."""
+    def fitted(self, loss: str, points: Sequence[Arrays], costs: Array) -> float | None:
+        """Return k if the cost is k times this loss, plus penalties of the W, at all points."""
         out = self.steps[-1].out
         losses = np.array([self._loss(self._run(point)[out], loss) for point in points])
         if not np.all(np.isfinite(losses)):
             return None
-        squares = np.array([sum(float(np.sum(p[W] ** 2)) for W, _ in self.layers) for p in points])
-        for columns in (np.stack([losses], 1), np.stack([losses, squares], 1)):
+        squares = [[float(np.sum(p[W] ** 2)) for p in points] for W, _ in self.layers]
+        for columns in (np.stack([losses], 1), np.stack([losses, *squares], 1)):
             fit, *_ = np.linalg.lstsq(columns, costs, rcond=None)
             if np.max(np.absolute(columns @ fit - costs)) <= 1e-9 * np.max(np.absolute(costs)):
-                return float(fit[0]), float(fit[1]) if len(fit) > 1 else 0.0
+                return float(fit[0])
         return None
 
-    def found(self, loss: str, fitted: tuple[float, float]) -> Found:
+    def found(self, loss: str, factor: float) -> Found:
         """Return the network at the student's own parameters."""
         forward = Forward(
             {**self.context, **self.parameters, "Y": self.Y}, tuple(self.parameters), self.steps
@@ -222,4 +234,4 @@ class _Chain:
                 dA = equations.cost_backward(A, self.Y, loss)
             else:
                 dA = equations.cost_backward(A.T, self.Y.T, loss).T
-        return Found(forward, out, fitted[0] / forward.m * dA)
+        return Found(forward, out, factor * dA / forward.m)

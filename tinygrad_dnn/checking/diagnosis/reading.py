@@ -10,7 +10,15 @@ from itertools import combinations, product
 import numpy as np
 
 from tinygrad_dnn import equations
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear, Softmax, Step
+from tinygrad_dnn.checking.diagnosis.forward import (
+    Elementwise,
+    Forward,
+    Linear,
+    Softmax,
+    Step,
+    plain,
+    value_of,
+)
 from tinygrad_dnn.primitives import Array
 
 CLOSE = 1e-7
@@ -49,7 +57,8 @@ def _explain(name: str, V: Array, forward: Forward) -> Found:
     if V.ndim != 2:
         return []
     return (
-        next(_linear(name, V, forward, 1), None)
+        next(_renamed(name, V, forward), None)
+        or next(_linear(name, V, forward, 1), None)
         or next(_activations(name, V, forward, _results(forward)), None)
         or next(_over_hidden(name, V, forward), None)
         or next(_linear(name, V, forward, 2), None)
@@ -63,6 +72,13 @@ def _results(forward: Forward) -> list[str]:
     return names[::-1]
 
 
+def _renamed(name: str, V: Array, forward: Forward) -> Iterator[Found]:
+    """Yield A = Z, an output layer without an activation."""
+    for step in forward.steps:
+        if same(V, forward.values[step.out]):
+            yield [(Elementwise(name, step.out, "identity"), {})]
+
+
 def _linear(name: str, V: Array, forward: Forward, count: int) -> Iterator[Found]:
     """Yield V = W @ A + b, or A @ W + b, or the sum of ``count`` such products."""
     values = forward.values
@@ -70,14 +86,18 @@ def _linear(name: str, V: Array, forward: Forward, count: int) -> Iterator[Found
     pairs = [
         (left, right)
         for W, A in product(weights, _results(forward))
-        for left, right in ((W, A), (A, W))
-        if values[left].shape[1] == values[right].shape[0]
-        and (values[left].shape[0], values[right].shape[1]) == V.shape
+        for left, right in ((W, A), (A, W), (f"{W}.T", A), (A, f"{W}.T"))
+        if _product_shape(value_of(left, values), value_of(right, values)) == V.shape
     ]
     for chosen in combinations(pairs, count) if len(pairs) <= MOST_PAIRS else ():
-        rest = V - sum(values[left] @ values[right] for left, right in chosen)
+        rest = V - sum(value_of(a, values) @ value_of(b, values) for a, b in chosen)
         for addends in _addends(rest, V, forward):
             yield [(Linear(name, chosen, addends), {})]
+
+
+def _product_shape(a: Array, b: Array) -> tuple[int, ...]:
+    """Return the shape of a @ b, () if there is none."""
+    return (a.shape[0], b.shape[1]) if a.shape[1] == b.shape[0] else ()
 
 
 def _addends(rest: Array, V: Array, forward: Forward) -> Iterator[tuple[str, ...]]:
@@ -186,9 +206,11 @@ def _over_hidden(name: str, V: Array, forward: Forward) -> Iterator[Found]:
                 if hidden in str(found):
                     yield [(Elementwise(hidden, z, g, slope), {hidden: A}), *found]
     for W, A_prev in product(forward.parameters, _results(forward)):
-        for left, right in ((W, A_prev), (A_prev, W)):
-            P, Q = forward.values[left], forward.values[right]
-            if P.ndim != 2 or P.shape[1] != Q.shape[0] or (P.shape[0], Q.shape[1]) != V.shape:
+        if forward.values[W].ndim != 2:
+            continue
+        for left, right in ((W, A_prev), (A_prev, W), (f"{W}.T", A_prev), (A_prev, f"{W}.T")):
+            P, Q = value_of(left, forward.values), value_of(right, forward.values)
+            if _product_shape(P, Q) != V.shape:
                 continue
             biases = [b for b in forward.parameters if _broadcasts(forward.values[b], V)]
             for addends in ((), *((b,) for b in biases if b != W)):
@@ -228,8 +250,8 @@ def _examples(forward: Forward) -> tuple[int, int]:
             if len(wide) == 1 and b in forward.parameters:
                 return out.shape[wide[0]], wide[0]
         for left, right in step.products:
-            if left in forward.parameters:
+            if plain(left) in forward.parameters:
                 return out.shape[1], 1
-            if right in forward.parameters:
+            if plain(right) in forward.parameters:
                 return out.shape[0], 0
     return 1, 1

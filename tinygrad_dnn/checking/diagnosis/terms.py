@@ -9,7 +9,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear, Softmax
+from tinygrad_dnn.checking.diagnosis.forward import (
+    Elementwise,
+    Forward,
+    Linear,
+    Softmax,
+    plain,
+    value_of,
+)
 from tinygrad_dnn.primitives import Array
 
 
@@ -55,22 +62,33 @@ class Term:
 
 @dataclass(frozen=True)
 class Product(Term):
-    """Through out = of @ other (``left``) or out = other @ of."""
+    """Through out = of @ other (``left``) or out = other @ of; ``turned`` if it is of.T there."""
 
     other: str
     left: bool
+    turned: bool = False
 
     def value(self, scene: Scene) -> Array:
         """Return the term."""
-        return scene.scale(self.of) * self.product(scene.d[self.out], scene.values[self.other])
+        return scene.scale(self.of) * self.product(scene.d[self.out], self.operand(scene))
+
+    def operand(self, scene: Scene) -> Array:
+        """Return the array that the product is with."""
+        return value_of(self.other, scene.values)
 
     def product(self, g: Array, other: Array) -> Array:
         """Return the product that belongs here, of any two arrays."""
-        return g @ other.T if self.left else other.T @ g
+        found = g @ other.T if self.left else other.T @ g
+        return found.T if self.turned else found
 
     def formula(self, scene: Scene) -> str:
         """Return the term as one writes it."""
-        both = f"d{self.out} @ {self.other}.T" if self.left else f"{self.other}.T @ d{self.out}"
+        g, other = f"d{self.out}", self.other
+        if self.turned:
+            both = f"{other} @ {g}.T" if self.left else f"{g}.T @ {other}"
+        else:
+            turned = other[:-2] if other.endswith(".T") else f"{other}.T"
+            both = f"{g} @ {turned}" if self.left else f"{turned} @ {g}"
         return _scaled(scene, self.of, both)
 
 
@@ -87,6 +105,8 @@ class Addend(Term):
         """Return the term as one writes it."""
         if scene.values[self.of].shape == scene.values[self.out].shape:
             return f"d{self.out}"
+        if scene.values[self.of].ndim == 0:
+            return _scaled(scene, self.of, f"np.sum(d{self.out})")
         keep = ", keepdims=True" if scene.values[self.of].ndim == 2 else ""
         return _scaled(scene, self.of, f"np.sum(d{self.out}, axis={scene.forward.over}{keep})")
 
@@ -165,10 +185,10 @@ def terms_of(forward: Forward, name: str) -> Iterator[AnyTerm]:
             yield Jacobian(name, step.out, step)
         elif isinstance(step, Linear):
             for left, right in step.products:
-                if left == name:
-                    yield Product(name, step.out, right, True)
-                if right == name:
-                    yield Product(name, step.out, left, False)
+                if plain(left) == name:
+                    yield Product(name, step.out, right, True, left != name)
+                if plain(right) == name:
+                    yield Product(name, step.out, left, False, right != name)
             if name in step.addends:
                 yield Addend(name, step.out)
 

@@ -14,6 +14,7 @@ from tinygrad_dnn.checking.diagnosis.reading import same
 from tinygrad_dnn.primitives import Array
 
 CLOSE = 1e-6
+DESCRIPTION = 1.5  # the weight of a change that has no cause to it
 
 
 _COMMON = {
@@ -24,7 +25,7 @@ _COMMON = {
 
 
 class Change(NamedTuple):
-    """What is said of a change; ``weight`` is 1 for a cause and more for a mere description."""
+    """What is said of a change; ``weight`` grows from 1 the less there is behind it."""
 
     words: str
     weight: float = 1.0
@@ -33,7 +34,7 @@ class Change(NamedTuple):
 def compared(wrong: Array, right: Array, sizes: Mapping[str, int]) -> Iterator[Change]:
     """Yield what makes ``wrong`` of ``right``; ``sizes`` are numbers a factor may be made of."""
     if wrong.shape == right.shape:
-        if not np.any(wrong):
+        if _largest(wrong) <= 1e-12 * _largest(right):
             yield Change("it is zero everywhere: never computed, or not connected", 1.2)
             return
         if (change := _factor(wrong, right, sizes)) is not None:
@@ -129,10 +130,13 @@ def _factor(wrong: Array, right: Array, sizes: Mapping[str, int]) -> Change | No
 
 
 def _rearranged(wrong: Array, right: Array) -> Iterator[Change]:
-    if wrong.ndim == right.ndim == 2 and min(right.shape) > 1:
-        if same(wrong, right.T, CLOSE):
+    if wrong.ndim == right.ndim == 2:
+        if wrong.shape != (1, 1) and same(wrong, right.T, CLOSE):
             yield Change("it is transposed")
-        elif wrong.size == right.size and same(wrong, right.reshape(wrong.shape), CLOSE):
+            return
+        if min(right.shape) < 2:
+            return
+        if wrong.size == right.size and same(wrong, right.reshape(wrong.shape), CLOSE):
             if wrong.shape != right.shape:
                 yield Change("it is reshaped where it should be transposed")
         elif wrong.shape == right.shape and same(wrong, right.T.reshape(wrong.shape), CLOSE):
@@ -149,7 +153,7 @@ def _rearranged(wrong: Array, right: Array) -> Iterator[Change]:
 
 def _summed(wrong: Array, right: Array) -> Iterator[Change]:
     """Yield that a sum was not taken, or one too many, or along the wrong axis."""
-    if wrong.ndim >= right.ndim and wrong.shape != right.shape:
+    if wrong.ndim >= right.ndim and wrong.size > right.size:
         for count in range(1, wrong.ndim + 1):
             for axes in combinations(range(wrong.ndim), count):
                 summed = np.sum(wrong, axis=axes)
@@ -164,7 +168,11 @@ def _summed(wrong: Array, right: Array) -> Iterator[Change]:
         ):
             spread = np.broadcast_to(value, right.shape)
             if same(wrong, spread, CLOSE) or same(wrong.ravel(), value.ravel(), CLOSE):
-                yield Change(f"it is the {word} over axis {axis} of the right values")
+                yield Change(f"it is the {word} over axis {axis} of the right values", 1.3)
+
+
+def _largest(x: Array) -> float:
+    return float(np.max(np.absolute(x), initial=0.0))
 
 
 def _axes(axes: tuple[int, ...]) -> str:
@@ -173,7 +181,7 @@ def _axes(axes: tuple[int, ...]) -> str:
 
 def _in_part(wrong: Array, right: Array) -> Iterator[Change]:
     """Yield what is common to the entries that are wrong, where others are right."""
-    size = max(float(np.max(np.absolute(right))), float(np.max(np.absolute(wrong))))
+    size = max(_largest(right), _largest(wrong))
     off = np.absolute(wrong - right) > CLOSE * size
     if not off.any() or off.all():
         return
@@ -183,8 +191,8 @@ def _in_part(wrong: Array, right: Array) -> Iterator[Change]:
     if right.ndim == 2:
         for axis, line in ((0, "row"), (1, "column")):
             lines = np.flatnonzero(off.any(axis=1 - axis))
-            if right.shape[axis] > 1 and right.shape[1 - axis] > 1 and len(lines) == 1:
-                if off.sum() == 1 and right.size > 2:
+            if right.shape[axis] > 1 and len(lines) == 1:
+                if off.sum() == 1 and right.shape[1 - axis] > 1:
                     break
                 yield Change(f"only {line} {lines[0]} is {what}", weight)
                 return

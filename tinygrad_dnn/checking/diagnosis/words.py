@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from tinygrad_dnn.checking.diagnosis.blame import Story
+from tinygrad_dnn.checking.diagnosis.blame import Cause, Story
 from tinygrad_dnn.checking.diagnosis.reading import same
 from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, formula
-from tinygrad_dnn.checking.diagnosis.whole import CLOSE
+from tinygrad_dnn.checking.diagnosis.whole import CLOSE, DESCRIPTION
 from tinygrad_dnn.primitives import Array
 
 
@@ -49,11 +49,17 @@ class Sentences:
                 roots += self._roots(term.out)
         return list(dict.fromkeys(roots))
 
+    def _before(self, name: str) -> set[str]:
+        """Return every wrong derivative that this one was computed from."""
+        wrong = {t.out for t in self.terms.get(name, ()) if t.out in self.terms}
+        wrong = {out for out in wrong if out in self.culprits or self._wrong(out)}
+        return wrong.union(*(self._before(out) for out in wrong))
+
     def _equation(self, name: str) -> str:
         return f"d{name} = {formula(self.terms[name], self.story.scene)}"
 
     def _root(self, name: str) -> None:
-        causes = [cause.words for cause in self.story.causes if cause.name == name]
+        causes = [_said(cause) for cause in self.story.causes if cause.name == name]
         here = [follower for follower in self.followers if name in self._roots(follower)]
         after = ", ".join(f"d{follower}" for follower in here)
         follow = ""
@@ -67,9 +73,14 @@ class Sentences:
         said = f"{'; and '.join(causes)}; right is {self._equation(name)}{follow}"
         if name in self.shown:
             self._say(name, said)
-        elif here:
-            self._say(here[0], f"d{name}, not among the gradients, is the root: {said}")
+        elif seen := here or [shown for shown in self.shown if name in self._before(shown)]:
+            self._say(seen[0], f"d{name}, not among the gradients, is the root: {said}")
 
     def _say(self, name: str, said: str) -> None:
         known = self.notes.get(name)
         self.notes[name] = f"{known}; {said}" if known else said
+
+
+def _said(cause: Cause) -> str:
+    """Return a cause, or a mere description for what it is."""
+    return f"cause unknown, but {cause.words}" if cause.weight >= DESCRIPTION else cause.words

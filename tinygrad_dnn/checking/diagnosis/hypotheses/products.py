@@ -2,24 +2,28 @@
 
 import numpy as np
 
+from tinygrad_dnn.checking.diagnosis.forward import plain
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong, relation, skipped
 from tinygrad_dnn.checking.diagnosis.terms import Addend, Jacobian, Product, Scene, Slope
 from tinygrad_dnn.primitives import Array
 
+EVERY = 4096  # so much work is done to find the example that is forgotten; else first and last
+
 
 def not_transposed(term: Product, scene: Scene) -> Wrong:
-    """DA = W dZ."""
-    g, other = scaled(term, scene), scene.values[term.other]
+    """``dA = W dZ``."""
+    g, other = scaled(term, scene), term.operand(scene)
     a, b = (g, other) if term.left else (other, g)
     if a.shape[1] == b.shape[0]:
-        yield f"{term.other} is not transposed: {term.other}.T belongs there", a @ b
+        wrong = (a @ b).T if term.turned else a @ b
+        yield f"{term.other} is not transposed: {term.other}.T belongs there", wrong
     if b.shape[1] == a.shape[0]:
         yield "the factors are in the wrong order, and not transposed", b @ a
 
 
 def elementwise_product(term: Product, scene: Scene) -> Wrong:
-    """DA = W.T * dZ."""
-    g, other = scaled(term, scene), scene.values[term.other]
+    """``dA = W.T * dZ``."""
+    g, other = scaled(term, scene), term.operand(scene)
     for turned in (other, other.T):
         if fits(g, turned) and min(g.size, turned.size) > 1:
             yield (
@@ -29,8 +33,8 @@ def elementwise_product(term: Product, scene: Scene) -> Wrong:
 
 
 def other_operand(term: Product, scene: Scene) -> Wrong:
-    """DW = (1/m) dZ Z_prev.T, or with the A of another layer."""
-    g, right = scaled(term, scene), scene.values[term.other]
+    """``dW = (1/m) dZ Z_prev.T``, or with the A of another layer."""
+    g, right = scaled(term, scene), term.operand(scene)
     for name, value in scene.values.items():
         if name != term.other and value.shape == right.shape:
             said = f"{name} stands where {term.other} belongs{relation(name, term.other, scene)}"
@@ -39,7 +43,7 @@ def other_operand(term: Product, scene: Scene) -> Wrong:
         if value.shape == right.shape:
             said = f"the gradient d{name} stands where {term.other} belongs"
             yield said, term.product(g, value)
-    if term.other not in scene.forward.parameters and np.any(right):
+    if plain(term.other) not in scene.forward.parameters and np.any(right):
         yield f"the factor {term.other} is ignored", term.product(g, np.ones_like(right))
 
 
@@ -57,25 +61,26 @@ def other_gradient(term: Product | Addend | Slope | Jacobian, scene: Scene) -> W
         f"the incoming gradient d{term.out} is ignored (as if it were 1)",
         term.value(scene.believing(term.out, ones)),
     )
-    values = scene.values[term.out]
-    yield (
-        f"the value {term.out} stands where its gradient d{term.out} belongs",
-        term.value(scene.believing(term.out, values)),
-    )
+    for name, value in scene.values.items():
+        if value.shape == right.shape:
+            yield (
+                f"the value {name} stands where the gradient d{term.out} belongs",
+                term.value(scene.believing(term.out, value)),
+            )
 
 
 def forgotten_summand(term: Product | Addend, scene: Scene) -> Wrong:
     """One of the examples, or of the units, that are summed over is left out; or all but one."""
     g = scene.d[term.out]
     axis = scene.forward.over
-    if isinstance(term, Product) and term.other in scene.forward.parameters:
+    if isinstance(term, Product) and plain(term.other) in scene.forward.parameters:
         axis = 1 - axis
     n = g.shape[axis]
     if n < 2:
         return
     what = "example" if axis == scene.forward.over else "unit"
     line = "column" if axis == 1 else "row"
-    for i in range(n) if n <= 64 else (0, n - 1):
+    for i in range(n) if n * g.size <= EVERY else (0, n - 1):
         index = (slice(None), i) if axis else i
         without, alone = np.array(g), np.zeros_like(g)
         without[index], alone[index] = 0, g[index]
@@ -93,7 +98,7 @@ def forgotten_summand(term: Product | Addend, scene: Scene) -> Wrong:
 
 
 def wrong_sum(term: Addend, scene: Scene) -> Wrong:
-    """Db = dZ, or its sum over another axis."""
+    """``db = dZ``, or its sum over another axis."""
     g, b = scene.d[term.out], scene.values[term.of]
     if b.shape == g.shape:
         return

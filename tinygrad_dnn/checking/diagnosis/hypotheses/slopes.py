@@ -10,7 +10,7 @@ NAMES = ("relu", "leaky_relu", "tanh", "sigmoid")
 
 
 def slope_missing(term: Slope, scene: Scene) -> Wrong:
-    """DZ = dA."""
+    """``dZ = dA``."""
     dA, said = scene.d[term.out], f"the factor {slope_words(term, scene)} is missing"
     yield said, term.masked(scene, dA)
 
@@ -80,7 +80,7 @@ def slope_slips(term: Slope, scene: Scene) -> Wrong:
 
 
 def matrix_product(term: Slope, scene: Scene) -> Wrong:
-    """DZ = dA @ g'(Z)."""
+    """``dZ = dA @ g'(Z)``."""
     dA, slope = scene.d[term.out], term.step.prime(scene.values[term.of])
     for turned in (slope, slope.T):
         if dA.shape[1] == turned.shape[0]:

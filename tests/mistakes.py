@@ -1,0 +1,419 @@
+"""Mistakes that students make, each with the words that a good teacher would use of it.
+
+``MISTAKES``: (name, which derivative, who can make it, what is written down, what must be said).
+``who`` takes a Student and a layer.  The words are patterns, any of which will do.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tests.students import dA_right, db_right, dW_right, dZ_right, squash, squash_prime
+
+
+class Mistake(NamedTuple):
+    name: str
+    kind: str
+    who: object
+    make: object
+    said: str
+
+
+def anyone(s, l):
+    return True
+
+
+def hidden(s, l):
+    return l < s.L
+
+
+def square(s, l):
+    return s.widths[l] == s.widths[l - 1] > 1
+
+
+def curved(s, l):
+    return l < s.L and s.hidden in ("tanh", "sigmoid")
+
+
+def regularised(s, l):
+    return s.lam > 0
+
+
+def dropped(s, l):
+    return l < s.L and s.keep < 1 and np.any(s.D[l] == 0)
+
+
+def data_part(d):
+    return dW_right(d) - d.lam / d.m * d.W[d.l]
+
+
+def wider(s, l):
+    return s.widths[l] > 1
+
+
+def with_dropout(d, dA):
+    return dA * d.D[d.l] / d.keep if d.keep < 1 else dA
+
+
+def plain(s, l):
+    return s.lam == 0
+
+
+def other_prime(name):
+    return lambda d: with_dropout(d, d.dA[d.l]) * squash_prime(name, d.Z[d.l])
+
+
+def unit(d):
+    return 1 if d.per > 1 else d.m
+
+
+MISTAKES = [
+    # ---- factors
+    Mistake("dW without 1/m", "dW", plain, lambda d: dW_right(d) * d.m, r"1/m"),
+    Mistake("dW with 1/m twice", "dW", plain, lambda d: dW_right(d) / d.m, r"1/m.*(twice|often)"),
+    Mistake("dW negated", "dW", anyone, lambda d: -dW_right(d), r"sign"),
+    Mistake("dW doubled", "dW", anyone, lambda d: 2 * dW_right(d), r"factor 2|twice"),
+    Mistake("dW halved", "dW", anyone, lambda d: dW_right(d) / 2, r"half|1/2"),
+    Mistake("db without 1/m", "db", anyone, lambda d: db_right(d) * d.m, r"1/m"),
+    Mistake("db with 1/m twice", "db", anyone, lambda d: db_right(d) / d.m, r"1/m.*(twice|often)"),
+    Mistake("db negated", "db", anyone, lambda d: -db_right(d), r"sign"),
+    Mistake("db doubled", "db", anyone, lambda d: db_right(d) * 2, r"factor 2|twice"),
+    Mistake("dA times m", "dA", hidden, lambda d: dA_right(d) * d.m, r"m = \d+ times too large"),
+    Mistake("dA over m", "dA", hidden, lambda d: dA_right(d) / d.m, r"m = \d+ times too small|1/m"),
+    Mistake("dA negated", "dA", hidden, lambda d: -dA_right(d), r"sign"),
+    Mistake("dZ negated", "dZ", anyone, lambda d: -dZ_right(d), r"sign"),
+    Mistake("dZ doubled", "dZ", anyone, lambda d: 2 * dZ_right(d), r"factor 2|twice"),
+    # ---- dW
+    Mistake("dW transposed", "dW", square, lambda d: dW_right(d).T, r"transposed"),
+    Mistake(
+        "dW from Z of the layer before",
+        "dW",
+        lambda s, l: l > 1 and s.hidden != "linear",
+        lambda d: dW_right(d) + d.dZ[d.l] @ (d.Z[d.l - 1] - d.A[d.l - 1]).T / d.per,
+        r"Z\d.*instead|Z\d stands where A\d",
+    ),
+    Mistake(
+        "dW from this layer's A",
+        "dW",
+        square,
+        lambda d: dW_right(d) + d.dZ[d.l] @ (d.A[d.l] - d.A[d.l - 1]).T / d.per,
+        r"A\d stands where (A\d|X)",
+    ),
+    Mistake(
+        "dW from X",
+        "dW",
+        lambda s, l: l > 1 and s.widths[l - 1] == s.widths[0],
+        lambda d: dW_right(d) + d.dZ[d.l] @ (d.A[0] - d.A[d.l - 1]).T / d.per,
+        r"X stands where A\d",
+    ),
+    Mistake(
+        "dW from dA",
+        "dW",
+        hidden,
+        lambda d: dW_right(d) + (d.dA[d.l] - d.dZ[d.l]) @ d.A[d.l - 1].T / d.per,
+        r"dA\d stands where dZ\d",
+    ),
+    Mistake(
+        "dW from the dZ of the layer after",
+        "dW",
+        lambda s, l: l < s.L and s.widths[l] == s.widths[l + 1],
+        lambda d: dW_right(d) + (d.dZ[d.l + 1] - d.dZ[d.l]) @ d.A[d.l - 1].T / d.per,
+        r"dZ\d stands where dZ\d",
+    ),
+    Mistake(
+        "dW without the incoming gradient",
+        "dW",
+        anyone,
+        lambda d: dW_right(d) + (1 - d.dZ[d.l]) @ d.A[d.l - 1].T / d.per,
+        r"incoming gradient.*ignored",
+    ),
+    Mistake(
+        "dW without the last example",
+        "dW",
+        anyone,
+        lambda d: dW_right(d) - d.dZ[d.l][:, -1:] @ d.A[d.l - 1][:, -1:].T / d.per,
+        r"last example",
+    ),
+    Mistake(
+        "dW without the first example",
+        "dW",
+        anyone,
+        lambda d: dW_right(d) - d.dZ[d.l][:, :1] @ d.A[d.l - 1][:, :1].T / d.per,
+        r"first example",
+    ),
+    Mistake(
+        "dW with a row never filled",
+        "dW",
+        lambda s, l: s.widths[l] > 1 and s.widths[l - 1] > 1,
+        lambda d: dW_right(d) * (np.arange(len(d.W[d.l])) > 0)[:, None],
+        r"row 0.*(forgotten|zero)",
+    ),
+    Mistake(
+        "dW with a column never filled",
+        "dW",
+        lambda s, l: s.widths[l] > 1 and s.widths[l - 1] > 1,
+        lambda d: dW_right(d) * (np.arange(d.W[d.l].shape[1]) != 2),
+        r"column 2.*(forgotten|zero)",
+    ),
+    Mistake("dW stays zero", "dW", anyone, lambda d: 0 * d.W[d.l], r"zero everywhere"),
+    # ---- regularisation
+    Mistake("no penalty", "dW", regularised, data_part, r"regularisation.*missing"),
+    Mistake(
+        "penalty twice",
+        "dW",
+        regularised,
+        lambda d: dW_right(d) + d.lam / d.m * d.W[d.l],
+        r"regularisation.*(twice|double)",
+    ),
+    Mistake(
+        "penalty without 1/m",
+        "dW",
+        regularised,
+        lambda d: data_part(d) + d.lam * d.W[d.l],
+        r"1/m is missing.*regularisation",
+    ),
+    Mistake(
+        "penalty with 1/m twice",
+        "dW",
+        regularised,
+        lambda d: data_part(d) + d.lam / d.m**2 * d.W[d.l],
+        r"1/m is there twice.*regularisation",
+    ),
+    Mistake(
+        "penalty halved",
+        "dW",
+        regularised,
+        lambda d: data_part(d) + d.lam / d.m / 2 * d.W[d.l],
+        r"1/2.*regularisation",
+    ),
+    Mistake(
+        "penalty subtracted",
+        "dW",
+        regularised,
+        lambda d: data_part(d) - d.lam / d.m * d.W[d.l],
+        r"sign.*regularisation",
+    ),
+    Mistake(
+        "data part without 1/m, penalty right",
+        "dW",
+        regularised,
+        lambda d: data_part(d) * d.m + d.lam / d.m * d.W[d.l],
+        r"1/m is missing",
+    ),
+    Mistake(
+        "penalty on b",
+        "db",
+        regularised,
+        lambda d: db_right(d) + d.lam / d.m * d.b[d.l],
+        r"regularisation.*added",
+    ),
+    # ---- db
+    Mistake(
+        "db over the other axis",
+        "db",
+        wider,
+        lambda d: d.dZ[d.l].sum(axis=0, keepdims=True) / d.per,
+        r"wrong axis",
+    ),
+    Mistake(
+        "db over everything", "db", wider, lambda d: d.dZ[d.l].sum() / d.per, r"wrong axis|all ent"
+    ),
+    Mistake("db not summed", "db", anyone, lambda d: d.dZ[d.l] / d.per, r"not summed"),
+    Mistake("db flat", "db", wider, lambda d: db_right(d).ravel(), r"keepdims"),
+    Mistake(
+        "db from dA",
+        "db",
+        hidden,
+        lambda d: d.dA[d.l].sum(axis=1, keepdims=True) / d.per,
+        r"dA\d stands where dZ\d",
+    ),
+    Mistake(
+        "db of the layer after",
+        "db",
+        lambda s, l: l < s.L and s.widths[l] == s.widths[l + 1],
+        lambda d: d.dZ[d.l + 1].sum(axis=1, keepdims=True) / d.per,
+        r"dZ\d stands where dZ\d",
+    ),
+    Mistake(
+        "db without the last example",
+        "db",
+        anyone,
+        lambda d: d.dZ[d.l][:, :-1].sum(axis=1, keepdims=True) / d.per,
+        r"last example",
+    ),
+    # ---- dZ
+    Mistake("no g'", "dZ", hidden, lambda d: with_dropout(d, d.dA[d.l]), r"' .*is missing"),
+    Mistake(
+        "tanh' for it",
+        "dZ",
+        lambda s, l: l < s.L and s.hidden != "tanh",
+        other_prime("tanh"),
+        r"tanh' .*instead",
+    ),
+    Mistake(
+        "sigmoid' for it",
+        "dZ",
+        lambda s, l: l < s.L and s.hidden != "sigmoid",
+        other_prime("sigmoid"),
+        r"sigmoid' .*instead",
+    ),
+    Mistake(
+        "relu' for it",
+        "dZ",
+        lambda s, l: l < s.L and s.hidden != "relu",
+        other_prime("relu"),
+        r"relu' .*instead",
+    ),
+    Mistake(
+        "g'(A)",
+        "dZ",
+        curved,
+        lambda d: with_dropout(d, d.dA[d.l]) * d.g_prime(d.A[d.l]),
+        r"evaluated at A\d instead of Z\d",
+    ),
+    Mistake(
+        "formula in A fed with Z",
+        "dZ",
+        lambda s, l: l < s.L and s.hidden == "tanh",
+        lambda d: with_dropout(d, d.dA[d.l]) * (1 - d.Z[d.l] ** 2),
+        r"evaluated at Z|Z.*instead",
+    ),
+    Mistake(
+        "g for g'",
+        "dZ",
+        hidden,
+        lambda d: with_dropout(d, d.dA[d.l]) * squash(d.hidden, d.Z[d.l]),
+        r"instead of its derivative|itself",
+    ),
+    Mistake(
+        "mask upside down",
+        "dZ",
+        lambda s, l: l < s.L and s.hidden == "relu",
+        lambda d: with_dropout(d, d.dA[d.l]) * (d.Z[d.l] <= 0),
+        r"invert",
+    ),
+    Mistake(
+        "mask of dA",
+        "dZ",
+        lambda s, l: l < s.L and s.hidden == "relu",
+        lambda d: with_dropout(d, d.dA[d.l]) * (d.dA[d.l] > 0),
+        r"mask.*dA\d",
+    ),
+    Mistake(
+        "g' at the Z of the layer before",
+        "dZ",
+        lambda s, l: 1 < l < s.L and s.widths[l] == s.widths[l - 1],
+        lambda d: with_dropout(d, d.dA[d.l]) * d.g_prime(d.Z[d.l - 1]),
+        r"at [ZA]\d instead of Z\d",
+    ),
+    Mistake(
+        "g' at the Z of the layer after",
+        "dZ",
+        lambda s, l: l < s.L - 1 and s.widths[l] == s.widths[l + 1],
+        lambda d: with_dropout(d, d.dA[d.l]) * d.g_prime(d.Z[d.l + 1]),
+        r"at [ZA]\d instead of Z\d",
+    ),
+    Mistake(
+        "matrix product for *",
+        "dZ",
+        lambda s, l: l < s.L and s.widths[l] == s.m,
+        lambda d: with_dropout(d, d.dA[d.l]) @ d.g_prime(d.Z[d.l]),
+        r"matrix product",
+    ),
+    Mistake(
+        "incoming gradient ignored",
+        "dZ",
+        hidden,
+        lambda d: d.g_prime(d.Z[d.l]),
+        r"incoming gradient.*ignored",
+    ),
+    Mistake(
+        "mask of dropout forgotten",
+        "dZ",
+        dropped,
+        lambda d: d.dA[d.l] * d.g_prime(d.Z[d.l]),
+        r"dropout mask.*not applied",
+    ),
+    Mistake(
+        "dropout not rescaled",
+        "dZ",
+        dropped,
+        lambda d: d.dA[d.l] * d.D[d.l] * d.g_prime(d.Z[d.l]),
+        r"rescaled",
+    ),
+    Mistake(
+        "a column never filled",
+        "dZ",
+        anyone,
+        lambda d: dZ_right(d) * (np.arange(d.m) < d.m - 1),
+        r"column \d+.*(forgotten|zero)|last example",
+    ),
+    # ---- the output
+    Mistake(
+        "Y forgotten", "dZ", lambda s, l: l == s.L, lambda d: d.A[d.L] / unit(d), r"Y is missing"
+    ),
+    Mistake(
+        "g' once more",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "sigmoid",
+        lambda d: dZ_right(d) * squash_prime("sigmoid", d.Z[d.L]),
+        r"sigmoid'.*(too often|twice)",
+    ),
+    Mistake(
+        "Z for A",
+        "dZ",
+        lambda s, l: l == s.L and s.output != "linear",
+        lambda d: (d.Z[d.L] - d.Y) / unit(d),
+        r"Z.*instead of A",
+    ),
+    Mistake(
+        "half of the loss's derivative",
+        "dZ",
+        lambda s, l: l == s.L,
+        lambda d: dZ_right(d) / 2,
+        r"half|1/2",
+    ),
+    # ---- dA
+    Mistake(
+        "W not transposed",
+        "dA",
+        lambda s, l: l < s.L and s.widths[l] == s.widths[l + 1] > 1,
+        lambda d: d.W[d.l + 1] @ d.dZ[d.l + 1],
+        r"not transposed",
+    ),
+    Mistake(
+        "W of the layer before",
+        "dA",
+        lambda s, l: l < s.L and (s.widths[l + 1], s.widths[l]) == (s.widths[l], s.widths[l - 1]),
+        lambda d: d.W[d.l].T @ d.dZ[d.l + 1],
+        r"W\d stands where W\d",
+    ),
+    Mistake(
+        "dA for dZ",
+        "dA",
+        lambda s, l: l < s.L - 1,
+        lambda d: d.W[d.l + 1].T @ d.dA[d.l + 1],
+        r"dA\d stands where dZ\d|is missing",
+    ),
+    Mistake(
+        "dW for W",
+        "dA",
+        hidden,
+        lambda d: d.dW[d.l + 1].T @ d.dZ[d.l + 1],
+        r"dW\d stands where W\d",
+    ),
+    Mistake(
+        "incoming ignored in dA",
+        "dA",
+        hidden,
+        lambda d: d.W[d.l + 1].T @ np.ones_like(d.dZ[d.l + 1]),
+        r"incoming gradient.*ignored",
+    ),
+    Mistake(
+        "* for @",
+        "dA",
+        lambda s, l: l < s.L and s.widths[l] == s.widths[l + 1] == s.m,
+        lambda d: d.W[d.l + 1].T * d.dZ[d.l + 1],
+        r"elementwise product",
+    ),
+]

@@ -1,0 +1,154 @@
+"""Planted mistakes: the cause is named, alone and in pairs; none is invented."""
+
+import re
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tests.mistakes import MISTAKES
+from tests.students import Student, dW_right, dZ_right
+from tests.test_check_backprop import NETWORKS, WAYS
+
+SPECS = [(network, way) for network in NETWORKS.values() for way in WAYS.values()]
+
+
+def differ(some, others):
+    return any(
+        np.shape(some[k]) != np.shape(others[k])
+        or not np.allclose(some[k], others[k], rtol=1e-9, atol=1e-12)
+        for k in some
+    )
+
+
+def students_for(mistake, start):
+    """Yield a student and a layer in which this mistake makes a difference, network by network."""
+    for i in range(len(SPECS)):
+        network, way = SPECS[(5 * i + start) % len(SPECS)]
+        student = Student(**network, **way, seed=start)
+        _, _, right = student.lesson({})
+        for l in range(1, student.L + 1):
+            if mistake.who(student, l):
+                _, _, grads = student.lesson({(mistake.kind, l): mistake.make})
+                if differ(grads, right):
+                    yield student, l
+                    break
+
+
+@pytest.mark.parametrize("number", range(len(MISTAKES)), ids=[m.name for m in MISTAKES])
+def test_a_mistake_is_named(number):
+    mistake = MISTAKES[number]
+    found = [case for case, _ in zip(students_for(mistake, number), range(3), strict=False)]
+    assert found or mistake.name == "* for @"
+    for student, l in found:
+        report = tg.check_backprop(*student.lesson({(mistake.kind, l): mistake.make}))
+        assert not report
+        assert re.search(mistake.said, report.diagnosis), (student, l, report.diagnosis)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_mistakes_in_two_layers_are_both_named(way):
+    names = {mistake.name: mistake for mistake in MISTAKES}
+    for first, second in [
+        ("no g'", "dW transposed"),
+        ("W not transposed", "db without 1/m"),
+        ("dW negated", "g'(A)"),
+        ("incoming gradient ignored", "dW from X"),
+    ]:
+        a, b = names[first], names[second]
+        student = Student(hidden="tanh", widths=(4, 4, 4, 4, 4), output="softmax", **WAYS[way])
+        report = tg.check_backprop(*student.lesson({(a.kind, 3): a.make, (b.kind, 2): b.make}))
+        assert re.search(a.said, report.diagnosis), (first, report.diagnosis)
+        assert re.search(b.said, report.diagnosis), (second, report.diagnosis)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("odd", [np.tanh, lambda x: x**3, lambda x: x + 0.017, np.arcsinh])
+def test_what_is_in_no_hypothesis_has_no_cause(odd, way):
+    for kind, right in (("dW", dW_right), ("dZ", dZ_right)):
+        student = Student(hidden="tanh", widths=(3, 4, 4, 2), output="softmax", **WAYS[way])
+        report = tg.check_backprop(*student.lesson({(kind, 2): lambda d, f=right: odd(f(d))}))
+        assert not report
+        for line in report.diagnosis.splitlines():
+            assert "follows from" in line or "cause unknown" in line, report.diagnosis
+
+
+def test_examples_in_rows_and_transposed_weights():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((9, 4)), rng.integers(0, 3, 9)
+    p = {"W1": rng.standard_normal((4, 5)), "b1": np.zeros(5), "W2": rng.standard_normal((5, 3))}
+
+    def forward(p):
+        A1 = np.maximum(0, X @ p["W1"] + p["b1"])
+        e = np.exp(A1 @ p["W2"])
+        return A1, e / e.sum(axis=1, keepdims=True)
+
+    def cost(p):
+        return -np.log(forward(p)[1][np.arange(9), y]).mean() + 0.05 * np.sum(p["W2"] ** 2)
+
+    A1, P = forward(p)
+    dZ2 = (P - np.eye(3)[y]) / 9
+    dZ1 = dZ2 @ p["W2"].T
+    grads = {"W1": X.T @ dZ1, "b1": dZ1.sum(axis=0), "W2": A1.T @ dZ2 + 0.1 * p["W2"]}
+    report = tg.check_backprop(cost, p, grads)
+    assert [row.name for row in report.failures] == ["dW1", "db1"] or not report
+    assert "the factor relu' = [Z1 > 0] is missing" in report.diagnosis
+
+    w, Y = rng.standard_normal((4, 1)), np.float64(y > 1)[None]
+    sigmoid = lambda w: 1 / (1 + np.exp(-(w.T @ X.T)))
+    logistic = lambda p: (
+        -np.mean(Y * np.log(sigmoid(p["w"])) + (1 - Y) * np.log(1 - sigmoid(p["w"])))
+    )
+    report = tg.check_backprop(logistic, {"w": w}, {"dw": X.T @ (sigmoid(w) - Y).T})
+    assert "dw: the factor 1/m is missing: it is m = 9 times too large" in report.diagnosis
+
+
+@pytest.mark.parametrize("shown", [("dW", "db"), ("dW", "db", "dZ1", "dZ2")])
+def test_a_value_used_twice(shown):
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((2, 4, 6))
+    p = {"W": 0.6 * rng.standard_normal((4, 4)), "b": rng.standard_normal((4, 1))}
+
+    def forward(p):
+        Z1 = tg.tap("Z1", p["W"] @ X + p["b"])
+        A1 = tg.tap("A1", np.tanh(Z1))
+        return Z1, A1, tg.tap("Z2", p["W"] @ A1 + p["b"])
+
+    cost = lambda p: np.sum((forward(p)[-1] - Y) ** 2) / 12
+    _, A1, dZ2 = forward(p)
+    dZ2 = dZ2 - Y
+    dZ1 = p["W"].T @ dZ2 * (1 - A1**2)
+    grads = {"dW": dZ1 @ X.T / 6, "db": (dZ1 + dZ2).sum(axis=1, keepdims=True) / 6}
+    grads |= {"dZ1": dZ1, "dZ2": dZ2}
+    report = tg.check_backprop(cost, p, {name: grads[name] for name in shown})
+    assert report.diagnosis.startswith(
+        "dW: W is used more than once, and the contribution (1/m) * dZ2 @ A1.T is not added (+= is "
+    )
+
+
+def test_a_network_of_ours():
+    rng = np.random.default_rng(0)
+    net = tg.nn.Sequential.from_layer_dims([3, 4, 4, 2], hidden="tanh", output="softmax", rng=rng)
+    X, labels = rng.standard_normal((3, 8)), rng.integers(0, 2, 8)
+    _, _, A1, Z2, A2, _, A3 = [getattr(x, "data", x) for x in net.outputs(X)]
+    W = {name: x.data for name, x in net.parameters().items()}
+    dZ3 = A3 - np.eye(2)[labels].T
+    dA2 = W["W3"].T @ dZ3
+    dZ2 = dA2 * (1 - np.tanh(Z2) ** 2)
+    dA1 = W["W2"] @ dZ2  # not transposed
+    dZ1 = dA1 * (1 - A1**2)
+    grads = {"dZ3": dZ3, "dA2": dA2, "dZ2": dZ2, "dA1": dA1, "dZ1": dZ1}
+    for l, A in ((3, A2), (2, A1), (1, X)):
+        grads[f"dW{l}"] = grads[f"dZ{l}"] @ A.T / 8
+        grads[f"db{l}"] = np.mean(grads[f"dZ{l}"], axis=1, keepdims=True)
+    report = tg.check_network(net, grads, X, labels)
+    assert [row.name for row in report.failures] == ["dA1", "dZ1", "dW1", "db1"]
+    assert report.failures[0].note == (
+        "W2 is not transposed: W2.T belongs there; right is dA1 = W2.T @ dZ2; dZ1, dW1, db1 follow "
+        "from it, their own equations are right"
+    )
+    assert report.notes[0].startswith("convention: dZ and dA per example")
+    scaled = {name: x / 8 if name[1] in "ZA" else x for name, x in grads.items()}
+    assert tg.check_network(net, scaled, X, labels).notes[0].startswith("convention: all are deriv")
+    with pytest.raises(ValueError, match="grads has no 'dW1'"):
+        tg.check_network(net, {"dW2": W["W2"]}, X, labels)
