@@ -117,13 +117,10 @@ class Student:
         X, W = self.context.get("X"), self.params.get("W1", self.params.get("W"))
         if X is None or W is None or X.ndim != 2 or W.ndim != 2:
             return 1
-        return (
-            X.shape[1]
-            if X.shape[0] == W.shape[1]
-            else X.shape[0]
-            if (X.shape[1] == W.shape[0])
-            else 1
-        )
+        rows, columns = X.shape
+        if rows == W.shape[1]:
+            return int(columns)
+        return int(rows) if columns == W.shape[0] else 1
 
     def measured(self, name: str, at_most: int = MOST) -> Array:
         """Return the derivative of J by a parameter or tapped value; nan where not measured."""

@@ -91,8 +91,6 @@ class Backward:
                 Story(scene, story.causes + causes, story.unexplained)
                 for scene, causes in self._assigned(story.scene, (), group, depth)
             ]
-            if found and depth > min(len(new.causes) - len(story.causes) for new in found):
-                break
             if found and (depth == 0 or not small):
                 break
         return found or [self._as_far_as_possible(story, group)]
@@ -208,7 +206,7 @@ class Backward:
         if not isinstance(term, Direct):
             formula = term.formula(scene)
             yield (
-                f"{scene_name(term)} is used more than once, and the contribution {formula} is "
+                f"{term.of} is used more than once, and the contribution {formula} is "
                 f"not added (+= is missing)",
                 np.zeros_like(value),
             )
@@ -250,11 +248,6 @@ def sizes_of(scene: Scene, name: str) -> dict[str, int]:
     """Return the numbers that a factor may be made of: m, and the sizes of the array."""
     shape = scene.values[name].shape
     return {"m": scene.m} | {f"{name}.shape[{i}]": n for i, n in enumerate(shape) if n != scene.m}
-
-
-def scene_name(term: AnyTerm) -> str:
-    """Return the name of what a term is a derivative by."""
-    return term.of
 
 
 def _key(x: Array) -> bytes:

@@ -192,8 +192,8 @@ def _in_part(wrong: Array, right: Array) -> Iterator[Change]:
         for axis, line in ((0, "row"), (1, "column")):
             lines = np.flatnonzero(off.any(axis=1 - axis))
             if right.shape[axis] > 1 and len(lines) == 1:
-                if off.sum() == 1 and right.shape[1 - axis] > 1:
-                    break
+                if off.sum() == 1 and np.any(np.take(wrong, lines[0], axis)):
+                    continue
                 yield Change(f"only {line} {lines[0]} is {what}", weight)
                 return
     places = [tuple(int(i) for i in place) for place in np.argwhere(off)]

@@ -47,19 +47,17 @@ def loss(term: Direct, scene: Scene) -> Wrong:
         said = "A - Y belongs to cross-entropy after its own activation, not to this cost"
         yield said, unit * (A - Y)
         yield "(A - Y) / A / (1 - A) is dA, not dZ", unit * (A - Y) / (A * (1 - A))
-    if Z is not None:
         yield "Z instead of A: Z - Y where A - Y belongs", unit * (Z - Y)
         if step:
             said = f"{step.g} is applied twice: to {step.out} instead of {step.z}"
             yield said, unit * (step.function(A) - Y)
     both = "-Y/A + (1 - Y)/(1 - A)"
     yield f"of the loss's derivative {both} only -Y/A is there", -unit * Y / A * slope
-    yield (
-        f"of the loss's derivative {both} only the second term is there",
-        (unit * (1 - Y) / (1 - A) * slope),
-    )
-    yield f"a sign in the loss's derivative {both}", -unit * (Y / A + (1 - Y) / (1 - A)) * slope
-    yield f"a sign in the loss's derivative {both}", unit * (Y / A + (1 - Y) / (1 - A)) * slope
+    second = unit * (1 - Y) / (1 - A) * slope
+    yield f"of the loss's derivative {both} only the second term is there", second
+    for sign in (1, -1):
+        wrong = sign * unit * (Y / A + (1 - Y) / (1 - A)) * slope
+        yield f"a sign in the loss's derivative {both}", wrong
     if step:
         said = f"{step.g}'({step.z}) is there once too often (twice): it cancels in {step.out} - Y"
         yield said, term.array * slope
