@@ -5,6 +5,7 @@ what lies between two tapped values, as A1 = relu(Z1) between Z1 and Z2, is foun
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -23,7 +24,7 @@ from tinygrad_dnn.primitives import Array
 
 CLOSE = 1e-7
 MOST_PAIRS = 200
-NONLINEAR = ("relu", "tanh", "sigmoid", "leaky_relu")
+NONLINEAR = ("relu", "tanh", "sigmoid")
 
 
 def same(a: Array, b: Array, close: float = CLOSE) -> bool:
@@ -153,7 +154,7 @@ def _activations(
 
 def activation_steps(name: str, V: Array, z: str, Z: Array) -> Iterator[Elementwise]:
     """Yield V = g(Z) for the elementwise activations that are known."""
-    for g in ("relu", "tanh", "sigmoid"):
+    for g in NONLINEAR:
         if same(V, equations.G[g][0](Z)):
             yield Elementwise(name, z, g)
     if (slope := _leak(V, Z)) is not None:
@@ -174,30 +175,36 @@ def _leak(V: Array, Z: Array) -> float | None:
 def _dropout(name: str, V: Array, z: str, forward: Forward) -> Iterator[Found]:
     """Yield V = g(Z) * D * rescale; a mask that is not at hand is read from the zeros of V."""
     Z = forward.values[z]
-    functions = {g: equations.G[g][0] for g in (*NONLINEAR, "identity")}
-    for g, function in functions.items():
-        A = function(Z)
+    for g, slope in (*((g, None) for g in (*NONLINEAR, "identity")), ("leaky_relu", _slope(V, Z))):
+        step = Elementwise(name, z, g, slope)
+        A = step.function(Z)
         alive = np.absolute(A) > 1e-6 * np.max(np.absolute(A), initial=0.0)
         kept = alive & (V != 0)
         if not kept.any() or not (alive & (V == 0)).any():
             continue
-        ratios = V[kept] / A[kept]
-        rescale = float(np.median(ratios))
-        if not rescale > 0 or not np.all(np.absolute(ratios - rescale) <= 1e-6 * rescale):
+        rescale = float(np.median(V[kept] / A[kept]))
+        if not rescale > 0 or not same(V, A * kept * rescale):
             continue
-        slope = 0.01 if g == "leaky_relu" else None
         for mask, D in forward.values.items():
             if D.shape == V.shape and np.array_equal((D != 0) & alive, kept):
                 unit = float(np.max(np.absolute(D)))
-                yield [(Elementwise(name, z, g, slope, mask, rescale / unit), {})]
+                yield [(replace(step, mask=mask, rescale=rescale / unit), {})]
         mask = numbered("D", name, forward.values)
-        yield [(Elementwise(name, z, g, slope, mask, rescale), {mask: kept | ~alive})]
+        yield [(replace(step, mask=mask, rescale=rescale), {mask: kept | ~alive})]
+
+
+def _slope(V: Array, Z: Array) -> float:
+    """Return the slope for Z < 0 that a leaky relu with dropout would have."""
+    above, below = (Z > 0) & (V != 0), (Z < 0) & (V != 0)
+    if not above.any() or not below.any():
+        return 0.01
+    return float(np.median(V[below] / Z[below]) / np.median(V[above] / Z[above]))
 
 
 def _over_hidden(name: str, V: Array, forward: Forward) -> Iterator[Found]:
     """Yield steps through one value that was not tapped: Z2 over A1, or A1 over Z1."""
     for z in _results(forward):
-        for g in (*NONLINEAR[:3], "leaky_relu"):
+        for g in (*NONLINEAR, "leaky_relu"):
             hidden = numbered("A", z, forward.values)
             A = equations.G[g][0](forward.values[z])
             slope = 0.01 if g == "leaky_relu" else None
