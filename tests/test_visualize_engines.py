@@ -1,6 +1,7 @@
 """Engines and formats: with whatever is installed, with nothing, in files and in notebooks."""
 
 import os
+import re
 import stat
 import sys
 from itertools import combinations
@@ -201,6 +202,17 @@ def test_the_block_diagram_stands_where_it_was_put(engine, dims):
         assert abs(y - y0 + box.at[1] / 72) < 0.01
         assert abs(w - box.size[0] / 72) < 0.01
         assert abs(h - box.size[1] / 72) < 0.01
+
+
+def test_places_are_kept_where_none_need_be_looked_for(engine):
+    """What is drawn in a hurry (-n) is what is drawn otherwise, within a third of a point."""
+    drawn = picture((3, *[5] * 11, 1), fold=None)
+    quick, slow = (
+        engines.draw(drawn.source, "svg", "neato", placed=placed)[0].decode()
+        for placed in (True, False)
+    )
+    found = [[float(x) for x in re.findall(r"-?\d+\.\d+", svg)] for svg in (quick, slow)]
+    np.testing.assert_allclose(*found, atol=0.34)
 
 
 def _inches(drawn, name):

@@ -6,6 +6,7 @@ text.  Knows nothing of what is drawn.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 VARIABLE = "TINYGRAD_DNN_DOT"
+POSITION = re.compile(r'pos="(-?[\d.]+),(-?[\d.]+)!"')  # as ``dot`` writes it
 SECONDS = 120  # a layout that takes longer is given up
 LONGEST_SIDE = 8192  # pixels of a bitmap
 DPI = 144
@@ -64,10 +66,13 @@ def engines() -> Iterator[Engine]:
         yield Engine("pygraphviz", sys.executable, arguments=("-c", PYGRAPHVIZ))
 
 
-def draw(source: str, format: str, layout: str, *, dpi: int = DPI) -> tuple[bytes, str]:
+def draw(
+    source: str, format: str, layout: str, *, dpi: int = DPI, placed: bool = False
+) -> tuple[bytes, str]:
     """Return the picture of DOT text, and the name of the engine that drew it.
 
-    ``layout`` is ``dot`` or ``neato``.  The long side of a bitmap is at most 8192 pixels.
+    ``layout`` is ``dot`` or ``neato``; ``placed`` says that every node has its place, so that none
+    need be looked for.  The long side of a bitmap is at most 8192 pixels.
 
     Raises GraphvizNotFound if no engine here can write ``format``.
     """
@@ -80,6 +85,8 @@ def draw(source: str, format: str, layout: str, *, dpi: int = DPI) -> tuple[byte
         try:
             if format in BITMAPS:
                 options.append(f"-Gdpi={_dpi(engine, source, layout, dpi)}")
+            if placed and not engine.arguments:  # a program of Graphviz's own
+                return _run(engine, ["-n", *options], _in_points(source)), engine.name
             return _run(engine, options, source), engine.name
         except (OSError, subprocess.SubprocessError) as error:
             tried.append(f"{engine.name} ({_reason(error)})")
@@ -111,6 +118,19 @@ def _run(engine: Engine, options: Sequence[str], source: str) -> bytes:
         command, input=source.encode(), capture_output=True, timeout=SECONDS, check=True
     )
     return done.stdout
+
+
+def _in_points(source: str) -> str:
+    """Return DOT text with places in points: what ``-n``, which looks for none, takes them for.
+
+    >>> _in_points('a [pos="1,-0.5!"]')
+    'a [pos="72.000,-36.000!"]'
+    """
+    return POSITION.sub(lambda at: f'pos="{_points(at[1])},{_points(at[2])}!"', source)
+
+
+def _points(inches: str) -> str:
+    return f"{72 * float(inches):.3f}"
 
 
 def _dpi(engine: Engine, source: str, layout: str, dpi: int) -> int:

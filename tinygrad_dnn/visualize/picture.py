@@ -5,7 +5,7 @@ It carries the scene it was written from, for other writers.  In a notebook it n
 no engine is installed, a sentence says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -38,6 +38,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
     scene: Scene | None = None
     subject: Subject | None = None
     used: str | None = None
+    _written: Sequence[str] = ()  # the body, as long as nobody has added to it
 
     @classmethod
     def of(
@@ -53,6 +54,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         name = filename or f"{scene.view}.gv"
         picture = cls(filename=name, format=format or "svg", engine=layout, body=dot_lines(scene))
         picture.scene, picture.subject = scene, subject
+        picture._written = list(picture.body)
         return picture
 
     def pipe(
@@ -147,7 +149,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             raise ValueError(f"format={format!r}: choose svg, png, pdf, or of graphviz.FORMATS")
         layout = engine or self.engine
         try:
-            data, self.used = draw(self.source, format, layout, dpi=dpi)
+            placed = layout == "neato" and self._all_placed() is not None
+            data, self.used = draw(self.source, format, layout, dpi=dpi, placed=placed)
         except GraphvizNotFound:
             scene = self._all_placed()
             if scene is None or format != "svg" or layout != "neato":
@@ -161,7 +164,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
     def _all_placed(self) -> Scene | None:
         """Return the scene if it is pinned, and all there is: a Digraph may have been added to."""
         scene = self.scene
-        return scene if scene and scene.pinned and self.body == dot_lines(scene) else None
+        return scene if scene and scene.pinned and self.body == self._written else None
 
     def _finished(self, svg: str, prefix: str) -> str:
         boxes = self.scene.boxes if self.scene else []
