@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
-from tinygrad_dnn import Tensor, check_gradient, check_jvp, check_vjp
+from tinygrad_dnn import check_gradient, check_jvp, check_vjp
 from tinygrad_dnn.checking.problem import Fixed, Problem
 from tinygrad_dnn.checking.run import check
 from tinygrad_dnn.errors import ChangedDataError, DimensionError, HistoryError, StructureError
@@ -405,7 +405,20 @@ class TestMessages:
         row = check_gradient(lambda x: np.sum(x) * noise.random(), lambda x: x, np.ones(3)).rows[0]
         assert row.verdict == CANNOT_TELL
         assert "not deterministic" in row.note
-        assert Tensor([1.0]).grad is None
+
+    def test_randomness_that_is_reset(self):
+        noise = np.random.default_rng(0)
+        state = noise.bit_generator.state
+
+        def reset():
+            noise.bit_generator.state = state
+
+        mask = np.random.default_rng(0).random(4) < 0.5
+        f = lambda x: np.sum(x**2 * (noise.random(4) < 0.5))
+        x = np.arange(1.0, 5)
+        assert check_gradient(f, lambda x: 2 * x * mask, x, reset=reset)
+        report = check_gradient(f, lambda x: 2 * x, x, reset=reset)
+        assert report.rows[0].evidence.wrong.tolist() == (~mask).tolist()
 
 
 class TestReports:

@@ -19,7 +19,8 @@ def unfit(probe: Probe) -> str:
     if off > 1e-6 * float(np.max(np.absolute(first), initial=0.0)):
         return (
             f"the function is not deterministic: two calls at the same inputs differ by {off:.2g}; "
-            f"switch dropout off (net.eval()) or draw the same random numbers in every call"
+            f"switch dropout off (net.eval()) or draw the same random numbers in every call; "
+            f"reset=, a function, is called before each"
         )
     return ""
 

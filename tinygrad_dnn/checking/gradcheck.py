@@ -37,7 +37,8 @@ def gradcheck(
     With more than 3000 numbers a few random directions stand for the entries, unless
     ``every_entry=True``; the report says which it was.  ``points=k`` checks k random points around
     the inputs too: some mistakes do not show at zeros or at equal entries.  ``rng`` draws
-    directions and points, by default always the same ones.
+    directions and points, by default always the same ones.  ``reset()`` is called before every
+    evaluation, to put random numbers of f's own (dropout) back to where they were.
 
     A row is *right*, *wrong*, *kink* (f has no derivative there: the value is one of the slopes,
     and beside the kink it is right; with ``strict=True`` a failure) or *cannot tell*, with the

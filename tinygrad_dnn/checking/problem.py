@@ -6,7 +6,7 @@ claim.  A gradient known at this point only, as one derived by hand, is ``pull=F
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from tinygrad_dnn.graph import Node
 from tinygrad_dnn.primitives import Array
 
 Point = Sequence[Array]
+COMPUTED = ("value", "pull", "push", "graph")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,22 @@ class Problem:
     graph: Callable[[Point], Node] | None = None
     given: Point | None = None
     function: str = "the function"
+
+    def after(self, reset: Callable[[], object]) -> "Problem":
+        """Return the problem with ``reset`` called before everything that is computed."""
+
+        def resetting(f: Any) -> Any:
+            if f is None or isinstance(f, Fixed):
+                return f
+
+            def call(*args: Any) -> Any:
+                reset()
+                return f(*args)
+
+            return call
+
+        computed = {name: resetting(getattr(self, name)) for name in COMPUTED}
+        return replace(self, **computed)
 
     @property
     def movable(self) -> bool:

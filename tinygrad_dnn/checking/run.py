@@ -1,6 +1,6 @@
 """A whole check: is the function fit to be checked; then every argument; at several points."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypedDict
 
@@ -23,6 +23,7 @@ class Options(TypedDict, total=False):
     points: int
     every_entry: bool | None
     strict: bool
+    reset: Callable[[], object] | None
     rng: np.random.Generator | None
 
 
@@ -36,6 +37,7 @@ def check(
     points: int = 0,
     every_entry: bool | None = None,
     strict: bool = False,
+    reset: Callable[[], object] | None = None,
     rng: np.random.Generator | None = None,
 ) -> Report:
     """Return the report on problems that share a function, at ``points`` more points if wanted."""
@@ -44,7 +46,7 @@ def check(
     notes: list[str] = []
     calls = 0
     with np.errstate(all="ignore"):
-        for problem in problems:
+        for problem in problems if reset is None else [p.after(reset) for p in problems]:
             found, said, number = _check(problem, rng, every_entry)
             for which in range(1, points + 1):
                 moved = replace(problem, point=_around(problem, rng), given=None)
