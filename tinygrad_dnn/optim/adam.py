@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.optim.optimizer import Optimizer
+from tinygrad_dnn.optim.optimizer import Gradients, Optimizer
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
@@ -46,11 +46,11 @@ class Adam(Optimizer):
         self.t = 0
         self.m, self.v = self.zeros(), self.squares()
 
-    def step(self) -> None:
+    def descend(self, gradients: Gradients) -> None:
         m, v, beta1, beta2, eps, lr = self.m, self.v, self.beta1, self.beta2, self.eps, self.lr
         t = self.t = self.t + 1
         corrected1, corrected2 = 1 - beta1**t, 1 - beta2**t
-        for i, W, dW in self.gradients():
+        for i, W, dW in gradients:
             m[i] *= beta1
             m[i] += (1 - beta1) * dW
             v[i] *= beta2

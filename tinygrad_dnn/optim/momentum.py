@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tinygrad_dnn.optim.optimizer import Optimizer
+from tinygrad_dnn.optim.optimizer import Gradients, Optimizer
 from tinygrad_dnn.tensor import Tensor
 
 
@@ -35,9 +35,9 @@ class Momentum(Optimizer):
         self.share(beta=beta)
         self.v = self.zeros()
 
-    def step(self) -> None:
+    def descend(self, gradients: Gradients) -> None:
         v, beta, lr = self.v, self.beta, self.lr
-        for i, W, dW in self.gradients():
+        for i, W, dW in gradients:
             v[i] *= beta
             v[i] += dW
             W.value -= lr * v[i]

@@ -1,7 +1,7 @@
 """Optimizer: what all optimisers share, which is everything but the formula."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -9,9 +9,11 @@ from tinygrad_dnn.graph import Node, changed
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
+Gradients: TypeAlias = list[tuple[int, Node, Array]]  # the number of a parameter, its node, dW
+
 
 class Optimizer:
-    """Holds parameters and a learning rate ``lr``; ``step`` is the formula of each kind.
+    """Holds parameters and a learning rate ``lr``; ``descend`` is the formula of each kind.
 
     ``parameters`` is a dict as ``net.parameters()`` returns it, or any iterable of Tensors.
     ``weight_decay`` adds that many times W to dW, as the term weight_decay / 2 |W|^2 in the cost
@@ -42,28 +44,26 @@ class Optimizer:
 
     def step(self) -> None:
         """Take one step along the gradients that are there."""
+        found = [
+            (i, W, dW)
+            for i, p in enumerate(self.parameters)
+            if (dW := (W := p.node).grad) is not None
+        ]
+        if self.weight_decay is not None:
+            found = [(i, W, self.decayed(W, dW)) for i, W, dW in found]
+        try:
+            self.descend(found)
+        finally:
+            changed(*[W for _, W, _ in found])
+
+    def descend(self, gradients: Gradients) -> None:
+        """Leave the new data of each parameter in its node."""
         raise NotImplementedError
 
     def zero_grad(self) -> None:
         """Forget the gradients, so that the next backward starts afresh."""
         for p in self.parameters:
             p.node.grad = None
-
-    def gradients(self) -> Iterator[tuple[int, Node, Array]]:
-        """Yield the number, the node and the gradient of every parameter that has one.
-
-        What the loop leaves in the node is its new data.
-        """
-        decays = self.weight_decay is not None
-        stepped = []
-        try:
-            for i, p in enumerate(self.parameters):
-                node = p.node
-                if (dW := node.grad) is not None:
-                    stepped.append(node)
-                    yield i, node, self.decayed(node, dW) if decays else dW
-        finally:
-            changed(*stepped)
 
     def decayed(self, W: Node, dW: Array) -> Array:
         """Return the gradient ``dW`` with the decay of the weight ``W`` in it."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from tinygrad_dnn.optim.optimizer import Optimizer
+from tinygrad_dnn.optim.optimizer import Gradients, Optimizer
 from tinygrad_dnn.tensor import Tensor
 
 
@@ -35,9 +35,9 @@ class RMSProp(Optimizer):
         self.eps = eps
         self.s = self.squares()
 
-    def step(self) -> None:
+    def descend(self, gradients: Gradients) -> None:
         s, beta, eps, lr = self.s, self.beta, self.eps, self.lr
-        for i, W, dW in self.gradients():
+        for i, W, dW in gradients:
             s[i] *= beta
             s[i] += (1 - beta) * np.square(dW)
             W.value -= lr * dW / (np.sqrt(s[i]) + eps)

@@ -1,6 +1,6 @@
 """SGD: plain gradient descent."""
 
-from tinygrad_dnn.optim.optimizer import Optimizer
+from tinygrad_dnn.optim.optimizer import Gradients, Optimizer
 from tinygrad_dnn.scalars import Scalar
 
 
@@ -18,7 +18,7 @@ class SGD(Optimizer):
     array([0.8, 1.6])
     """
 
-    def step(self) -> None:
+    def descend(self, gradients: Gradients) -> None:
         lr = Scalar(self.lr)
-        for _, W, dW in self.gradients():
+        for _, W, dW in gradients:
             W.value -= lr[dW.dtype] * dW
