@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinygrad_dnn.visualize.parts import Part
 from tinygrad_dnn.visualize.reading import Reading, Thing
-
-Part = list[int]  # the things drawn as one box
 
 
 @dataclass(slots=True)

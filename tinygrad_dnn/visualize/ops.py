@@ -14,7 +14,8 @@ import numpy as np
 from tinygrad_dnn.visualize.chain import value
 from tinygrad_dnn.visualize.clash import clash
 from tinygrad_dnn.visualize.fold import plural
-from tinygrad_dnn.visualize.frames import Part, frames_of, sizes_of
+from tinygrad_dnn.visualize.frames import frames_of, sizes_of
+from tinygrad_dnn.visualize.parts import Part
 from tinygrad_dnn.visualize.reading import Reading, Thing
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene, shape_text
 from tinygrad_dnn.visualize.words import (

@@ -13,6 +13,7 @@ from tinygrad_dnn.tensor import grad, handle
 from tinygrad_dnn.visualize.block import block_scene
 from tinygrad_dnn.visualize.chain import Chain, NotAChain, read_chain
 from tinygrad_dnn.visualize.ops import ops_scene
+from tinygrad_dnn.visualize.parts import parts_of
 from tinygrad_dnn.visualize.planned import names_of, notes_of, remarks_of
 from tinygrad_dnn.visualize.reading import Reading
 from tinygrad_dnn.visualize.scene import Scene
@@ -67,7 +68,7 @@ class Subject:
             names, remarks = names_of(found.plan), remarks_of(found.plan)
             notes = [*notes, *notes_of(found.plan)]
         reading = Reading(found.ends, names, gradients, found.failure, found.walked, remarks)
-        parts = reading.parts(fold, self.max_nodes)
+        parts = parts_of(reading, fold, self.max_nodes)
         scene = ops_scene(
             reading,
             parts,
