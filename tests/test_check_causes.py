@@ -152,3 +152,9 @@ def test_a_network_of_ours():
     assert tg.check_network(net, scaled, X, labels).notes[0].startswith("convention: all are deriv")
     with pytest.raises(ValueError, match="grads has no 'dW1'"):
         tg.check_network(net, {"dW2": W["W2"]}, X, labels)
+
+
+def test_a_plain_gradient_is_described():
+    M = np.arange(9.0).reshape(3, 3)
+    report = tg.check_gradient(lambda W: np.sum(M * W), lambda W: M.T, np.ones((3, 3)))
+    assert report.diagnosis.endswith("; it is transposed")

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from tinygrad_dnn.checking.call import Call, Wanted, blaming, function_name
+from tinygrad_dnn.checking.described import described
 from tinygrad_dnn.checking.problem import Point, Problem
 from tinygrad_dnn.checking.run import Options, check
 from tinygrad_dnn.containers import matched, rebuilt
@@ -37,7 +38,7 @@ def check_gradient(
     >>> print(report.verdict, report.rows[0].details["numeric"])
     right 16.5
     >>> print(check_gradient(J, lambda w: 2 * X.T @ (X @ w), np.array([1.0, 3.0])).diagnosis)
-    w: wrong at [1] and at 1 more: the value is 33, numeric 16.5
+    w: wrong at [1] ... numeric 16.5; the factor 2 too much: it is twice the right value
     """
     call = DerivativeCall("check_gradient", f, grad_f, inputs, wrt)
     problem = Problem(
@@ -48,7 +49,7 @@ def check_gradient(
         given=call.given,
         function=call.name,
     )
-    return check(call.title, [problem], **options)
+    return described(check(call.title, [problem], **options))
 
 
 def check_vjp(
