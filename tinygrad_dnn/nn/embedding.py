@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.init import Initialiser, initialiser
-from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
-from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.nn.naming import at_least_one, given, numbered, unfit, where
+from tinygrad_dnn.primitives import Array, array
 from tinygrad_dnn.tensor import Tensor
 
 
@@ -24,7 +25,7 @@ def embedding(labels: Array, E: Array) -> Any:
 
 def look_up(who: Any, labels: Array, E: Array) -> Any:
     """As ``embedding``, on behalf of ``who``."""
-    labels = np.asarray(labels.data if isinstance(labels, Tensor) else labels)
+    labels = array(labels.data if isinstance(labels, Tensor) else labels)
     if labels.ndim not in (1, 2) or labels.dtype.kind not in "iu":
         raise unfit(
             f"{where(who)}: {given(labels, who)} is {labels.dtype} {labels.shape}; it needs whole "
@@ -33,14 +34,13 @@ def look_up(who: Any, labels: Array, E: Array) -> Any:
             labels,
             E,
         )
-    if labels.size and not (labels.min() >= 0 and labels.max() < E.shape[1]):
-        raise unfit(
-            f"{where(who)}: labels run from {labels.min()} to {labels.max()}, but the "
-            f"{E.shape[1]} columns are numbered 0 to {E.shape[1] - 1}",
-            who,
-            labels,
-            E,
-        )
+    n, place = E.shape[1], where(who)
+
+    def refused(least: Any, most: Any) -> DimensionError:
+        said = f"labels run from {least} to {most}, but the {n} columns are numbered 0 to {n - 1}"
+        return unfit(f"{place}: {said}", who, labels, E)
+
+    labels = numbered(labels, n, refused)
     columns = E[:, labels]
     return columns if labels.ndim == 1 else np.swapaxes(columns, 0, 1)
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.nn.naming import unfit
-from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.nn.naming import numbered, unfit
+from tinygrad_dnn.primitives import Array, array
 from tinygrad_dnn.rules import losses
 from tinygrad_dnn.tensor import Tensor
 
@@ -75,16 +75,18 @@ def one_hot(labels: Array, n: int, *, dtype: Any = np.float64) -> Array:
            [0., 0.],
            [0., 1.]])
     """
-    labels = np.asarray(labels)
+    labels = array(labels)
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise DimensionError(
             f"one_hot: labels are whole numbers of shape (m,), got {labels.dtype} {labels.shape}"
         )
-    if labels.size and not (labels.min() >= 0 and labels.max() < n):
-        raise DimensionError(
-            f"one_hot: labels run from {labels.min()} to {labels.max()}, but {n} classes are "
-            f"numbered 0 to {n - 1}"
+
+    def refused(least: Any, most: Any) -> DimensionError:
+        return DimensionError(
+            f"one_hot: labels run from {least} to {most}, but {n} classes are numbered 0 to {n - 1}"
         )
+
+    labels = numbered(labels, n, refused)
     return (np.arange(n)[:, None] == labels).astype(dtype)
 
 

@@ -1,12 +1,17 @@
 """What messages call a layer and what it was given: the names of the network it stands in."""
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
+
+import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.graph import blame
 from tinygrad_dnn.graph import layer as current_layer
 from tinygrad_dnn.nn.parameters import parameters
+from tinygrad_dnn.primitives import Array
+from tinygrad_dnn.tensor import Tensor
 
 
 def where(who: Any) -> str:
@@ -26,6 +31,22 @@ def given(x: Any, who: Any = "") -> str:
     if not parameters(who):
         return "its input"
     return "A0 = X" if number in (None, 1) else f"A{number - 1}"
+
+
+def numbered(labels: Array, n: int, unfit: Callable[[Any, Any], Exception]) -> Array:
+    """Return whole numbers that run from 0 to n - 1 at most; else raise ``unfit(least, most)``.
+
+    Where arrays of another library stand for ones that are not known yet, it is asked later.
+    """
+    if isinstance(labels, Tensor):
+        checked = numbered(labels.node.value, n, unfit)
+        return labels if type(checked) is np.ndarray else checked
+    if type(labels) is not np.ndarray:
+        kinds, given = (type(labels),), (labels, n, unfit)
+        return labels.__array_function__(numbered, kinds, given, {})
+    if labels.size and not (labels.min() >= 0 and labels.max() < n):
+        raise unfit(labels.min(), labels.max())
+    return labels.copy()
 
 
 def misfit(who: Any, x: Any, wanted: str, advice: str = "") -> DimensionError:

@@ -4,14 +4,17 @@ The run is a real one: when it is over, every live place holds what the function
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.containers import leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.graph import NO_KWARGS, Node, moment, watched_by
+from tinygrad_dnn.graph import NO_KWARGS, Node, watched_by
 from tinygrad_dnn.hooks import hooks_of
+from tinygrad_dnn.replay.draws import Draws, without_global_draws
+from tinygrad_dnn.replay.lookout import Accumulating, Lookout
 from tinygrad_dnn.replay.places import Place, state_of
 from tinygrad_dnn.replay.program import Program, State
 from tinygrad_dnn.replay.reach import Reach
@@ -34,16 +37,16 @@ def capture(
         run.lift()
         given = [run.given(x) for x in inputs]
         args, kwargs = rebuilt(tree, given)
-        with watched_by(Lookout()):
+        with watched_by(Lookout()), without_global_draws(tape):
             returned = f(*args, **kwargs)
         program = run.program(returned)
     except BaseException:
         run.rewind()
         raise
     finally:
-        run.put_back()
-        tape.open = False
         current.reset(token)
+        tape.open = False
+        run.put_back()
     complete = run.carry_out(program, [x for x in inputs if is_input(x)])
     return program, rebuilt(returned, [_public(x) for x in leaves(returned)]), complete
 
@@ -68,8 +71,10 @@ class _Run:
     def __init__(self, tape: Tape, live: Reach) -> None:
         self.tape, self.live = tape, live
         self.inputs: list[Node] = []
+        self.arrays: list[Symbol] = []  # the inputs that are no Tensors
         self.lifted: list[tuple[Place, Any, Node]] = []  # place, what was there, its node
         self.without_grad: list[Node] = []
+        self.absent: dict[Node, Symbol] = {}  # stand for no gradient, to see who drops it
         self.stand_ins: dict[Node, int] = {}  # a Tensor's node in this run -> which input it is
         self.generators: list[tuple[Place, Any]] = []
         self.drawn: list[tuple[np.random.Generator, Any]] = []  # and their states before
@@ -86,6 +91,8 @@ class _Run:
             self._lift(Place(leaf, "value"), leaf.name)
             if leaf.grad is None:
                 self.without_grad.append(leaf)
+                if leaf.needs_grad and leaf not in self.live.accumulating:
+                    self.absent[leaf] = leaf.grad = self.tape.symbol(leaf.value.node.value)
             else:
                 self._lift(Place(leaf, "grad"), f"d{leaf.name}" if leaf.name else None)
         for optimizer in self.live.optimizers:
@@ -94,10 +101,13 @@ class _Run:
         for holder, key in self.live.generators:
             place = Place(holder, key)
             rng = place.get()
-            self.generators.append((place, rng))
             place.set(self._draws(rng))
+            self.generators.append((place, rng))
 
-    def _draws(self, rng: np.random.Generator) -> "Draws":
+    def _draws(self, rng: Any) -> Any:
+        """Return what stands for a generator, or for those in a tuple."""
+        if isinstance(rng, tuple):
+            return tuple(self._draws(x) if isinstance(x, np.random.Generator) else x for x in rng)
         self.drawn.append((rng, rng.bit_generator.state))
         return Draws(rng, self.tape)
 
@@ -117,6 +127,7 @@ class _Run:
         symbol = self.tape.symbol(value, x.name if isinstance(x, Tensor) else None)
         self.inputs.append(symbol.node)
         if not isinstance(x, Tensor):
+            self.arrays.append(symbol)
             return symbol
         if x.node.fn:
             raise ReplayError(
@@ -136,13 +147,21 @@ class _Run:
         ]
         updated = {s.place.holder for s in state if s.after is not s.before and _is_leaf(s.place)}
         before = {place.holder: node for place, _, node in self.lifted if place.key == "grad"}
-        grads: list[tuple[Node | int, Node]] = [
-            (leaf, leaf.grad.node)
-            for leaf in self.live.leaves
-            if isinstance(leaf.grad, Symbol)
-            and leaf not in updated  # else it is the derivative at data that is no more
-            and leaf.grad.node is not before.get(leaf)
-        ]
+        grads: list[tuple[Node | int, Node]] = []
+        dropped = []
+        read = {a for call in self.tape.calls for a in call.args if isinstance(a, Node)}
+        for leaf in self.live.leaves:
+            given = before.get(leaf)
+            if leaf in self.absent:
+                given = self.absent[leaf].node
+                if given in read:
+                    raise Accumulating(leaf)
+            afresh = given is not None and given not in read  # it was dropped, not added to
+            if isinstance(leaf.grad, Symbol) and not (leaf in updated and afresh):
+                if leaf.grad.node is not given:
+                    grads.append((leaf, leaf.grad.node))
+            elif leaf in before:
+                dropped.append(leaf)
         for leaf, i in self.stand_ins.items():
             if leaf.value.node is not self.inputs[i]:
                 raise ReplayError(
@@ -151,12 +170,19 @@ class _Run:
                 )
             if isinstance(leaf.grad, Symbol):
                 grads.append((i, leaf.grad.node))
+        for x in self.arrays:
+            if x.node.fn:
+                raise ReplayError(
+                    f"{self.tape.name} changes an array that is its argument, which a replay would "
+                    f"not do; let it work on a copy: x = x.copy(), or x = x + 1 for x += 1"
+                )
         results = [
             _node(x.node.value) if isinstance(x, Tensor) else x.node if isinstance(x, Symbol) else x
             for x in leaves(returned)
         ]
         tensors = bool(self.stand_ins)
-        return Program(self.tape.name, self.inputs, state, grads, self.tape.calls, results, tensors)
+        calls = self.tape.calls
+        return Program(self.tape.name, self.inputs, state, grads, dropped, calls, results, tensors)
 
     def rewind(self) -> None:
         """Let generators draw again what the run has drawn."""
@@ -168,76 +194,30 @@ class _Run:
         for place, rng in self.generators:
             place.set(rng)
         for leaf in self.without_grad:
-            if isinstance(leaf.grad, Symbol):
-                leaf.grad = None
+            leaf.grad = None
         for place, value, _ in self.lifted:
             place.set(value)
 
     def carry_out(self, program: Program, given: Sequence[Any]) -> bool:
         """Leave in every live place what the run has computed for it."""
-        for s in program.written:
+        written = program.written
+        values = [s.after.value if s.after.fn else copy(s.after.value) for s in written]
+        for s, value in zip(written, values, strict=True):
             was = s.place.get()
             if isinstance(was, np.ndarray):
-                was[...] = s.after.value
+                was[...] = value
             else:
-                s.place.set(s.after.value)
+                s.place.set(value)
             if _is_leaf(s.place):
-                s.place.holder.grad = None
                 s.place.holder.changed()
+        for leaf in program.dropped:
+            leaf.grad = None
         for target, g in program.grads:
             leave_gradient(target, np.array(g.value), given)
         made = [place for optimizer in self.live.optimizers for place in _symbols_in(optimizer)]
         for place in made:
             place.set(np.array(place.get().node.value))
         return not made
-
-
-class Overlooked(BaseException):
-    """A live leaf that was not known to be one: the run must be made again, with it."""
-
-    def __init__(self, leaf: Node) -> None:
-        super().__init__(leaf)
-        self.leaf = leaf
-
-
-class Lookout:
-    """Watches for Tensors that are used but were not found to be reachable."""
-
-    def __init__(self) -> None:
-        self.start = moment()
-
-    def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
-        """Stop where a leaf older than the run has data of its own."""
-        for a in inputs:
-            if isinstance(a, Node):
-                self.read(a)
-
-    def read(self, node: Node) -> None:
-        """Stop there too."""
-        if not node.fn and node.born < self.start and isinstance(node.value, np.ndarray):
-            raise Overlooked(node)
-
-    def changed(self, node: Node) -> None:
-        """Let data change."""
-
-    def carried(self, v: Any, call: Node, i: int, kind: str) -> None:
-        """Let a derivative pass."""
-
-    def altered(self, call: Node, i: int, data: Any) -> None:
-        """Say that nothing was changed in place: Symbols never are."""
-
-
-class Draws:
-    """A generator while a function is recorded: every draw of it is a call to be repeated."""
-
-    def __init__(self, rng: np.random.Generator, tape: Tape) -> None:
-        self._rng, self._tape = rng, tape
-
-    def __getattr__(self, name: str) -> Any:
-        draw = getattr(self._rng, name)
-        if not callable(draw):
-            return draw
-        return lambda *args, **kwargs: self._tape.call(draw, args, kwargs)
 
 
 def _node(value: Any) -> Node:

@@ -9,9 +9,10 @@ from typing import Any
 from tinygrad_dnn import graph
 from tinygrad_dnn.containers import leaves
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.graph import watching
+from tinygrad_dnn.graph import tracing, watching
 from tinygrad_dnn.recording import name_of
-from tinygrad_dnn.replay.capture import Overlooked, capture, is_input
+from tinygrad_dnn.replay.capture import capture, is_input
+from tinygrad_dnn.replay.lookout import Again
 from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.replay.reach import Reach, reach
 from tinygrad_dnn.replay.signature import guard, signature
@@ -57,7 +58,7 @@ class jit:  # noqa: N801  (named as what it does)
         self._live: Reach | None = None
         self.failure: Exception | None = None  # what the latest recording ended with, if it did
         self._kept: list[Any] = []  # objects that signatures know by their identity
-        update_wrapper(self, f)
+        update_wrapper(self, f, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         plan = self._latest
@@ -86,8 +87,8 @@ class jit:  # noqa: N801  (named as what it does)
             try:
                 program, returned, complete = capture(self.f, (args, kwargs), given, live)
                 break
-            except Overlooked as found:
-                live.leaves.append(found.leaf)
+            except Again as found:
+                live.learn(found)
             except Exception as error:
                 self.failure = error
                 raise
@@ -106,13 +107,20 @@ class jit:  # noqa: N801  (named as what it does)
             raise ReplayError(f"{name_of(self.f)} has no plan before its first call; call it once")
         return self._latest
 
+    def __reduce__(self) -> Any:
+        return _unpickled, (self.f, self.native)
+
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else MethodType(self, owner)
 
 
+def _unpickled(f: Callable[..., Any], native: bool) -> jit:
+    return jit(f, native=native and has_native())
+
+
 def _is_looked_at() -> bool:
     """Say if somebody records the calls that are made now, or looks at each of them."""
-    return current.get() is not None or bool(graph.watched and watching.get())
+    return current.get() is not None or tracing.get() or bool(graph.watched and watching.get())
 
 
 def has_native() -> bool:

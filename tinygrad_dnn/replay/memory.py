@@ -37,7 +37,7 @@ class Memory:
 
     def number(self, a: Any, dtype: Any) -> np.ndarray:
         """Return the array of one number in which ``a``, a number or its node, is kept."""
-        key = a, dtype
+        key = (a if isinstance(a, Node) else repr(a)), dtype  # -0.0 is not 0.0
         if key not in self.numbers:
             self.numbers[key] = np.array(a.value if isinstance(a, Node) else a, dtype)
         return self.numbers[key]

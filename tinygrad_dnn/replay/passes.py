@@ -7,7 +7,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.program import Program, State
-from tinygrad_dnn.replay.symbol import Packed
+from tinygrad_dnn.replay.symbol import Packed, is_number
 
 Pass = Callable[[Program], None]
 
@@ -15,6 +15,16 @@ Pass = Callable[[Program], None]
 def is_draw(call: Node) -> bool:
     """Say if ``call`` draws from a generator: it is done at every replay, whoever needs it."""
     return isinstance(getattr(call.fn, "__self__", None), np.random.Generator)
+
+
+def early(program: Program) -> dict[Node, None]:
+    """Return the calls that make numbers of live numbers alone, which can be made first."""
+    found: dict[Node, None] = {}
+    for call in program.calls:
+        of_numbers = (is_number(a.value) and (not a.fn or a in found) for a in call.parents)
+        if is_number(call.value) and not is_draw(call) and all(of_numbers):
+            found[call] = None
+    return found
 
 
 def is_view(call: Node) -> bool:
@@ -50,10 +60,11 @@ def folded(program: Program) -> None:
 def without_ones(program: Program) -> None:
     """Take x for x * 1, and for a cast to the dtype that it has."""
     new: dict[Node, Node] = {}
+    live = {*program.inputs, *(s.before for s in program.state)}
     for call in program.calls:
         if call.fn is np.multiply:
             for a, one in (call.args, call.args[::-1]):
-                if _is_one(one) and _alike(a, call):
+                if _is_one(one, live) and _alike(a, call):
                     new[call] = a
         elif call.fn is np.astype and _alike(call.args[0], call):
             new[call] = call.args[0]
@@ -61,11 +72,12 @@ def without_ones(program: Program) -> None:
     program.exchange(new)
 
 
-def _is_one(a: Any) -> bool:
-    value = a.value if isinstance(a, Node) and not a.fn else a
-    if isinstance(value, np.ndarray):
-        return not value.ndim and isinstance(a, Node) and a.name is None and value[()] == 1
-    return isinstance(value, int | float) and value == 1 and not isinstance(a, Node)
+def _is_one(a: Any, live: set[Node]) -> bool:
+    """Say if ``a`` is 1, as a number of Python's or as an array that is constant."""
+    if isinstance(a, Node):
+        value = None if a.fn or a.name or a in live else a.value
+        return isinstance(value, np.ndarray) and not value.ndim and value[()] == 1
+    return isinstance(a, int | float) and a == 1
 
 
 def _alike(a: Any, b: Node) -> bool:
@@ -75,6 +87,7 @@ def _alike(a: Any, b: Node) -> bool:
         and isinstance(b.value, np.ndarray)
         and a.value.shape == b.value.shape
         and a.value.dtype == b.value.dtype
+        and a.value.strides == b.value.strides
     )
 
 
@@ -119,7 +132,7 @@ def _part(a: Any) -> Any:
         hash(a)
     except TypeError:
         return None
-    return type(a), a
+    return type(a), a, str(a) if isinstance(a, float | complex | np.generic) else ""  # -0.0 is 0.0
 
 
 def settled(program: Program) -> None:

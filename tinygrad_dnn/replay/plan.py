@@ -57,6 +57,7 @@ class Plan:
     def _forget(self) -> None:
         """Let go of the numbers of the recorded run; shapes and dtypes stay."""
         arrays = self.memory.arrays
+        self.memory.moving.clear()
         for node in (*self.program.inputs, *self.program.calls):
             if node in arrays:
                 node.value = arrays[node]
@@ -102,6 +103,8 @@ class Plan:
                 if born > graph.last_change:
                     graph.last_change = born
                 self._changed = graph.last_change
+        for leaf in self.program.dropped:
+            leaf.grad = None
         if self.program.grads:
             (*out,) = out
             for target, _ in reversed(self.program.grads):
@@ -125,6 +128,8 @@ class Plan:
         for place, now, array in new:
             array[...] = now
             place.set(array)
+        if new:
+            graph.last_change = moment()  # other plans have to look again
         self._changed = graph.last_change
         return True
 

@@ -32,13 +32,14 @@ class Program:
     """What is read (``inputs``, ``state``), what is done (``calls``), what is returned.
 
     ``results`` are nodes, or constants; ``grads`` are gradients to be left in a leaf, or in that of
-    the argument of this number.
+    the argument of this number; ``dropped`` are leaves that had one and have none afterwards.
     """
 
     name: str
     inputs: list[Node]
     state: list[State]
     grads: list[tuple[Node | int, Node]]
+    dropped: list[Node]
     calls: list[Node]
     results: list[Any]
     of_tensors: bool = False  # are there Tensors among the arguments?

@@ -6,6 +6,7 @@ from its arguments, through containers, attributes and further functions of the 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.nn.parameters import held
+from tinygrad_dnn.replay.lookout import Again, Overlooked
 from tinygrad_dnn.tensor import Tensor
 
 _OURS = __name__.partition(".")[0]
@@ -27,6 +29,14 @@ class Reach:
     optimizers: list[Any] = field(default_factory=list)
     generators: list[tuple[Any, Any]] = field(default_factory=list)  # (holder, key)
     moded: list[Any] = field(default_factory=list)  # layers that train or rest
+    accumulating: set[Node] = field(default_factory=set)  # leaves whose gradients are added up
+
+    def learn(self, found: Again) -> None:
+        """Take in what a recording has found out."""
+        if isinstance(found, Overlooked):
+            self.leaves.append(found.leaf)
+        else:
+            self.accumulating.add(found.leaf)
 
 
 def reach(*roots: Any) -> Reach:
@@ -50,12 +60,20 @@ def reach(*roots: Any) -> Reach:
         if hasattr(part, "step") and hasattr(part, "parameters"):
             found.optimizers.append(part)
         for holder, key, inner in _parts(part):
-            if isinstance(inner, np.random.Generator):
+            if _draws(inner) and not isinstance(holder, tuple):
                 found.generators.append((holder, key))
-            else:
+            if not isinstance(inner, np.random.Generator):
                 stack.append(inner)
     found.leaves.sort(key=lambda node: node.born)
     return found
+
+
+def _draws(part: Any) -> bool:
+    """Say if ``part`` is a generator, or a tuple that has one."""
+    rng = np.random.Generator
+    return isinstance(part, rng) or (
+        isinstance(part, tuple) and any(isinstance(x, rng) for x in part)
+    )
 
 
 def _parts(part: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -65,6 +83,8 @@ def _parts(part: Any) -> Iterator[tuple[Any, Any, Any]]:
         yield part, "__func__", part.__func__
     elif isinstance(part, FunctionType):
         yield from _of_function(part)
+    elif isinstance(part, partial):
+        yield from ((part, key, getattr(part, key)) for key in ("func", "args", "keywords"))
     elif isinstance(part, dict | list | tuple | set | frozenset):
         items = part.items() if isinstance(part, dict) else enumerate(part)
         yield from ((part, key, value) for key, value in items)
@@ -81,7 +101,7 @@ def _of_function(f: FunctionType) -> Iterator[tuple[Any, Any, Any]]:
     yield f, "__defaults__", f.__defaults__
     yield f, "__kwdefaults__", f.__kwdefaults__
     yield f, "__dict__", f.__dict__
-    if f.__module__.partition(".")[0] not in (_OURS, "numpy"):
+    if (f.__module__ or "").partition(".")[0] not in (_OURS, "numpy"):
         for name in _names(f.__code__):
             if name in f.__globals__:
                 yield f.__globals__, name, f.__globals__[name]

@@ -31,7 +31,7 @@ def kind(x: Any) -> Any:
     if type(x) is np.ndarray:
         return x.shape, x.strides, x.dtype
     if isinstance(x, Tensor):
-        return Tensor, x.requires_grad, kind(x.node.value)
+        return Tensor, x.requires_grad, x.node.fn is None, kind(x.node.value)
     if isinstance(x, np.generic):
         return x.dtype
     if isinstance(x, dict):

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.memory import Memory
-from tinygrad_dnn.replay.passes import is_draw, is_elementwise, is_reduction
+from tinygrad_dnn.replay.passes import early, is_draw, is_elementwise, is_reduction
 from tinygrad_dnn.replay.places import Place
 from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.symbol import is_number, on_arrays
@@ -33,13 +33,12 @@ class Source:
     def __init__(self, program: Program, memory: Memory, steps: Sequence[Node | Fused]) -> None:
         self.program, self.memory = program, memory
         self.names: dict[str, Any] = {}
-        self.lines: list[str] = []
+        self.lines: list[str | Node] = [*program.inputs]  # a node: here its value becomes known
         self._known: dict[int, str] = {}
         self._word = {node: f"x{i}" for i, node in enumerate(program.inputs)}
         self.parameters = ", ".join(self._word.values())
         self._live_numbers()
-        before = self.lines
-        self.lines = []
+        self._inputs()
         for step in self._needed(steps):
             if isinstance(step, Node):
                 self._call(step)
@@ -47,11 +46,19 @@ class Source:
                 run = self._constant(step.run, "fused")
                 self.lines.append(f"{run}({', '.join(map(str, step.arguments))})")
         self._ends()
-        self.lines = [*before, *self._made_ready(), *self.lines]
 
     def function(self) -> Callable[..., Any]:
         """Return the program as a function of its inputs, which returns results and gradients."""
-        body = "\n        ".join(self.lines)
+        known: dict[Any, list[str]] = {}  # the arrays in which the steps look for a number
+        for (key, _), array in self.memory.numbers.items():
+            known.setdefault(key, []).append(f"{self._constant(array, 'n')}[()] = ")
+        lines = []
+        for line in self.lines:
+            if isinstance(line, Node):
+                lines += [place + self._word[line] for place in known.get(line, ())]
+            else:
+                lines.append(line)
+        body = "\n        ".join(lines)
         text = (
             f"def made({', '.join(self.names)}):\n    def replay({self.parameters}):\n"
             f"        {body}\n    return replay\n"
@@ -67,7 +74,8 @@ class Source:
         kept: list[Node | Fused] = []
         for step in reversed(steps):
             if isinstance(step, Node):
-                if not (step in needed or step in self.memory.arrays or is_draw(step)):
+                read = step in needed or step in self.memory.arrays or is_number(step.value)
+                if not (read or is_draw(step)):
                     continue
                 needed.update(step.parents)
             kept.append(step)
@@ -80,28 +88,22 @@ class Source:
         for s in self.program.state:
             if not s.is_array and s.before in read:
                 self._new(s.before, self._place(s.place))
-        for call in self.program.calls:
-            if is_number(call.value):
-                fn = self._constant(call.fn, call.fn.__name__)
-                self._new(call, f"{fn}({', '.join(map(self._text, call.args))})")
+        calls, self._early = early(self.program), {}
+        for call in calls:
+            self._call(call)
+        self._early = calls
 
-    def _made_ready(self) -> list[str]:
-        """Put live numbers, and inputs that are kept, where the steps look for them."""
-        lines = [
-            f"{self._constant(array, 'n')}[()] = {self._word[key]}"
-            for (key, _), array in self.memory.numbers.items()
-            if isinstance(key, Node) and key in self._word
-        ]
+    def _inputs(self) -> None:
+        """Put the inputs that are kept where the steps look for them."""
         for node, array in self.memory.staged.items():
-            lines.append(f"{self._constant(array, 'x')}[...] = {self._word[node]}")
+            self.lines.append(f"{self._constant(array, 'x')}[...] = {self._word[node]}")
         for i, node in enumerate(self.memory.moving, 1):
             slots = self._constant(self.memory.slots, "slots")
-            lines.append(f"{slots}[{i}] = {self._word[node]}.ctypes.data")
-        return lines
+            self.lines.append(f"{slots}[{i}] = {self._word[node]}.ctypes.data")
 
     def _call(self, call: Node) -> None:
         """Write the line of one call."""
-        if call in self.memory.views or is_number(call.value):
+        if call in self.memory.views or call in self._early:
             return  # made once, or already there
         fn = self._constant(on_arrays(call.fn), getattr(call.fn, "__name__", "f"))
         if call not in self.memory.arrays:
@@ -172,7 +174,7 @@ class Source:
 
     def _new(self, node: Node, expression: str) -> None:
         self._word[node] = f"v{len(self._word)}"
-        self.lines.append(f"{self._word[node]} = {expression}")
+        self.lines += [f"{self._word[node]} = {expression}", node]
 
     def _place(self, place: Place) -> str:
         holder = self._constant(place.holder, "h")

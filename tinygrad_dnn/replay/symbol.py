@@ -37,6 +37,10 @@ _ON_NUMBERS: dict[Function, Function] = {
     np.divide: operator.truediv,
     np.power: operator.pow,
     np.negative: operator.neg,
+    np.positive: operator.pos,
+    np.absolute: abs,
+    np.floor_divide: operator.floordiv,
+    np.remainder: operator.mod,
 }
 # What depends on shape and dtype alone is known now, and stays.
 _KNOWN = {
@@ -98,7 +102,7 @@ class Tape:
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
 
     def _made(self, node: Node) -> "Symbol":
-        node.origin = _users_place()
+        node.origin = users_place()
         self.calls.append(node)
         symbol = _new(Symbol)
         symbol.node, symbol.tape = node, self
@@ -130,10 +134,11 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
             self._owner(inputs[0])._becomes(added_at, (ufunc, *inputs), {})
             return None
         fn = ufunc if method == "__call__" else getattr(ufunc, method)
-        if kwargs and (target := kwargs.pop("out", (None,))[0]) is not None:
-            return self._owner(target)._becomes(fn, inputs, kwargs)
+        target = kwargs.pop("out", (None,))[0] if kwargs else None
         if is_number(self) and fn in _ON_NUMBERS and all(map(is_number, inputs)):
-            fn = _ON_NUMBERS[fn]
+            fn, target = _ON_NUMBERS[fn], None  # a number in place is another number
+        if target is not None:
+            return self._owner(target)._becomes(fn, inputs, kwargs)
         return self.tape.call(fn, inputs, kwargs)
 
     def __array_function__(self, fn: Function, types: Any, args: Any, kwargs: Any) -> Any:
@@ -165,7 +170,7 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
         if not isinstance(target, Symbol):
             raise ReplayError(
                 f"{self.tape.name} writes a recorded value into an array of its own at "
-                f"{shown(_users_place())}; a replay could not repeat that: make a new array "
+                f"{shown(users_place())}; a replay could not repeat that: make a new array "
                 f"(np.stack, np.where, tg.at), or return the value"
             )
         return target
@@ -186,7 +191,7 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
             raise _leaked(self.tape, [self])
         raise ReplayError(
             f"{self.tape.name} asks for a number that differs from call to call, at "
-            f"{shown(_users_place())}: an if, float(...), print or loop over data would be frozen "
+            f"{shown(users_place())}: an if, float(...), print or loop over data would be frozen "
             f"in a replay; choose with np.where, return the value and look at it outside, or do "
             f"not use tg.jit"
         )
@@ -248,7 +253,7 @@ def _values(tree: Any) -> Any:
 
 
 # ---- where ------------------------------------------------------------------------------------
-def _users_place() -> tuple[str, int]:
+def users_place() -> tuple[str, int]:
     """Return file and line of the user's program that is being run."""
     frame = sys._getframe(2)
     while frame.f_back and _is_ours(frame.f_code):
@@ -270,6 +275,6 @@ def _leaked(tape: Tape, args: Sequence[Any]) -> ReplayError:
     made = next((a.node for a in args if isinstance(a, Symbol) and a.node.fn), None)
     where = f", made at {shown(made.origin)}," if made else ""
     return ReplayError(
-        f"a value of the recording of {tape.name}{where} is used at {shown(_users_place())}, "
+        f"a value of the recording of {tape.name}{where} is used at {shown(users_place())}, "
         f"outside of it; return it from {tape.name} instead of keeping it"
     )

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.functions.convolution import AXES, Sizes, per_axis
 from tinygrad_dnn.nn.functions.pooling import windows
-from tinygrad_dnn.nn.naming import given, misfit, unfit, where
+from tinygrad_dnn.nn.naming import given, misfit, numbered, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.indexing import put
 
@@ -84,7 +85,7 @@ def unpooled(
     size = _undone(x.shape[2:], **how)
     if output_size is not None:
         size = per_axis(who, "output_size", output_size, axes, least=1)
-    _check_indices(who, x, indices, size)
+    indices = _checked(who, x, indices, size)
     m, c = x.shape[:2]
     flat = np.reshape(x, (m, c, prod(x.shape[2:])))
     zeros = np.zeros((m, c, prod(size)), x.dtype)
@@ -98,7 +99,8 @@ def _undone(places: Any, kernel: Any, stride: Any, padding: Any) -> tuple[int, .
     return tuple((n - 1) * s - 2 * p + k for n, k, s, p in sizes)
 
 
-def _check_indices(who: Any, x: Array, indices: Array, size: tuple[int, ...]) -> None:
+def _checked(who: Any, x: Array, indices: Array, size: tuple[int, ...]) -> Array:
+    """Return ``indices``, if they are places of an array of that ``size``."""
     kind = getattr(getattr(indices, "dtype", None), "kind", "")
     if kind not in ("i", "u") or indices.shape != x.shape:
         got = f"{indices.dtype} {indices.shape}" if kind else type(indices).__name__
@@ -109,11 +111,10 @@ def _check_indices(who: Any, x: Array, indices: Array, size: tuple[int, ...]) ->
             x,
             indices,
         )
-    if indices.size and not (indices.min() >= 0 and indices.max() < prod(size)):
-        raise unfit(
-            f"{where(who)}: indices run from {indices.min()} to {indices.max()}, but {size} has "
-            f"places 0 to {prod(size) - 1}; see output_size=",
-            who,
-            x,
-            indices,
-        )
+    n, place = prod(size), where(who)
+
+    def refused(least: Any, most: Any) -> DimensionError:
+        said = f"indices run from {least} to {most}, but {size} has places 0 to {n - 1}"
+        return unfit(f"{place}: {said}; see output_size=", who, x, indices)
+
+    return numbered(indices, n, refused)

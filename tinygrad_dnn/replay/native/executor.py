@@ -11,8 +11,8 @@ from tinygrad_dnn.replay.memory import Memory
 from tinygrad_dnn.replay.native.compiler import library
 from tinygrad_dnn.replay.native.lowering import lowered
 from tinygrad_dnn.replay.native.table import Row, row
+from tinygrad_dnn.replay.passes import early
 from tinygrad_dnn.replay.program import Program
-from tinygrad_dnn.replay.symbol import is_number
 
 STAGED = 1 << 15  # bytes: an input up to this size is copied to where the kernels look for it
 WRITTEN = (np.where,)  # what a kernel writes into an array that is there, and NumPy does not
@@ -37,7 +37,8 @@ class NativeStep:
 
 def grouped(program: Program, memory: Memory) -> list[Node | NativeStep]:
     """Return the calls of ``program`` as steps, as few as can be."""
-    calls = [c for c in program.calls if c not in memory.views and not is_number(c.value)]
+    made_first = early(program)
+    calls = [c for c in program.calls if c not in memory.views and c not in made_first]
     found = [(call, row(call, memory)) for call in calls]
     steps: list[Node | NativeStep] = []
     for dtype, group in groupby(found, lambda pair: pair[1].dtype.char if pair[1] else ""):

@@ -144,7 +144,7 @@ class _Encoder:
     def reduction(self) -> Row | None:
         x, axis = self.array(self.call.args[0]), self.call.args[1]
         largest = self.call.fn == np.maximum.reduce
-        if x is None or not x.size or not (largest or self.call.fn == np.add.reduce):
+        if x is None or not (x.ndim and x.size) or not (largest or self.call.fn == np.add.reduce):
             return None
         named = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         axes = {i % x.ndim for i in named}

@@ -1,0 +1,70 @@
+"""Draws: what stands in for a generator, so that all that is drawn from it is drawn again."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import numpy as np
+
+from tinygrad_dnn.errors import ReplayError
+from tinygrad_dnn.replay.symbol import Symbol, Tape, shown, users_place
+
+_REFUSED = {
+    "shuffle": "it changes an array in place; take rng.permutation or rng.permuted",
+    "spawn": "new generators would be the same at every replay; spawn them outside",
+    "bytes": "bytes are no array; take rng.integers(0, 256, n, dtype=np.uint8)",
+}
+
+
+class Draws:
+    """A generator while a function is recorded: every draw of it is a call to be repeated.
+
+    A copy draws again what the original has drawn since, as that of a generator does.
+    """
+
+    def __init__(self, rng: np.random.Generator, tape: Tape, drawn: Any = None) -> None:
+        self._rng, self._tape = rng, tape
+        self._drawn: list[Symbol] = [] if drawn is None else drawn
+        self._next = len(self._drawn)
+
+    def __getattr__(self, name: str) -> Any:
+        draw = getattr(self._rng, name)
+        if not callable(draw) or name.startswith("__"):
+            return draw
+
+        def drawn(*args: Any, **kwargs: Any) -> Any:
+            advice = _REFUSED.get(name)
+            if kwargs.get("out") is not None:
+                advice = "out= changes an array in place; take the array that is returned"
+            if advice:
+                raise ReplayError(
+                    f"{self._tape.name} calls rng.{name} at {shown(users_place())}, which a replay "
+                    f"cannot repeat: {advice}"
+                )
+            if self._next == len(self._drawn):
+                self._drawn.append(self._tape.call(draw, args, kwargs))
+            self._next += 1
+            return self._drawn[self._next - 1]
+
+        return drawn
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return type(self)(self._rng, self._tape, self._drawn)
+
+
+@contextmanager
+def without_global_draws(tape: Tape) -> Iterator[None]:
+    """Refuse what this block has drawn from the generators that all programs share."""
+    before = _global_states()
+    yield
+    if _global_states() != before:
+        raise ReplayError(
+            f"{tape.name} draws from np.random or random themselves, and a replay would repeat the "
+            f"same numbers; let it draw from an np.random.Generator: rng = np.random.default_rng(0)"
+        )
+
+
+def _global_states() -> Any:
+    numpys: Any = np.random.get_state()  # noqa: NPY002
+    return numpys[1].tobytes(), numpys[2], random.getstate()

@@ -1,0 +1,51 @@
+"""Lookout: what is found out while a function is recorded, so that it must be recorded again."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node, moment
+
+
+class Again(BaseException):
+    """The run must be made again, now that something is known of ``leaf``."""
+
+    def __init__(self, leaf: Node) -> None:
+        super().__init__(leaf)
+        self.leaf = leaf
+
+
+class Overlooked(Again):
+    """It is live, but was not found to be."""
+
+
+class Accumulating(Again):
+    """What its gradient is at the beginning matters, even if it has none."""
+
+
+class Lookout:
+    """Watches for Tensors that are used but were not found to be reachable."""
+
+    def __init__(self) -> None:
+        self.start = moment()
+
+    def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
+        """Stop where a leaf older than the run has data of its own."""
+        for a in inputs:
+            if isinstance(a, Node):
+                self.read(a)
+
+    def read(self, node: Node) -> None:
+        """Stop there too."""
+        if not node.fn and node.born < self.start and isinstance(node.value, np.ndarray):
+            raise Overlooked(node)
+
+    def changed(self, node: Node) -> None:
+        """Let data change."""
+
+    def carried(self, v: Any, call: Node, i: int, kind: str) -> None:
+        """Let a derivative pass."""
+
+    def altered(self, call: Node, i: int, data: Any) -> None:
+        """Say that nothing was changed in place: Symbols never are."""
