@@ -108,6 +108,25 @@ def without_repeats(program: Program) -> None:
     program.exchange(new)
 
 
+def signs_of_results(program: Program) -> None:
+    """Ask if max(x, c) > c instead of x > c: so x need not be kept beside what relu made of it."""
+    live = {*program.inputs, *(s.before for s in program.state)}
+
+    def constant(a: Any) -> float | None:
+        value = a.value if isinstance(a, Node) and not a.fn and a not in live else a
+        one = isinstance(value, np.ndarray | np.generic) and not value.ndim
+        return float(value) if one and value.dtype.kind == "f" else None
+
+    larger: dict[tuple[Any, float | None], Node] = {}
+    for call in program.calls:
+        if call.fn in (np.maximum, np.greater) and isinstance(call.args[0], Node):
+            key = call.args[0], constant(call.args[1])
+            if call.fn is np.maximum and key[1] is not None and _alike(key[0], call):
+                larger[key] = call
+            elif call.fn is np.greater and key in larger:
+                call.args = [larger[key], call.args[1]]
+
+
 def _key(call: Node) -> Any:
     """Return what makes two calls the same call; None if that cannot be said."""
     if is_draw(call) or isinstance(call.fn, Packed):
@@ -199,7 +218,15 @@ def is_reduction(call: Node) -> bool:
 
 
 _REDUCE = set(REDUCTIONS.values())
-PASSES: tuple[Pass, ...] = (without_dead, folded, without_ones, without_repeats, settled, plain)
+PASSES: tuple[Pass, ...] = (
+    without_dead,
+    folded,
+    without_ones,
+    without_repeats,
+    signs_of_results,
+    settled,
+    plain,
+)
 
 
 def simplified(program: Program) -> Program:
