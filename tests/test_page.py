@@ -129,11 +129,12 @@ def test_steps_go_forward_then_backward_layer_by_layer():
     ]
     assert level["steps"][5]["lines"] == [
         [
-            "dZ<sup>[3]</sup> = dA<sup>[3]</sup> * σ'(Z<sup>[3]</sup>) = (A<sup>[3]</sup> − Y) / m",
+            "dZ<sup>[3]</sup> = dA<sup>[3]</sup> ∘ A<sup>[3]</sup> ∘ (1 − A<sup>[3]</sup>)"
+            " = (A<sup>[3]</sup> − Y) / m",
             "→ (1, 8)",
         ],
         ["dW<sup>[3]</sup> = dZ<sup>[3]</sup> A<sup>[2]T</sup>", "(1, 8) (8, 5) → (1, 5)"],
-        ["db<sup>[3]</sup> = Σ dZ<sup>[3]</sup>", "Σ (1, 8) → (1, 1)"],
+        ["db<sup>[3]</sup> = Σ_columns dZ<sup>[3]</sup>", "Σ_columns (1, 8) → (1, 1)"],
         ["dA<sup>[2]</sup> = W<sup>[3]T</sup> dZ<sup>[3]</sup>", "(5, 1) (1, 8) → (5, 8)"],
     ]
     assert level["steps"][0]["lines"][0][1] == "(5, 3) (3, 8) + (5, 1) → (5, 8)"

@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.visualize import formulas
+from tinygrad_dnn.visualize.captions import activation_name, cost_name
 from tinygrad_dnn.visualize.chain import Chain, Layer, value, wants_gradient
 from tinygrad_dnn.visualize.fold import middle, plural
+from tinygrad_dnn.visualize.formulas import Formulas
+from tinygrad_dnn.visualize.piece import Formula
 from tinygrad_dnn.visualize.place import Stack, place
 from tinygrad_dnn.visualize.scene import Arrow, Box, Column, Group, Line, Scene, line, shape_text
+from tinygrad_dnn.visualize.words import broken
 
 NOTE = (
     "Each d is a derivative of J: dZ and dA carry its 1/m, so dW and db need none.   "
-    "* entry by entry, Σ over the m examples."
+    "∘ multiplies entry by entry, Σ_columns sums over the examples."
 )
 STEPS = ("forward", "backward", "cost")  # what is computed, in equations
 
@@ -46,6 +49,7 @@ class _Drawing:
 
     def __init__(self, chain: Chain, backward: bool, shapes: bool, symbolic: bool) -> None:
         self.chain, self.backward, self.shapes, self.symbolic = chain, backward, shapes, symbolic
+        self.formulas = Formulas(chain)
         self.stacks: list[Stack] = []
         self.arrows: list[Arrow] = []
 
@@ -71,7 +75,7 @@ class _Drawing:
             groups=[stack.group for stack in self.stacks if stack.group],
             pinned=True,
             title=title,
-            notes=[self.facts(), *([NOTE, *formulas.remarks(chain)] if self.backward else [])],
+            notes=[self.facts(), *([NOTE, *self.formulas.remarks()] if self.backward else [])],
         )
         place(scene, self.stacks)
         return scene
@@ -108,13 +112,13 @@ class _Drawing:
         self.stacks.append(Stack(group=group))
         W, b = self.named(f"W[{n}]", layer.W), self.named(f"b[{n}]", layer.b)
         self.add("parameters", f"P{n}", "parameter", W + b, f"parameters of layer {n}")
-        equations = (_lines(formulas.forward(layer)),)
+        equations = (_lines(self.formulas.forward(layer)),)
         self.add("forward", f"F{n}", "forward", equations, f"forward step of layer {n}")
         if self.derived(layer):
             kept = self.named(f"Z[{n}]", layer.Z) + self.named(f"A[{n - 1}]", layer.before) + W
             tip = f"what layer {n} keeps for its backward step"
             self.add("cache", f"C{n}", "cache", kept, tip, "cylinder")
-            equations = (_lines(formulas.backward(layer, self.chain)),)
+            equations = (_lines(self.formulas.backward(layer)),)
             self.add("backward", f"B{n}", "backward", equations, f"backward step of layer {n}")
             gradients = self.named(f"dW[{n}]", layer.W) if layer.W.needs_grad else ()
             gradients += self.named(f"db[{n}]", layer.b) if layer.b.needs_grad else ()
@@ -170,19 +174,19 @@ class _Drawing:
     # ---- the cost ----------------------------------------------------------------------------
     def cost(self, J: Node) -> None:
         chain, L = self.chain, len(self.chain.layers)
-        group = Group("LJ", "Cost", formulas.caption(chain))
+        group = Group("LJ", "Cost", cost_name(chain))
         self.stacks.append(Stack(group=group, alike=False))
         Y = self.named("Y", chain.Y)
         self.add("parameters", "Y", "data", Y, "the targets", "square")
         top = Line(f"cost J = {_number(J)}", "title")
-        self.add("forward", "J", "cost", ((top, *_lines(formulas.cost(chain))),), "the cost")
+        self.add("forward", "J", "cost", ((top, *_lines(self.formulas.cost())),), "the cost")
         self.arrow("Y", "J", "data")
         self.arrow(f"A{L}", "J", "forward")
         if self.backward:
             kept = self.named(f"A[{L}]", chain.layers[-1].A) + Y
             tip = "what the cost keeps for its backward step"
             self.add("cache", "CJ", "cache", kept, tip, "cylinder")
-            equations = (_lines(formulas.cost_backward(chain)),)
+            equations = (_lines(self.formulas.cost_backward()),)
             self.add("backward", "BJ", "backward", equations, "where the backward pass begins")
             self.arrow("J", "CJ", "cache", dashed=True)
             self.arrow("CJ", "BJ", "cache", dashed=True)
@@ -216,10 +220,16 @@ class _Drawing:
 
 
 def _kind(layer: Layer) -> str:
-    return f"{_n(layer.before)} → {_n(layer.A)}, {formulas.activation_name(layer.activation)}"
+    return f"{_n(layer.before)} → {_n(layer.A)}, {activation_name(layer.activation)}"
 
 
-def _lines(texts: Sequence[str]) -> Column:
+def _lines(formulas: Sequence[Formula]) -> Column:
+    """Return the lines of equations; one of what the line above has begins with its equals sign."""
+    texts: list[str] = []
+    before = ""
+    for name, text, _ in formulas:
+        texts += broken(text.removeprefix(name).lstrip() if name == before else text)
+        before = name
     return tuple(Line(text) for text in texts)
 
 

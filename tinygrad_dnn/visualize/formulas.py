@@ -1,132 +1,123 @@
-"""Formulas: the equations printed in the block diagram, for one layer or the cost.
+"""Formulas: the equations of a chain of layers, in pieces that are derived once for all alike.
 
-They are those of the engine: every d-quantity is a derivative of J, so dZ and dA carry the 1/m and
-dW = dZ Aᵀ needs none.  ``*`` multiplies entry by entry; Σ sums over the m examples unless it says
-otherwise.  Tests evaluate every line printed here and compare it with the engine's numbers.
+They are those of the engine: every d-quantity is a derivative of J.  A layer is two pieces, the
+linear step and the activation; the cost, with the activation before it, is a third.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Hashable
+from functools import cached_property
 
 import numpy as np
 
-from tinygrad_dnn import nn
-from tinygrad_dnn.rules import losses
-from tinygrad_dnn.visualize.chain import Chain, Layer, acts_elementwise, value, wants_gradient
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.visualize.chain import Chain, Layer, value, wants_gradient
+from tinygrad_dnn.visualize.page.mathml import mathml
+from tinygrad_dnn.visualize.piece import Formula, Named, Piece
+from tinygrad_dnn.visualize.words import is_array
 
-Activation = Callable[..., Any]
-NAMES: dict[Activation, str] = {
-    nn.relu: "ReLU",
-    nn.leaky_relu: "LeakyReLU",
-    np.tanh: "tanh",
-    nn.sigmoid: "σ",
-}
-PAIRS = {(losses.binary_cross_entropy, nn.sigmoid), (losses.cross_entropy, nn.softmax)}
-CAPTIONS = {
-    losses.binary_cross_entropy: "binary cross-entropy",
-    losses.binary_cross_entropy_with_logits: "binary cross-entropy of σ(Z)",
-    losses.cross_entropy: "cross-entropy",
-    losses.cross_entropy_with_logits: "cross-entropy of softmax(Z)",
-    losses.mean_squared_error: "mean squared error",
-}
+LONG, MANY = 160, 4  # characters of an equation, and lines of a cost, that a picture still shows
 
 
-def activation_name(fn: Activation | None) -> str:
-    """Return what a layer's activation is called in pictures."""
-    if fn is None:
-        return "identity"
-    return NAMES.get(fn, getattr(fn, "__name__", "g"))
+class Formulas:
+    """The equations of the layers and the cost of a chain."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+        self._pieces: dict[Hashable, Piece] = {}
+
+    # ---- one layer ---------------------------------------------------------------------------
+    def forward(self, layer: Layer) -> list[Formula]:
+        """Return the forward step."""
+        n, linear = layer.number, self._linear(layer)
+        lines = linear.formulas(linear.forward, n)
+        act = self._activation(layer)
+        if act is None:
+            return [*lines, _plain(f"A[{n}] = Z[{n}]")]
+        return [*lines, *act.formulas(act.forward, n)]
+
+    def backward(self, layer: Layer) -> list[Formula]:
+        """Return the backward step: only what the engine computes."""
+        n, linear = layer.number, self._linear(layer)
+        return [*self._dZ(layer), *linear.formulas(linear.backward, n)]
+
+    def _dZ(self, layer: Layer) -> list[Formula]:
+        n, act = layer.number, self._activation(layer)
+        if act is None:
+            return [_plain(f"dZ[{n}] = dA[{n}]")]
+        lines = _short(act.formulas(act.backward, n))
+        lines = lines or [_plain(f"dZ[{n}] = (∂A[{n}]/∂Z[{n}])ᵀ dA[{n}]")]
+        if n < self.last or self.chain.J is None:
+            return lines
+        known = {line.text for line in lines}
+        again = [x for x in self._of_cost("backward") if x.name[:2] == "dZ" and x.text not in known]
+        return [*lines, *_short(again)]
+
+    def _linear(self, layer: Layer) -> Piece:
+        given = (Named(layer.W, "W"), Named(layer.b, "b"), Named(layer.before, "A", -1))
+        return self._piece(layer.Z, given, Named(layer.Z, "Z"))
+
+    def _activation(self, layer: Layer) -> Piece | None:
+        if layer.activation is None:
+            return None
+        return self._piece(layer.A, (Named(layer.Z, "Z"),), Named(layer.A, "A"))
+
+    def _piece(self, end: Node, given: tuple[Named, ...], made: Named) -> Piece:
+        key = _kind(end, given)
+        if key not in self._pieces:
+            self._pieces[key] = Piece(end, given, (made,))
+        return self._pieces[key]
+
+    # ---- the cost ----------------------------------------------------------------------------
+    def cost(self) -> list[Formula]:
+        """Return J in terms of A = A[L] and Y."""
+        lines = [line for line in self._of_cost("forward") if line.name[0] != "A"]
+        return _short(lines) or [_plain(f"J = {self.chain.loss or 'loss'}(A[{self.last}], Y)")]
+
+    def cost_backward(self) -> list[Formula]:
+        """Return the derivative of J by A[L], where the backward pass begins."""
+        lines = [line for line in self._of_cost("backward") if line.name[:2] not in ("dZ", "dY")]
+        return _short(lines) or [_plain(f"dA[{self.last}] = ∂J / ∂A[{self.last}]")]
+
+    def remarks(self) -> list[str]:
+        """Return what the equations rest on."""
+        facts = self._cost.derivation.algebra.used_facts if self.chain.J else ()
+        return ["Each column of Y sums to one; these sums are left out."] if facts else []
+
+    @property
+    def last(self) -> int:
+        return len(self.chain.layers)
+
+    def _of_cost(self, part: str) -> list[Formula]:
+        return self._cost.formulas(getattr(self._cost, part), self.last)
+
+    @cached_property
+    def _cost(self) -> Piece:
+        """The cost, from Z[L], as its rule may lead round the activation."""
+        chain, layer = self.chain, self.chain.layers[-1]
+        assert chain.J is not None
+        A, Y = Named(layer.A, "A"), Named(chain.Y, "Y", None)
+        J = Named(chain.J, "J", None)
+        if layer.activation is None:
+            return Piece(chain.J, (A, Y), (J,))
+        return Piece(chain.J, (Named(layer.Z, "Z"), Y), (A, J))
 
 
-def forward(layer: Layer) -> list[str]:
-    """Return the two lines of the forward step."""
-    n = layer.number
-    g = layer.activation
-    applied = f"{activation_name(g)}(Z[{n}])" if g else f"Z[{n}]"
-    return [f"Z[{n}] = W[{n}] A[{n - 1}] + b[{n}]", f"A[{n}] = {applied}"]
+def _kind(end: Node, given: tuple[Named, ...]) -> Hashable:
+    """Return what two pieces have in common whose equations are the same."""
+    starts = [np.shape(value(x.what)) for x in given]
+    ones = tuple(tuple(size == 1 for size in shape) for shape in starts)
+    wanted = tuple(wants_gradient(x.what) for x in given)
+    options = [a for a in (*end.args, *end.kwargs.values()) if not isinstance(a, Node)]
+    arrays = tuple(id(a) for a in options if is_array(a) and not any(a is x.what for x in given))
+    numbers = tuple(repr(a) for a in options if not is_array(a))
+    return end.fn, tuple(end.kwargs), ones, wanted, arrays, numbers
 
 
-def backward(layer: Layer, chain: Chain) -> list[str]:
-    """Return the lines of the backward step: only what the engine computes."""
-    n = layer.number
-    last = layer is chain.layers[-1]
-    lines = _dZ(layer, chain if last else None)
-    if layer.W.needs_grad:
-        lines.append(f"dW[{n}] = dZ[{n}] A[{n - 1}]ᵀ")
-    if layer.b.needs_grad:
-        lines.append(f"db[{n}] = Σ dZ[{n}]")
-    if wants_gradient(layer.before):
-        lines.append(f"dA[{n - 1}] = W[{n}]ᵀ dZ[{n}]")
-    return lines
+def _short(lines: list[Formula]) -> list[Formula]:
+    """Return the lines, or none of them where they are more than a picture can show."""
+    fit = len(lines) <= MANY and all(len(line.text) <= LONG for line in lines)
+    return lines if fit else []
 
 
-def _dZ(layer: Layer, chain: Chain | None) -> list[str]:
-    n, g = layer.number, layer.activation
-    name = activation_name(g)
-    pair = chain is not None and chain.J is not None and (chain.J.fn, g) in PAIRS
-    if g is None:
-        return [f"dZ[{n}] = dA[{n}]"]
-    if g is nn.softmax:
-        if pair and chain and _columns_sum_to_one(chain.Y):
-            return [f"dZ[{n}] = (A[{n}] − Y) / m"]
-        return [f"dZ[{n}] = A[{n}] * (dA[{n}] − s)", f"s = Σ A[{n}] * dA[{n}] over classes"]
-    if not acts_elementwise(g):
-        return [f"dZ[{n}] = (∂A[{n}]/∂Z[{n}])ᵀ dA[{n}]"]
-    lines = [f"dZ[{n}] = dA[{n}] * {name}'(Z[{n}])"]
-    return [*lines, f"= (A[{n}] − Y) / m"] if pair else lines
-
-
-def remarks(chain: Chain) -> list[str]:
-    """Return what must be said beside the formulas: where the usual one does not hold."""
-    for layer in chain.layers:
-        if layer.activation is nn.softmax:
-            alone = any(line.startswith("s = ") for line in backward(layer, chain))
-            form = "takes s, a sum down each column" if alone else "is that with its cross-entropy"
-            return [f"softmax does not act entry by entry: its dZ {form}."]
-    return []
-
-
-def _columns_sum_to_one(Y: Any) -> bool:
-    data = np.asarray(value(Y))
-    return data.ndim == 2 and bool(np.allclose(data.sum(axis=0), 1))
-
-
-def caption(chain: Chain) -> str:
-    """Return what the cost is called in pictures."""
-    fn = chain.J.fn if chain.J else None
-    return CAPTIONS[fn] if fn in CAPTIONS else chain.loss.replace("_", " ")
-
-
-def cost(chain: Chain) -> list[str]:
-    """Return J in terms of A = A[L] and Y."""
-    n, fn = len(chain.layers), chain.J.fn if chain.J else None
-    A = f"A[{n}]"
-    table = {
-        losses.binary_cross_entropy: [
-            f"J = −(1/m) Σ ( Y log {A}",
-            f"+ (1 − Y) log(1 − {A}) )",
-        ],
-        losses.cross_entropy: [f"J = −(1/m) Σ Y log {A}"],
-        losses.mean_squared_error: [f"J = Σ ({A} − Y)² / (n[{n}] m)"],
-    }
-    name = fn.__name__ if fn in CAPTIONS and fn else chain.loss
-    return table.get(fn, [f"J = {name}({A}, Y)"]) if fn else []
-
-
-def cost_backward(chain: Chain) -> list[str]:
-    """Return the derivative of J by A[L], where the backward pass begins."""
-    n, fn = len(chain.layers), chain.J.fn if chain.J else None
-    A, dA = f"A[{n}]", f"dA[{n}]"
-    one_hot = _columns_sum_to_one(chain.Y) if fn is losses.cross_entropy_with_logits else False
-    table = {
-        losses.binary_cross_entropy: [
-            f"{dA} = ( −Y / {A}",
-            f"+ (1 − Y) / (1 − {A}) ) / m",
-        ],
-        losses.cross_entropy: [f"{dA} = −(Y / {A}) / m"],
-        losses.mean_squared_error: [f"{dA} = 2 ({A} − Y) / (n[{n}] m)"],
-        losses.binary_cross_entropy_with_logits: [f"{dA} = (σ({A}) − Y) / m"],
-    }
-    if one_hot:
-        return [f"{dA} = (softmax({A}) − Y) / m"]
-    return table.get(fn, [f"{dA} = ∂J / ∂{A}"]) if fn else []
+def _plain(text: str) -> Formula:
+    return Formula(text.partition(" = ")[0], text, mathml(text))

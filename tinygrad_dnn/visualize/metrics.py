@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from tinygrad_dnn.visualize.palette import LEADING, STYLES
 from tinygrad_dnn.visualize.scene import Box, Column, Line
+from tinygrad_dnn.visualize.words import CONTINUED
 
 _GROUPS = {
     230: "′",
@@ -75,7 +76,7 @@ def sides(text: str) -> tuple[str, str] | None:
     (('A[1]', '= ReLU(Z[1])'), ('', '= (A[3] − Y) / m'), None)
     """
     left, equals, right = text.partition(" = ")
-    if text.startswith(("= ", "+ ")):
+    if text.startswith(CONTINUED):
         return "", text
     return (left, f"= {right}") if equals else None
 

@@ -11,7 +11,7 @@ from html import escape
 
 from tinygrad_dnn.visualize.metrics import natural
 from tinygrad_dnn.visualize.palette import FONTS_IN_SVG
-from tinygrad_dnn.visualize.words import clean
+from tinygrad_dnn.visualize.words import CONTINUED, clean
 
 SYMBOL = re.compile(r"\b(dW|db|dZ|dA|W|b|Z|A|n|Ŷ)(\[\d+\])(ᵀ?)")
 TEXT = re.compile(r'<text ([^>]*)font-size="([\d.]+)"([^>]*)>([^<]*)</text>')
@@ -47,7 +47,7 @@ def _title(id: str, tips: Mapping[str, str]) -> str:
 def _raised(found: re.Match[str]) -> str:
     """Write W[1]ᵀ with its number (and T) as a superscript; the text flows, in every browser."""
     before, size, after, text = found.groups()
-    flush = text.startswith(("= ", "+ "))  # aligned with the lines above and below
+    flush = text.startswith(CONTINUED)  # aligned with the lines above and below
     if 'text-anchor="start"' in before and not flush:  # keep the line where its middle was
         raised = sum(natural("".join(match.groups()[1:])) for match in SYMBOL.finditer(text))
         saved = raised * float(size) * (1 - SMALLER)

@@ -24,6 +24,9 @@ SIGNS: dict[Any, str] = {
     np.greater: ">",
     np.less: "<",
 }
+BREAKS = (" + ", " − ", " ∘ ", " / ")  # where a formula goes on in the next line, the best first
+MARGIN = 6  # characters that a line has at least
+CONTINUED = ("= ", *(sign.lstrip() for sign in BREAKS))  # what such a line begins with
 JOINERS = "\u200c\u200d"  # not printable, but parts of words and of emoji
 
 
@@ -82,6 +85,27 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     whole = re.sub(r"(?<=\d), (?=\d)", ",\N{NO-BREAK SPACE}", text)
     lines = wrap(whole, width, subsequent_indent=indent)
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+def broken(formula: str, width: int = 42) -> list[str]:
+    """Return a formula in lines of about ``width`` characters, each next one begins with a sign.
+
+    It is broken outside of as many brackets as can be, and near the middle.
+
+    >>> broken("J = −(1/m) Σ(Y ∘ log(A) + (1 − Y) ∘ log(1 − A))")
+    ['J = −(1/m) Σ(Y ∘ log(A)', '+ (1 − Y) ∘ log(1 − A))']
+    """
+    if len(re.sub(r"\[\d+\]", "[l]", formula)) <= width:  # the same in every layer
+        return [formula]
+    depth, found = 0, []
+    for i, c in enumerate(formula):
+        depth += (c in "([") - (c in ")]")
+        if formula[i : i + 3] in BREAKS and MARGIN < i < len(formula) - MARGIN:
+            found.append((depth, BREAKS.index(formula[i : i + 3]), abs(2 * i - len(formula)), i))
+    if not found:
+        return [formula]
+    i = min(found)[-1]
+    return [*broken(formula[:i], width), *broken(formula[i + 1 :], width)]
 
 
 def short(text: str) -> str:

@@ -129,6 +129,8 @@ class Derivation:
 
     def _leaf(self, node: Node) -> Term:
         if node is self.record.seed:
+            if np.size(node.value) > 1:  # of an end that is no cost: whatever follows from it
+                return self.algebra.symbol(D(self.record.end), np.shape(node.value))
             return self.algebra.stretched(self.algebra.one, np.shape(node.value))
         if np.ndim(node.value) == 0 and node not in self.own:
             return self.algebra.number(_item(node.value)) or self._constant(node.value)

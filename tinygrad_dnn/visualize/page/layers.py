@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.visualize import formulas
+from tinygrad_dnn.visualize.captions import cost_name
 from tinygrad_dnn.visualize.chain import Chain, Layer, value
+from tinygrad_dnn.visualize.formulas import Formulas
 from tinygrad_dnn.visualize.page.level import Detail, Level, Step
 from tinygrad_dnn.visualize.page.numbers import Numbers
+from tinygrad_dnn.visualize.piece import Formula
 from tinygrad_dnn.visualize.scene import Arrow, Scene, shape_text
 
 Shapes = dict[str, tuple[int, ...]]
 SYMBOL = re.compile(r"(d?[WbZA]\[\d+\])(ᵀ?)")
-PRODUCT = re.compile(r"(Σ |)(d?[WbZA]\[\d+\]ᵀ?)( (\+ )?d?[WbZA]\[\d+\]ᵀ?)*")
+PRODUCT = re.compile(r"(Σ_columns |)(d?[WbZA]\[\d+\]ᵀ?)( (\+ )?d?[WbZA]\[\d+\]ᵀ?)*")
 DEAD = 6  # units named one by one
 
 
@@ -26,14 +28,14 @@ def layers_level(
     known = _Known(chain, gradients, numbers)
     boxes = {box.id for box in scene.boxes if box.shape != "plain"}
     details = {name: known.detail(name) for name in sorted(boxes - {"notes"})}
-    return Level(id, scene, details, _steps(scene, chain, known.shapes))
+    return Level(id, scene, details, _steps(scene, known))
 
 
 class _Known:
     """The arrays of a chain by the names the course gives them."""
 
     def __init__(self, chain: Chain, gradients: Mapping[Node, Any], numbers: Numbers) -> None:
-        self.chain, self.numbers = chain, numbers
+        self.chain, self.formulas, self.numbers = chain, Formulas(chain), numbers
         self.values: dict[str, Any] = {}
         self.shapes: Shapes = {}
         named: dict[str, Any] = {"A[0]": chain.X, "Y": chain.Y}
@@ -60,6 +62,18 @@ class _Known:
             for name in names
             if name in self.values
         ]
+
+    def lines(self, formulas: list[Formula]) -> list[tuple[str, str]]:
+        """Return equations with their shapes; one of what the line above has goes on there."""
+        lines: list[tuple[str, str]] = []
+        before = ""
+        for name, text, _ in formulas:
+            if name == before:
+                lines[-1] = (f"{lines[-1][0]} {text.removeprefix(name).lstrip()}", lines[-1][1])
+            else:
+                lines.append((text, _shapes(text, self.shapes)))
+            before = name
+        return lines
 
     def detail(self, id: str) -> Detail:
         letter, number = re.sub(r"\d.*", "", id), re.sub(r"\D", "", id)
@@ -88,7 +102,7 @@ class _Known:
     def of_layer(self, letter: str, layer: Layer) -> Detail:
         n = layer.number
         W, b, Z, A, before = f"W[{n}]", f"b[{n}]", f"Z[{n}]", f"A[{n}]", f"A[{n - 1}]"
-        forward = formulas.forward(layer)
+        forward = _math(self.formulas.forward(layer))
         if letter == "F":
             dead = self.dead(layer)
             return Detail(
@@ -102,11 +116,11 @@ class _Known:
         if letter == "C":
             kind = f"kept by layer {n} for its backward step"
             return Detail(f"Cache, layer {n}", kind, "cache", [], self.keys(Z, before, W))
-        equations = formulas.backward(layer, self.chain)
+        lines = self.formulas.backward(layer)
         if letter == "B":
             keys = self.keys(f"d{Z}", f"d{before}")
-            return Detail(f"Backward, layer {n}", "backward step", "backward", equations, keys)
-        equations = [line for line in equations if line.startswith(("dW", "db"))]
+            return Detail(f"Backward, layer {n}", "backward step", "backward", _math(lines), keys)
+        equations = _math([line for line in lines if line.name[:2] in ("dW", "db")])
         keys = self.keys(f"d{W}", f"d{b}")
         return Detail(f"d{W} and d{b}", f"gradients of layer {n}", "gradient", equations, keys)
 
@@ -119,12 +133,12 @@ class _Known:
                 "Cache, cost", "kept for the backward step", "cache", [], self.keys(A, "Y")
             )
         if id == "BJ":
-            lines = ["".join(formulas.cost_backward(chain))]
+            lines = _math(self.formulas.cost_backward())
             kind = "where the backward pass begins"
             return Detail("Backward, cost", kind, "backward", lines, self.keys(f"d{A}"))
         J = self.numbers.add("J", chain.J.value if chain.J else None, "value")
-        lines = [" ".join(formulas.cost(chain))]
-        return Detail("Cost J", formulas.caption(chain), "cost", lines, [J])
+        lines = _math(self.formulas.cost())
+        return Detail("Cost J", cost_name(chain), "cost", lines, [J])
 
     def folded(self, id: str) -> Detail:
         first, last = (int(n) for n in re.findall(r"\d+", id))
@@ -147,8 +161,12 @@ class _Known:
         return [f"Unit{'s' * (len(units) > 1)} {named} {verb} 0 for every example shown."]
 
 
+def _math(formulas: list[Formula]) -> list[str]:
+    return [formula.mathml for formula in formulas]
+
+
 # ---- steps -----------------------------------------------------------------------------------
-def _steps(scene: Scene, chain: Chain, shapes: Shapes) -> list[Step]:
+def _steps(scene: Scene, known: _Known) -> list[Step]:
     heads: dict[str, list[str]] = {}
     for arrow in scene.arrows:
         if not _leads_nowhere(arrow):
@@ -156,56 +174,42 @@ def _steps(scene: Scene, chain: Chain, shapes: Shapes) -> list[Step]:
     ids = [box.id for box in scene.boxes]
     forward = [i for i in ids if re.fullmatch(r"F\d+(to\d+)?", i)]
     backward = [i for i in reversed(ids) if re.fullmatch(r"B\d+(to\d+)?", i)]
-    steps = [_step(i, "forward", heads, chain, shapes) for i in forward]
+    steps = [_step(i, "forward", heads, known) for i in forward]
     if "J" in ids:
         cost = Step("Cost", "forward", ["J"], ["J", *heads.get("J", ())])
-        A = f"A[{len(chain.layers)}]"
-        sizes = f"{shape_text(shapes[A])}, {shape_text(shapes.get('Y', ()))} → ()"
-        cost.lines = [(" ".join(formulas.cost(chain)), sizes)]
+        cost.lines = known.lines(known.formulas.cost())
         steps.append(cost)
     if "BJ" in ids:
         start = Step("Backward, cost", "backward", ["BJ"], ["BJ", *heads.get("BJ", ())])
-        line = " ".join(formulas.cost_backward(chain))
-        start.lines = [(line, _shapes(line, shapes))]
+        start.lines = known.lines(known.formulas.cost_backward())
         steps.append(start)
-    steps += [_step(i, "backward", heads, chain, shapes) for i in backward]
+    steps += [_step(i, "backward", heads, known) for i in backward]
     _deal_arrows(scene, steps)
     return steps
 
 
-def _step(
-    id: str, phase: str, heads: Mapping[str, list[str]], chain: Chain, shapes: Shapes
-) -> Step:
+def _step(id: str, phase: str, heads: Mapping[str, list[str]], known: _Known) -> Step:
     numbers = [int(n) for n in re.findall(r"\d+", id)]
     where = f"layer {numbers[0]}" if len(numbers) == 1 else f"layers {numbers[0]} to {numbers[1]}"
     if phase == "backward" and len(numbers) > 1:
         where = f"layers {numbers[1]} to {numbers[0]}"
     step = Step(f"{phase.capitalize()}, {where}", phase, [id], [id, *heads.get(id, ())])
     if len(numbers) == 1:
-        layer = chain.layers[numbers[0] - 1]
-        lines = formulas.forward(layer) if phase == "forward" else formulas.backward(layer, chain)
-        step.lines = [(line, _shapes(line, shapes)) for line in _joined(lines)]
+        layer = known.chain.layers[numbers[0] - 1]
+        equations = known.formulas.forward if phase == "forward" else known.formulas.backward
+        step.lines = known.lines(equations(layer))
     else:
         n = numbers[1] if phase == "forward" else numbers[0] - 1
         name = f"A[{n}]" if phase == "forward" else f"dA[{n}]"
-        step.lines = [(f"… {name}", f"→ {shape_text(shapes[name])}" if name in shapes else "")]
+        step.lines = [
+            (f"… {name}", f"→ {shape_text(known.shapes[name])}" if name in known.shapes else "")
+        ]
     return step
 
 
 def _leads_nowhere(arrow: Arrow) -> bool:
     """Say whether an arrow shows what is not computed: the derivative by X."""
     return arrow.dashed and arrow.role == "backward"
-
-
-def _joined(lines: list[str]) -> list[str]:
-    """Return equations with what continues them: a line that begins with ``=``."""
-    joined: list[str] = []
-    for line in lines:
-        if line.startswith("="):
-            joined[-1] += f" {line}"
-        else:
-            joined.append(line)
-    return joined
 
 
 def _deal_arrows(scene: Scene, steps: list[Step]) -> None:

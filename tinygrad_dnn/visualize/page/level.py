@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinygrad_dnn.visualize.page.mathml import inline, mathml
+from tinygrad_dnn.visualize.page.mathml import inline
 from tinygrad_dnn.visualize.scene import Scene
 
 
 @dataclass
 class Detail:
-    """What is known of a box; ``arrays`` are keys of ``Numbers``."""
+    """What is known of a box: ``equations`` as MathML; ``arrays`` are keys of ``Numbers``."""
 
     title: str
     kind: str
@@ -25,12 +25,12 @@ class Detail:
     folded: bool = False
 
     def data(self) -> dict[str, Any]:
-        """Return it as JSON can say it, equations as MathML."""
+        """Return it as JSON can say it."""
         said = {
             "title": inline(self.title),
             "kind": inline(self.kind),
             "role": self.role,
-            "math": [mathml(line) for line in self.equations],
+            "math": self.equations,
             "arrays": self.arrays,
             "remarks": [inline(line) for line in self.remarks],
             "folded": self.folded,

@@ -6,6 +6,7 @@ from typing import Any
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.visualize.fold import plural
 from tinygrad_dnn.visualize.page.level import Detail, Level, Step
+from tinygrad_dnn.visualize.page.mathml import mathml
 from tinygrad_dnn.visualize.page.numbers import Numbers
 from tinygrad_dnn.visualize.reading import Reading, Thing
 from tinygrad_dnn.visualize.scene import Scene, shape_text
@@ -58,12 +59,14 @@ class _Teller:
         if thing.failure:
             title, equation = f"{op_name(thing.fn)} failed", self.equation(part[0])
             shapes = self.shapes(part[0])
-            return Detail(title, "no result", "failed", [equation], [], [shapes, thing.failure])
+            return Detail(
+                title, "no result", "failed", [mathml(equation)], [], [shapes, thing.failure]
+            )
         title = op_name(thing.fn) if thing.fn else short(thing.name) or "constant"
         role = "cost" if thing.is_end else "forward" if thing.fn else "parameter"
         role = "backward" if thing.back else role
         role = "data" if thing.kind == "constant" else role
-        equations = [self.equation(part[0])] if thing.fn else []
+        equations = [mathml(self.equation(part[0]))] if thing.fn else []
         keys = [self.numbers.add(name, thing.value, "value")]
         if thing.node is not None and thing.node in self.gradients:
             keys.append(
