@@ -129,7 +129,7 @@ def test_steps_go_forward_then_backward_layer_by_layer():
     ]
     assert level["steps"][5]["lines"] == [
         [
-            "dZ<sup>[3]</sup> = dA<sup>[3]</sup> ∘ A<sup>[3]</sup> ∘ (1 − A<sup>[3]</sup>)"
+            "dZ<sup>[3]</sup> = dA<sup>[3]</sup> * A<sup>[3]</sup> * (1 − A<sup>[3]</sup>)"
             " = (A<sup>[3]</sup> − Y) / m",
             "→ (1, 8)",
         ],

@@ -177,7 +177,7 @@ def equations(box):
     for text in map(without_brackets, words(box)):
         if text.startswith("= "):
             joined.append(joined[-1].split(" = ")[0] + " " + text)
-        elif text.startswith(("+ ", "− ", "∘ ", "/ ")):
+        elif text.startswith(("+ ", "− ", "* ", "/ ")):
             joined[-1] += " " + text
         elif " = " in text and not text.startswith("cost"):
             joined.append(text)
@@ -237,7 +237,7 @@ def holding(scene, env):
         if box.id[0] not in "FBJ":
             continue
         for left, right in equations(box):
-            value = evaluated(right, env)
+            value = evaluated(right.replace("*", "∘"), env)
             if re.fullmatch(r"[uv]\d+", left):
                 env[left] = value
                 continue
@@ -272,7 +272,7 @@ def test_an_activation_of_one_s_own_is_called_by_its_name():
     assert words(drawn["F1"])[1] == "A[1] = swish(Z[1])"
     assert words(drawn["B1"])[:3] == [
         "dZ[1] = dA[1]",
-        "∘ (1 + A[1] ∘ exp(−Z[1]))",
+        "* (1 + A[1] * exp(−Z[1]))",
         "/ (1 + exp(−Z[1]))",
     ]
 
@@ -296,7 +296,7 @@ def test_layers_of_a_kind_are_derived_once(monkeypatch):
     monkeypatch.setattr(formulas, "Piece", lambda *a: made.append(a) or build(*a))
     picture = draw(*network([3] + [5] * 199 + [1], hidden="tanh"), fold=None)
     assert len(made) <= 7
-    assert "dZ[137] = dA[137] ∘ (1 − A[137]²)" in words(boxes(picture)["B137"])
+    assert "dZ[137] = dA[137] * (1 − A[137]²)" in words(boxes(picture)["B137"])
     assert "dA[136] = W[137]ᵀ dZ[137]" in words(boxes(picture)["B137"])
 
 

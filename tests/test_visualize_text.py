@@ -28,7 +28,7 @@ def test_a_layer_as_text():
     assert [re.sub(r" {2,}", "  ", line) for line in shown] == [
         "  A[1] (5, 8)  dA[1] (5, 8)",
         "┌─ Layer 2: 5 → 5, ReLU ─┐",
-        "│ W[2] (5, 5)  b[2] (5, 1)  │ dZ[2] = dA[2] ∘ [Z[2] > 0]  │",
+        "│ W[2] (5, 5)  b[2] (5, 1)  │ dZ[2] = dA[2] * [Z[2] > 0]  │",
         "│ Z[2] = W[2] A[1] + b[2]  │ dW[2] = dZ[2] A[1]ᵀ  │",
         "│ A[2] = relu(Z[2])  │ db[2] = Σ_columns dZ[2]  │",
         "│ keeps Z[2] (5, 8)  A[1] (5, 8)  W[2] (5, 5)  │ dA[1] = W[2]ᵀ dZ[2]  │",

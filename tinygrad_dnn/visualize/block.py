@@ -22,7 +22,7 @@ from tinygrad_dnn.visualize.words import broken
 
 NOTE = (
     "Each d is a derivative of J: dZ and dA carry its 1/m, so dW and db need none.   "
-    "∘ multiplies entry by entry, Σ_columns sums over the examples."
+    "* entry by entry, Σ_columns over the m examples."
 )
 STEPS = ("forward", "backward", "cost")  # what is computed, in equations
 

@@ -39,6 +39,14 @@ class Named(NamedTuple):
         return self.letter if self.offset is None else f"{self.letter}[{n + self.offset}]"
 
 
+class _Text(Notation):
+    entrywise = " * "  # the fonts that come with some engines have no ∘
+
+
+class _Math(MathML):
+    entrywise = "<mo>∗</mo>"
+
+
 class Piece:
     """The calls that lead from the ``given`` to ``end``; ``inner`` are names of what they make."""
 
@@ -71,8 +79,8 @@ class Piece:
 
     def formulas(self, whats: Iterable[Any], n: int) -> list[Formula]:
         """Return equations of the piece as they are in layer ``n``."""
-        text = Notation(lambda what: self._text(what, n))
-        mathml = MathML(lambda what: self._mathml(what, n))
+        text = _Text(lambda what: self._text(what, n))
+        mathml = _Math(lambda what: self._mathml(what, n))
         found = []
         for what in whats:
             term, name = self.derivation.equations[what], self._text(what, n)

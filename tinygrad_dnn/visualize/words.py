@@ -24,7 +24,7 @@ SIGNS: dict[Any, str] = {
     np.greater: ">",
     np.less: "<",
 }
-BREAKS = (" + ", " − ", " ∘ ", " / ")  # where a formula goes on in the next line, the best first
+BREAKS = (" + ", " − ", " * ", " / ")  # where a formula goes on in the next line, the best first
 MARGIN = 6  # characters that a line has at least
 CONTINUED = ("= ", *(sign.lstrip() for sign in BREAKS))  # what such a line begins with
 JOINERS = "\u200c\u200d"  # not printable, but parts of words and of emoji
@@ -92,8 +92,8 @@ def broken(formula: str, width: int = 42) -> list[str]:
 
     It is broken outside of as many brackets as can be, and near the middle.
 
-    >>> broken("J = −(1/m) Σ(Y ∘ log(A) + (1 − Y) ∘ log(1 − A))")
-    ['J = −(1/m) Σ(Y ∘ log(A)', '+ (1 − Y) ∘ log(1 − A))']
+    >>> broken("J = −(1/m) Σ(Y * log(A) + (1 − Y) * log(1 − A))")
+    ['J = −(1/m) Σ(Y * log(A)', '+ (1 − Y) * log(1 − A))']
     """
     if len(re.sub(r"\[\d+\]", "[l]", formula)) <= width:  # the same in every layer
         return [formula]
