@@ -196,6 +196,26 @@ class TestBackwardPasses:
         assert row.details["numeric"] == "2"
         assert row.note == "wrong at [1]: the value is 6, numeric 2"
 
+    @pytest.mark.parametrize(
+        ("mistake", "said"),
+        [
+            (lambda G: 2 * G, "the factor 2 too much"),
+            (lambda G: -G, "the sign is flipped"),
+            (lambda G: G * (np.arange(4) != 2), "only column 2 is forgotten"),
+            (lambda G: 0 * G, "it is zero everywhere"),
+            (lambda G: np.flip(G, 1), "it is reversed along axis 1"),
+        ],
+    )
+    def test_what_is_wrong_is_described(self, mistake, said):
+        vjp = lambda dZ, W, A, b: (mistake(dZ @ A.T), W.T @ dZ, dZ.sum(axis=1, keepdims=True))
+        report = check_vjp(self.linear, vjp, self.W, self.A, self.b)
+        assert [row.name for row in report.failures] == ["W"]
+        assert said in report.diagnosis
+        jvp = lambda t, W, A, b: mistake(t[0]) @ A + W @ t[1] + t[2]
+        report = check_jvp(self.linear, jvp, self.W, self.A, self.b)
+        assert [row.name for row in report.failures] == ["W"]
+        assert said in report.diagnosis
+
     def test_the_incoming_gradient_ignored_or_used_twice(self):
         for vjp in (lambda g, x: 2 * x, lambda g, x: 2 * x * g**2, lambda g, x: 2 * x * g + 1):
             report = check_vjp(lambda x: x**2, vjp, np.array([1.0, 2.0]))
@@ -276,7 +296,29 @@ class TestWhereThereIsNoDerivative:
         known_here = Problem(
             ["W1"], [P["W1"]], lambda p: cost(P | {"W1": p[0]}), Fixed([gradients(P)["W1"]])
         )
-        assert check("by hand", [known_here]).verdict == KINK
+        report = check("by hand", [known_here])
+        assert report.verdict == KINK
+        assert "beside" not in report.diagnosis
+        assert "several kinks meet there: the value may be a convention" in report.diagnosis
+
+    def test_a_value_at_a_kink_that_is_none_of_the_slopes(self):
+        x = np.array([0.0, 1.0, 0.0])
+        f = lambda x: np.sum(np.absolute(x) * np.array([1.0, 2, 3]))
+        for at, verdict in ((0.0, KINK), (1.0, KINK), (3.0, WRONG), (-1.5, WRONG)):
+            here = Problem(["x"], [x], lambda p: f(p[0]), Fixed([np.array([at, 2.0, 0.0])]))
+            report = check("by hand", [here])
+            assert report.verdict == verdict, (at, str(report))
+        assert "slopes -1 from the left, 1 from the right; the value is -1.5" in report.diagnosis
+
+    @pytest.mark.parametrize("at", [0.0, 0.5, 1.0])
+    def test_kinks_that_cancel(self, at):
+        f = lambda x: np.sum(np.maximum(x, 0) - np.maximum(-x, 0))
+        step = lambda x: np.where(x == 0, at, x > 0)
+        report = check_gradient(f, lambda x: step(x) + step(-x), np.array([0.0, 1.0, -2.0]))
+        assert report.verdict == (RIGHT if at == 0.5 else CANNOT_TELL), str(report)
+        assert at == 0.5 or "if kinks cancel there" in report.diagnosis
+        twice = lambda x: 2 * (step(x) + step(-x))
+        assert check_gradient(f, twice, np.array([0.0, 1.0, -2.0])).verdict == WRONG
 
     def test_jumps(self):
         x = np.array([2.0, 0.3, -1.5])
@@ -342,6 +384,9 @@ class TestFewDigits:
         report = check_gradient(f, lambda x: 1 - np.tanh(x) ** 2, x)
         assert report.verdict in (RIGHT, CANNOT_TELL), str(report)
         assert any("float16 inside?" in note for note in report.notes)
+        assert not check_gradient(f, lambda x: 0 * x, x)
+        mean = lambda x: np.mean(np.tanh(x.astype(np.float16)).astype(float))
+        assert not check_gradient(mean, lambda x: 0 * x, x)
 
 
 class TestSymmetricInputs:
@@ -401,8 +446,9 @@ class TestMessages:
         assert np.array_equal(x, [1.0, 2.0])
 
     def test_randomness(self):
-        noise = np.random.default_rng(0)
-        row = check_gradient(lambda x: np.sum(x) * noise.random(), lambda x: x, np.ones(3)).rows[0]
+        noise = np.random.default_rng
+        f = lambda x: np.sum(x) * noise().random()
+        row = check_gradient(f, lambda x: x, np.ones(3)).rows[0]
         assert row.verdict == CANNOT_TELL
         assert "not deterministic" in row.note
 

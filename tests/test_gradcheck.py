@@ -1,5 +1,8 @@
 """gradcheck: no false alarm, no missed error, and a reason for whatever cannot be told."""
 
+import copy
+import random
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -288,12 +291,82 @@ def test_a_wrong_shape_is_wrong_and_names_the_rule():
     assert "the vjp of total for argument 0 returned shape ()" in row.note
 
 
-def test_a_function_that_is_not_deterministic():
+def same_state(a, b):
+    return a.bit_generator.state == b.bit_generator.state
+
+
+class Noisy:
+    def __init__(self, rng):
+        self.rngs = [rng]
+
+    def __call__(self, x):
+        return np.sum(x * self.rngs[0].random(3))
+
+
+SHARED = np.random.default_rng(4)
+
+
+def randomly(rng):
+    """Return functions that draw from a generator in every place that one can be in."""
+    net = tg.nn.Sequential(tg.nn.Linear(3, 4, rng=rng), tg.nn.Dropout(0.5, rng=rng))
+    legacy = np.random.RandomState(1)
+    return {
+        "closure": lambda x: np.sum(x * rng.random(3)),
+        "default": lambda x, r=rng: np.sum(x * r.random(3)),
+        "attribute": Noisy(rng),
+        "layer": lambda x: np.sum(net(x[:, None]) ** 2),
+        "global": lambda x: np.sum(x * SHARED.random(3)),
+        "np.random": lambda x: np.sum(x * np.random.rand(3)),  # noqa: NPY002
+        "random": lambda x: np.sum(x * random.random()),
+        "RandomState": lambda x: np.sum(x**2 * legacy.rand(3)),
+    }
+
+
+@pytest.mark.parametrize("place", randomly(np.random.default_rng(0)))
+def test_random_numbers_are_frozen(place):
     rng = np.random.default_rng(0)
-    row = gradcheck(lambda x: np.sum(x * rng.random(3)), np.ones(3)).rows[0]
+    f = randomly(rng)[place]
+    before, shared = copy.deepcopy(rng), copy.deepcopy(SHARED)
+    report = gradcheck(f, np.array([0.5, 1.0, -2.0]))
+    assert report.verdict in (RIGHT, KINK), report
+    assert any("random numbers are frozen" in note for note in report.notes)
+    assert same_state(rng, before)
+    assert same_state(SHARED, shared)
+    wrong = planted(lambda g: g * 1.001)
+    assert not gradcheck(lambda x: f(wrong(x)), np.array([0.5, 1.0, -2.0]))
+
+
+def test_a_generator_that_is_an_argument_is_frozen():
+    rng = np.random.default_rng(0)
+    report = tg.check_gradient(
+        lambda x, r: np.sum(x * r.random(3)), lambda x, r: r.random(3), np.ones(3), rng, wrt="x"
+    )
+    assert report.verdict == RIGHT, report
+
+
+def test_a_training_network_is_checked_with_the_same_masks():
+    rng = np.random.default_rng(0)
+    nn = tg.nn
+    layers = nn.Linear(3, 8, rng=rng), nn.ReLU(), nn.Dropout(0.4, rng=rng), nn.Linear(8, 1, rng=rng)
+    net = nn.Sequential(*layers, nn.Sigmoid())
+    X, Y = rng.standard_normal((3, 9)), np.ones((1, 9))
+    report = check_parameters(lambda: binary_cross_entropy(net(X), Y), net.parameters())
+    assert report.verdict in (RIGHT, KINK), report
+    assert any("Dropout.rng" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x * np.random.default_rng().random(3)),
+        lambda x: np.sum(x) * (time.perf_counter_ns() % 997),
+    ],
+)
+def test_a_function_that_is_not_deterministic(f):
+    row = gradcheck(f, np.ones(3)).rows[0]
     assert row.verdict == CANNOT_TELL
     assert row.note.startswith("the function is not deterministic: two calls")
-    assert "net.eval()" in row.note
+    assert "made anew without a seed" in row.note
 
 
 def test_inputs_that_cannot_be_checked():

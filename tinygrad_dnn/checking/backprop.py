@@ -13,6 +13,7 @@ import numpy as np
 from tinygrad_dnn.checking.diagnosis.explain import Explanation, explain
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.inference import infer
+from tinygrad_dnn.checking.randomness import frozen_words
 from tinygrad_dnn.checking.run import check
 from tinygrad_dnn.checking.shown import Shown, convention_words
 from tinygrad_dnn.checking.student import Student
@@ -53,7 +54,8 @@ def check_backprop(
     dW1: the sign is flipped: it is -1 times the right value; right is dW1 = (1/m) * dZ1 @ X.T
     """
     student = Student(cost, params, grads, context)
-    return _Check(student).report(every_entry=every_entry, rng=rng)
+    with student.randomness.unmoved():
+        return _Check(student).report(every_entry=every_entry, rng=rng)
 
 
 class _Check:
@@ -94,6 +96,13 @@ class _Check:
         if any(row.verdict == WRONG for row in rows.values()) or shown.unknown:
             found = self._explanation(convention, middle, m)
         notes = list(report.notes)
+        if names := student.randomness.names:
+            notes.append(frozen_words(names))
+            if not student.computes:
+                notes.append(
+                    "the cost draws random numbers: were grads computed with the same ones? grads "
+                    "may be a function of params, which is called with the same ones"
+                )
         if student.unused:
             notes.append(f"the cost does not change with {', '.join(student.unused)}")
         if middle:

@@ -10,22 +10,24 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinygrad_dnn.checking.convention import excused, settle_at_one_point
 from tinygrad_dnn.checking.kinks import Kinks, kinks_at, left_behind, number
 from tinygrad_dnn.checking.probe import Probe, random_signs
 from tinygrad_dnn.checking.search import EXAMINED, Finding, check_directions
-from tinygrad_dnn.checking.verdict import SEVERITY, Judgement
-from tinygrad_dnn.report import KINK, RIGHT, WRONG
+from tinygrad_dnn.checking.verdict import SEVERITY
+from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
 
 MEETING = "several kinks meet there, and beside them the gradient is right"
+CANCELLING = (
+    "beside this point the gradient is right: if kinks cancel there, as in relu(x) - relu(-x), the "
+    "value is a convention; if not, it is wrong at this very point"
+)
 POINTS = 3
 STEP = 2.0**-20  # in elastic units: leaves a kink, and reaches few others
 
 
 def settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generator) -> Finding:
-    """Overrule kinks beside which the gradient is wrong; excuse wrong values where kinks meet.
-
-    Of claims that are known at this point only, it cannot be told what they are beside it.
-    """
+    """Overrule kinks beside which the gradient is wrong; excuse wrong values where kinks meet."""
     everything = range(probe.point[j].size)
     kinks: Sequence[int] = finding.where(KINK)
     finding.remark = ", ".join(_names(probe, j, kinks[0])) if kinks else ""
@@ -35,18 +37,47 @@ def settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generato
         finding.remark, finding.overruled = "beside the kink the gradient is wrong", WRONG
     if finding.verdict != WRONG or finding.overruled == WRONG:
         return finding
+    if not probe.problem.movable:
+        return settle_at_one_point(probe, j, finding, rng)
+    finding = _where_kinks_meet(probe, j, finding, rng)
+    if finding.verdict == WRONG and probe.problem.graph is None:
+        return _where_kinks_cancel(probe, j, finding, rng)
+    return finding
+
+
+def _where_kinks_meet(probe: Probe, j: int, finding: Finding, rng: np.random.Generator) -> Finding:
+    """Excuse wrong values where kinks meet, if beside them the gradient is right."""
     suspects = _where_kinks_may_meet(probe, j, finding)
     if suspects and _beside(probe, j, suspects, rng) in (RIGHT, KINK):
         for i in suspects:
-            finding.entries[i] = _excused(finding.entries[i])
+            finding.entries[i] = excused(finding.entries[i])
         finding.remark = MEETING
     blamed = [d for d in finding.directions if d.verdict == WRONG]
     meeting = all(d.sides for d in blamed) or number(_kinks(probe)) >= 2
     if not blamed or not meeting or finding.where(WRONG):
         return finding
-    if _beside(probe, j, everything, rng) in (RIGHT, KINK):
-        finding.directions = [_excused(d) for d in finding.directions]
+    if _beside(probe, j, range(probe.point[j].size), rng) in (RIGHT, KINK):
+        finding.directions = [excused(d) for d in finding.directions]
         finding.remark = MEETING
+    return finding
+
+
+def _where_kinks_cancel(
+    probe: Probe, j: int, finding: Finding, rng: np.random.Generator
+) -> Finding:
+    """Leave it open if values are wrong here only, at zeros and equal numbers, where kinks are."""
+    wrong = finding.where(WRONG)
+    numbers, count = np.unique(
+        np.concatenate([np.absolute(x).ravel() for x in probe.point]), return_counts=True
+    )
+    common = {0.0, *numbers[count > 1]}
+    if not wrong or any(abs(probe.point[j].flat[i]) not in common for i in wrong):
+        return finding
+    if _beside(probe, j, range(probe.point[j].size), rng) in (RIGHT, KINK):
+        open_ = {i: replace(finding.entries[i], verdict=CANNOT_TELL) for i in wrong}
+        finding.entries |= open_
+        finding.directions = [d for d in finding.directions if d.verdict != WRONG]
+        finding.remark = CANCELLING
     return finding
 
 
@@ -103,7 +134,3 @@ def _number_left(probe: Probe, j: int, i: int) -> int:
 def _names(probe: Probe, j: int, i: int) -> list[str]:
     """Name the kinks that entry ``i`` is on."""
     return left_behind(_kinks(probe), _kinks(probe, j, i))
-
-
-def _excused(judgement: Judgement) -> Judgement:
-    return replace(judgement, verdict=KINK) if judgement.verdict == WRONG else judgement

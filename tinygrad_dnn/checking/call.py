@@ -54,6 +54,11 @@ class Call:
         return full
 
     @property
+    def roots(self) -> Sequence[Any]:
+        """What the user wrote and passed."""
+        return (self.f, *self.inputs)
+
+    @property
     def varied(self) -> Any:
         """The inputs that vary, in their containers: one of them by itself, several in a tuple."""
         trees = tuple(self.inputs[i] for i in self.varying)

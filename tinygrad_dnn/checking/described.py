@@ -1,18 +1,20 @@
-"""Causes for reports on plain gradients, where nothing is known but two arrays."""
+"""Causes for rows of which nothing is known but two arrays: the claimed and the measured one."""
 
 from dataclasses import replace
 
 from tinygrad_dnn.checking.diagnosis.explain import describe
-from tinygrad_dnn.report import WRONG, Report, Row
+from tinygrad_dnn.checking.diagnosis.whole import DESCRIPTION
+from tinygrad_dnn.report import WRONG, Row
 
 
-def described(report: Report) -> Report:
-    """Return the report with what makes the wrong arrays of the right ones, after the numbers."""
-    return replace(report, rows=[_described(row) for row in report.rows])
+def described(row: Row) -> Row:
+    """Return the row with what makes the wrong array of the right one, after the numbers.
 
-
-def _described(row: Row) -> Row:
-    if row.verdict != WRONG or row.evidence is None:
+    What merely describes, as that one entry is wrong, the row's own note says already.
+    """
+    if row.verdict != WRONG or row.evidence is None or not row.evidence.wrong.any():
         return row
     cause = describe(row.evidence.claimed, row.evidence.numeric, {})
-    return replace(row, note=f"{row.note}; {cause}") if cause else row
+    if cause is None or cause.weight >= DESCRIPTION:
+        return row
+    return replace(row, note=f"{row.note}; {cause.words}")

@@ -18,9 +18,9 @@ def unfit(probe: Probe) -> str:
     off = float(np.max(np.absolute(first - second), initial=0.0))
     if off > 1e-6 * float(np.max(np.absolute(first), initial=0.0)):
         return (
-            f"the function is not deterministic: two calls at the same inputs differ by {off:.2g}; "
-            f"switch dropout off (net.eval()) or draw the same random numbers in every call; "
-            f"reset=, a function, is called before each"
+            f"the function is not deterministic: two calls at the same inputs differ by {off:.2g}, "
+            f"with every generator that can be found put back; is one made anew without a seed, or "
+            f"does it read the time, the order of a set? reset=, a function, is called before each"
         )
     return ""
 

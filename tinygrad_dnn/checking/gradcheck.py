@@ -37,8 +37,9 @@ def gradcheck(
     With more than 3000 numbers a few random directions stand for the entries, unless
     ``every_entry=True``; the report says which it was.  ``points=k`` checks k random points around
     the inputs too: some mistakes do not show at zeros or at equal entries.  ``rng`` draws
-    directions and points, by default always the same ones.  ``reset()`` is called before every
-    evaluation, to put random numbers of f's own (dropout) back to where they were.
+    directions and points, by default always the same ones.  Generators that f draws from (dropout)
+    are put back before every evaluation, and in the end; ``reset()``, called before each too, is
+    for what cannot be found from f: a file, another library's random numbers.
 
     A row is *right*, *wrong*, *kink* (f has no derivative there: the value is one of the slopes,
     and beside the kink it is right; with ``strict=True`` a failure) or *cannot tell*, with the
@@ -130,6 +131,7 @@ class TensorCall(Call):
             lambda point: self.recorded(point).node,
             self.given,
             self.name,
+            self.roots,
         )
 
 
@@ -159,4 +161,4 @@ def _second_order(first: Problem, call: TensorCall, rng: np.random.Generator) ->
         return [_data(d) for d in func.vjp(weighted, *point)[1](np.array(1.0))]
 
     names = [f"{name}, order 2" for name in first.names]
-    return Problem(names, first.point, value, pull, None, first.graph)
+    return Problem(names, first.point, value, pull, None, first.graph, roots=first.roots)

@@ -77,6 +77,7 @@ def check_parameters(
         pull,
         push,
         lambda point: evaluated(point).node,
+        roots=(cost,),
     )
     return check("gradients of the cost", [problem], **options)
 

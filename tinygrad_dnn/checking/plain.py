@@ -9,7 +9,6 @@ from typing import Any, Unpack
 import numpy as np
 
 from tinygrad_dnn.checking.call import Call, Wanted, blaming, function_name
-from tinygrad_dnn.checking.described import described
 from tinygrad_dnn.checking.problem import Point, Problem
 from tinygrad_dnn.checking.run import Options, check
 from tinygrad_dnn.containers import matched, rebuilt
@@ -48,8 +47,9 @@ def check_gradient(
         pull=call.gradient,
         given=call.given,
         function=call.name,
+        roots=call.roots,
     )
-    return described(check(call.title, [problem], **options))
+    return check(call.title, [problem], **options)
 
 
 def check_vjp(
@@ -72,7 +72,13 @@ def check_vjp(
     """
     call = DerivativeCall("check_vjp", f, vjp_f, inputs, wrt)
     problem = Problem(
-        call.names, call.point, call.value, pull=call.pulled, given=call.given, function=call.name
+        call.names,
+        call.point,
+        call.value,
+        pull=call.pulled,
+        given=call.given,
+        function=call.name,
+        roots=call.roots,
     )
     return check(call.title, [problem], **options)
 
@@ -92,7 +98,14 @@ def check_jvp(
     True
     """
     call = DerivativeCall("check_jvp", f, jvp_f, inputs, wrt)
-    problem = Problem(call.names, call.point, call.value, push=call.pushed, function=call.name)
+    problem = Problem(
+        call.names,
+        call.point,
+        call.value,
+        push=call.pushed,
+        function=call.name,
+        roots=call.roots,
+    )
     return check(call.title, [problem], **options)
 
 
@@ -110,6 +123,11 @@ class DerivativeCall(Call):
         super().__init__(what, f, inputs, wrt)
         self.derivative, self.derivative_name = derivative, function_name(derivative)
         self.title = f"{what} of {self.derivative_name}"
+
+    @property
+    def roots(self) -> Sequence[Any]:
+        """What the user wrote and passed."""
+        return (*super().roots, self.derivative)
 
     def number(self, point: Point) -> Any:
         """Return the cost at a point."""

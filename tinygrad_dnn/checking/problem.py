@@ -39,7 +39,8 @@ class Problem:
     the value.  Without ``pull`` it is the jvp that is checked, with both the one against the other.
     ``graph(point)`` returns the last node of a recorded computation, in which kinks are looked for;
     ``given`` are the arguments in the user's own precision, where that is less; ``function`` is the
-    name of what the user wrote.
+    name of what the user wrote, ``roots`` is that itself, from where its random generators are
+    found.
     """
 
     names: Sequence[str]
@@ -50,6 +51,7 @@ class Problem:
     graph: Callable[[Point], Node] | None = None
     given: Point | None = None
     function: str = "the function"
+    roots: Sequence[Any] = ()
 
     def after(self, reset: Callable[[], object]) -> "Problem":
         """Return the problem with ``reset`` called before everything that is computed."""

@@ -139,19 +139,26 @@ def _shown(probe: Probe, j: int, i: int, judgement: Judgement) -> Slope:
 
 
 def _evidence(probe: Probe, j: int, finding: Finding) -> Evidence:
-    """Return the numbers in the user's units; a sub-grid of them if directions were wrong."""
+    """Return the numbers in the user's units; a sub-grid of them if directions were wrong.
+
+    Of many outputs, those for the first weighting: judgements are of whichever was the worst.
+    """
     x, unit = probe.point[j], probe.units[j]
+    claimed = np.array(probe.claims.gradients[0][j], np.float64)
+    kinks = tuple(finding.where(KINK))
     unexplained = len(finding.entries) in (0, *range(NAMED, x.size - len(finding.glimpsed)))
-    if finding.verdict == WRONG and unexplained:
-        found = measured(probe, j, GRID)
+    if finding.verdict == WRONG and (unexplained or probe.base.size > 1):
+        found = replace(measured(probe, j, GRID), claimed=claimed, kinks=kinks)
+        if probe.base.size > 1:
+            return found
     else:
-        nothing = np.full(x.shape, np.nan)
-        found = Evidence(nothing, nothing.copy(), nothing.copy())
-    slopes = {i: (judgement.slope, judgement.error) for i, judgement in finding.entries.items()}
-    for i, (slope, error) in (finding.glimpsed | slopes).items():
+        found = Evidence(claimed, np.full(x.shape, np.nan), np.full(x.shape, np.nan), kinks)
+    for i, (slope, error) in finding.glimpsed.items():
         found.numeric.flat[i], found.error.flat[i] = slope / unit.flat[i], error / unit.flat[i]
-    claimed = np.asarray(probe.claims.gradients[0][j], np.float64)
-    return replace(found, claimed=claimed, kinks=tuple(finding.where(KINK)))
+    for i, judged in finding.entries.items():
+        numbers = np.array([judged.claimed, judged.slope, judged.error]) / unit.flat[i]
+        claimed.flat[i], found.numeric.flat[i], found.error.flat[i] = numbers
+    return found
 
 
 def _note(finding: Finding, shape: tuple[int, ...], unit: Array, shown: dict[int, Slope]) -> str:

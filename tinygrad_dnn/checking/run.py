@@ -1,16 +1,19 @@
 """A whole check: is the function fit to be checked; then every argument; at several points."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
 
+from tinygrad_dnn.checking.described import described
 from tinygrad_dnn.checking.fitness import remarks, unfit
 from tinygrad_dnn.checking.forward import forward_row
 from tinygrad_dnn.checking.grid import measured
 from tinygrad_dnn.checking.probe import Probe, random_signs
 from tinygrad_dnn.checking.problem import Point, Problem
+from tinygrad_dnn.checking.randomness import Randomness, frozen_words
 from tinygrad_dnn.checking.rows import argument_rows, unchecked_row
 from tinygrad_dnn.checking.verdict import SEVERITY
 from tinygrad_dnn.errors import ChangedDataError, DimensionError
@@ -47,18 +50,43 @@ def check(
     calls = 0
     with np.errstate(all="ignore"):
         for problem in problems if reset is None else [p.after(reset) for p in problems]:
-            found, said, number = _check(problem, rng, every_entry)
-            for which in range(1, points + 1):
-                moved = replace(problem, point=_around(problem, rng), given=None)
-                more, _, extra = _check(moved, rng, every_entry)
-                found = [_worse(a, b, which) for a, b in zip(found, more, strict=True)]
-                number += extra
-            rows += found
+            found, said, number = _at_points(problem, rng, every_entry, points)
+            rows += map(described, found)
             notes += said
             calls += number
     at = f", at {points + 1} points" if points else ""
     notes.append(f"{calls:,} evaluations of the function, in float64{at}")
     return Report(title, rows, list(dict.fromkeys(notes)), strict)
+
+
+def _at_points(
+    problem: Problem, rng: np.random.Generator, every_entry: bool | None, points: int
+) -> Found:
+    """Check a problem, with its random numbers frozen, at its point and at others around."""
+    randomness = Randomness(*problem.roots)
+    with randomness.unmoved():
+        frozen = _frozen(problem, randomness)
+        found, said, number = _check(frozen, rng, every_entry)
+        for which in range(1, points + 1):
+            moved = replace(frozen, point=_around(frozen, rng), given=None)
+            more, _, extra = _check(moved, rng, every_entry)
+            found = [_worse(a, b, which) for a, b in zip(found, more, strict=True)]
+            number += extra
+    if frozen is not problem:
+        said = [frozen_words(randomness.names), *said]
+    return found, said, number + 1
+
+
+def _frozen(problem: Problem, randomness: Randomness) -> Problem:
+    """Return the problem with the generators put back before all that is computed, if any draws."""
+    point = [np.array(x) for x in problem.point]
+    with suppress(Exception):  # the check will meet it again, and say what it is
+        out = np.asarray(problem.value(point))
+        if problem.pull is not None:
+            problem.pull(point, np.zeros(out.size))
+        if problem.push is not None:
+            problem.push(point, [np.zeros(x.shape) for x in point])
+    return problem.after(randomness.rewind) if randomness.drawn() else problem
 
 
 def measure(

@@ -72,7 +72,8 @@ class Shown:
         if verdict == WRONG:
             cause = found.notes.get(name, "") if found else ""
             if not cause and name in right and not (found and name in found.right):
-                cause = describe(shown, right[name], {"m": m} if m > 1 else {})
+                change = describe(shown, right[name], {"m": m} if m > 1 else {})
+                cause = change.words if change else ""
             said += [cause or ("" if said else row.note)]
         verdict = WRONG if given.shape != shown.shape else verdict
         note = "; ".join(filter(None, said)) if verdict == WRONG else row.note

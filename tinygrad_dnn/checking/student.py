@@ -11,6 +11,7 @@ from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.reading import read
 from tinygrad_dnn.checking.names import by_values, float64
 from tinygrad_dnn.checking.problem import Fixed, Point, Problem
+from tinygrad_dnn.checking.randomness import Randomness
 from tinygrad_dnn.checking.run import measure
 from tinygrad_dnn.checking.surroundings import surroundings
 from tinygrad_dnn.checking.tap import tapping
@@ -42,12 +43,21 @@ class Student:
         seen = (surroundings(grads) if callable(grads) else {}) | surroundings(cost)
         around = {name: x for name, x in seen.items() if name not in self.params}
         self.context = around | {name: float64(WHO, name, x) for name, x in context.items()}
+        self.computes = callable(grads)
+        self.randomness = Randomness(cost, grads)
         self.tapped = self._first_run()
         if callable(grads):
+            self.randomness.rewind()
             with blaming(f"{WHO} called {function_name(grads)}{self._shapes()}"):
                 grads = grads(self._copies())
+        self.randomness.drawn()
         self.given = by_values(WHO, grads, self.params, self.tapped)
         self.unused = self._unused()
+
+    def _run(self, params: dict[str, Any]) -> Any:
+        """Return the cost, with the same random numbers at every call."""
+        self.randomness.rewind()
+        return self.cost(params)
 
     def _copies(self) -> dict[str, Array]:
         return {name: np.array(x) for name, x in self.params.items()}
@@ -56,7 +66,7 @@ class Student:
         copies = self._copies()
         called = f"{WHO} called {function_name(self.cost)}{self._shapes()}"
         with tapping() as taps, blaming(called):
-            J = self.cost(copies)
+            J = self._run(copies)
         for name, x in self.params.items():
             if not np.array_equal(copies[name], x, equal_nan=True):
                 raise ChangedDataError(
@@ -93,7 +103,7 @@ class Student:
     def value(self, params: Mapping[str, Any], shifts: Mapping[str, Any]) -> Any:
         """Return the cost with other parameters and shifted intermediate values."""
         with tapping(shifts):
-            return np.reshape(self.cost(dict(params)), ())
+            return np.reshape(self._run(dict(params)), ())
 
     def problem(self, names: Sequence[str], claims: Arrays, scale: float = 1.0) -> Problem:
         """Return the check of ``scale`` J by some parameters and tapped values."""
@@ -136,7 +146,7 @@ class Student:
         context = {name: x for name, x in self.context.items() if name not in self.tapped}
         with np.errstate(all="ignore"):
             with tapping() as taps:
-                self.cost(dict(moved))
+                self._run(dict(moved))
             tapped = {name: np.asarray(x, np.float64) for name, x in taps.values.items()}
             there = read(tapped, moved, context)
             values = {**context, **self.params, **self.tapped}

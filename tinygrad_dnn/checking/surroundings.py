@@ -8,11 +8,12 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from numbers import Number
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.nn.reach import global_names
 from tinygrad_dnn.primitives import Array
 
 DEPTH = 4  # functions that call functions
@@ -44,7 +45,7 @@ def _seen(f: Any, depth: int, known: set[int]) -> Iterator[tuple[str, Any]]:
         yield from vars(f.__self__).items() if hasattr(f.__self__, "__dict__") else ()
         yield from _seen(f.__func__, depth, known)
     elif isinstance(f, FunctionType):
-        names = set(_names(f.__code__))
+        names = set(global_names(f.__code__))
         around = {name: f.__globals__[name] for name in names if name in f.__globals__}
         cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
         for name, cell in cells:
@@ -62,13 +63,6 @@ def _seen(f: Any, depth: int, known: set[int]) -> Iterator[tuple[str, Any]]:
                 yield name, value
     elif callable(f) and hasattr(f, "__dict__"):
         yield from vars(f).items()
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
 
 
 def _arrays(name: str, value: Any) -> Iterator[tuple[str, Array]]:

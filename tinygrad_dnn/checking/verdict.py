@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinygrad_dnn.checking.numeric import LADDER, SURE, Estimate, Line, estimate
+from tinygrad_dnn.checking.numeric import EPS, LADDER, SURE, Estimate, Line, estimate
 from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
 
 FIRST, SECOND = -17, -11  # exponents of the step that settles most, and of the one beside it
 CLOSE = 1e-7  # relative: a difference so small is no mistake in a formula, but is mentioned
 NEARLY = "differs by more than rounding, but little: an epsilon, an approximation, float32?"
-STAIRS = 2.0**-14  # steps so large, relative to f, are meant: not rounding
+STAIRS = 2.0**-14  # smaller steps, relative to f, are rounding
+COARSE = 2.0**-7  # larger ones are meant; those between, as of float16, only if f is decimal
+DECIMALS = 6
 TRUST = 5.0  # an error estimate is an estimate too: right slopes were seen to miss it 2.8-fold
 SEVERITY = (RIGHT, KINK, CANNOT_TELL, WRONG)
 
@@ -142,7 +144,18 @@ def _of_stairs(judgement: Judgement, line: Line, k: int, claim: Claim) -> Judgem
         return judgement
     if height < STAIRS * claim.size:
         return judgement
+    if height < COARSE * claim.size and not _decimal(line):
+        why = "f changes in small steps and is flat between them: rounding (float16 inside?), or meant"
+        return replace(judgement, verdict=CANNOT_TELL, reason=why)
     return Judgement(RIGHT, claim.slope, 0.0, 0.0, "f changes in steps, and is flat between them")
+
+
+def _decimal(line: Line) -> bool:
+    """Say if f's values have few decimals, and so have been rounded on purpose."""
+    values = np.concatenate([line.base, *(line.f(t).real for t in (-0.25, -0.125, 0.125, 0.25))])
+    values = values[np.isfinite(values)]
+    off = np.absolute(values - np.round(values, DECIMALS))
+    return bool(np.all(off <= 4 * EPS * np.absolute(values)))
 
 
 def _verdict(found: Estimate, claim: Claim) -> Judgement:

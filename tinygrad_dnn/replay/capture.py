@@ -14,16 +14,16 @@ from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import NO_KWARGS, Node, watched_by
 from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.replay.draws import Draws, without_global_draws
+from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Accumulating, Lookout
 from tinygrad_dnn.replay.places import Place, state_of
 from tinygrad_dnn.replay.program import Program, State
-from tinygrad_dnn.replay.reach import Reach
 from tinygrad_dnn.replay.symbol import Symbol, Tape, current
 from tinygrad_dnn.tensor import Tensor, handle
 
 
 def capture(
-    f: Callable[..., Any], tree: Any, inputs: Sequence[Any], live: Reach
+    f: Callable[..., Any], tree: Any, inputs: Sequence[Any], live: Live
 ) -> tuple[Program, Any, bool]:
     """Run ``f`` on ``tree`` = (args, kwargs), whose leaves are ``inputs``.
 
@@ -68,7 +68,7 @@ def leave_gradient(target: Node | int, g: Any, given: Sequence[Any]) -> None:
 class _Run:
     """One recorded run: what was lifted out of its place, and what it became."""
 
-    def __init__(self, tape: Tape, live: Reach) -> None:
+    def __init__(self, tape: Tape, live: Live) -> None:
         self.tape, self.live = tape, live
         self.inputs: list[Node] = []
         self.arrays: list[Symbol] = []  # the inputs that are no Tensors

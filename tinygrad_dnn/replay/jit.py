@@ -12,9 +12,9 @@ from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import tracing, watching
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.capture import capture, is_input
+from tinygrad_dnn.replay.live import Live, live_in
 from tinygrad_dnn.replay.lookout import Again
 from tinygrad_dnn.replay.plan import Plan
-from tinygrad_dnn.replay.reach import Reach, reach
 from tinygrad_dnn.replay.signature import guard, signature
 from tinygrad_dnn.replay.symbol import current
 
@@ -55,7 +55,7 @@ class jit:  # noqa: N801  (named as what it does)
         self.native = has_native() if native is None else native
         self._plans: dict[Any, Plan] = {}
         self._latest: Plan | None = None
-        self._live: Reach | None = None
+        self._live: Live | None = None
         self.failure: Exception | None = None  # what the latest recording ended with, if it did
         self._kept: list[Any] = []  # objects that signatures know by their identity
         update_wrapper(self, f, updated=())
@@ -98,8 +98,8 @@ class jit:  # noqa: N801  (named as what it does)
             self._latest = self._plans[key] = Plan(program, returned, self.native, same)
         return returned
 
-    def _reach(self, given: list[Any]) -> Reach:
-        return reach(self.f, *(x for x in given if not is_input(x)))
+    def _reach(self, given: list[Any]) -> Live:
+        return live_in(self.f, *(x for x in given if not is_input(x)))
 
     def plan(self) -> Plan:
         """Return what the latest call ran, or recorded, for the next ones to run."""

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import recording
-from tinygrad_dnn.replay.reach import Reach
+from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.tensor import Tensor
 
 
-def signature(args: Sequence[Any], kwargs: dict[str, Any], live: Reach) -> Any:
+def signature(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Any:
     """Return what the call ``(*args, **kwargs)`` has in common with those that can replay it."""
     return (
         tuple([kind(a) for a in args]),
@@ -45,7 +45,7 @@ def kind(x: Any) -> Any:
     return id(x)
 
 
-def guard(args: Sequence[Any], kwargs: dict[str, Any], live: Reach) -> Callable[..., bool] | None:
+def guard(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Callable[..., bool] | None:
     """Return a function that says of the arguments of a call if they have this signature.
 
     None where that is not worth a function of its own: for all but a few plain arrays.

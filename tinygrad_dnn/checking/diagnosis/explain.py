@@ -9,7 +9,7 @@ from tinygrad_dnn.checking.diagnosis.blame import Backward, Story
 from tinygrad_dnn.checking.diagnosis.equation import equations_of
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.terms import Scene
-from tinygrad_dnn.checking.diagnosis.whole import compared
+from tinygrad_dnn.checking.diagnosis.whole import Change, compared
 from tinygrad_dnn.checking.diagnosis.words import Sentences
 from tinygrad_dnn.primitives import Array
 
@@ -49,13 +49,12 @@ def explain(
     return best[2] if best else None
 
 
-def describe(shown: Array, right: Array, sizes: Mapping[str, int]) -> str:
-    """Say what makes a wrong array of the right one where no equation is known; "" if nothing.
+def describe(shown: Array, right: Array, sizes: Mapping[str, int]) -> Change | None:
+    """Return what makes a wrong array of the right one where no equation is known.
 
-    >>> describe(2 * np.eye(2), np.eye(2), {})
+    >>> describe(2 * np.eye(2), np.eye(2), {}).words
     'the factor 2 too much: it is twice the right value'
     """
     if not np.all(np.isfinite(shown)) or not np.all(np.isfinite(right)):
-        return ""
-    found = sorted(compared(shown, right, sizes), key=lambda change: change.weight)
-    return found[0].words if found else ""
+        return None
+    return min(compared(shown, right, sizes), key=lambda change: change.weight, default=None)

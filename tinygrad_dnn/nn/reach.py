@@ -1,0 +1,92 @@
+"""What a function can reach: everything live that it may read or write.
+
+Found from the function itself (what it closes over, the globals it names, what it is bound to) and
+from its arguments, through containers, attributes and further functions of the user's.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.nn.parameters import held
+from tinygrad_dnn.tensor import Tensor
+
+GENERATORS = (np.random.Generator, np.random.RandomState)
+_OURS = __name__.partition(".")[0]
+_NO_PARTS = (str, bytes, int, float, complex, type, ModuleType, BuiltinFunctionType, np.dtype)
+_WHOLE = (Tensor, np.ndarray, np.generic, *GENERATORS)  # are yielded, and not taken apart
+
+
+def reachable(*roots: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield (holder, key, part) of what can be reached from ``roots``; these have no holder.
+
+    Each part once, but a generator, and a tuple that has one, at every place that holds it.
+
+    >>> rng = np.random.default_rng(0)
+    >>> [key for _, key, part in reachable({"a": rng}, [rng, rng]) if part is rng]
+    ['a', 0, 1]
+    """
+    seen: set[int] = set()
+    stack: list[tuple[Any, Any, Any]] = [(None, None, root) for root in reversed(roots)]
+    while stack:
+        found = stack.pop()
+        part = found[-1]
+        if part is None or isinstance(part, _NO_PARTS):
+            continue
+        known = id(part) in seen
+        if not known or draws(part):
+            yield found
+        if known or isinstance(part, _WHOLE):
+            seen.add(id(part))
+            continue
+        seen.add(id(part))
+        stack += reversed(list(_parts(part)))
+
+
+def draws(part: Any, kinds: tuple[type, ...] = GENERATORS) -> bool:
+    """Say if ``part`` is a generator, or a tuple that has one."""
+    return isinstance(part, kinds) or (
+        isinstance(part, tuple) and any(isinstance(x, kinds) for x in part)
+    )
+
+
+def _parts(part: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield what ``part`` is made of, with what holds it and under which key."""
+    if isinstance(part, MethodType):
+        yield part, "__self__", part.__self__
+        yield part, "__func__", part.__func__
+    elif isinstance(part, FunctionType):
+        yield from _of_function(part)
+    elif isinstance(part, partial):
+        yield from ((part, key, getattr(part, key)) for key in ("func", "args", "keywords"))
+    elif isinstance(part, dict | list | tuple | set | frozenset):
+        items = part.items() if isinstance(part, dict) else enumerate(part)
+        yield from ((part, key, value) for key, value in items)
+    else:
+        yield from ((part, key, value) for key, value in held(part).items())
+
+
+def _of_function(f: FunctionType) -> Iterator[tuple[Any, Any, Any]]:
+    for cell in f.__closure__ or ():
+        try:
+            yield cell, "cell_contents", cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+    yield f, "__defaults__", f.__defaults__
+    yield f, "__kwdefaults__", f.__kwdefaults__
+    yield f, "__dict__", f.__dict__
+    if (f.__module__ or "").partition(".")[0] not in (_OURS, "numpy"):
+        for name in global_names(f.__code__):
+            if name in f.__globals__:
+                yield f.__globals__, name, f.__globals__[name]
+
+
+def global_names(code: CodeType) -> Iterator[str]:
+    """Yield the global names of ``code`` and of the functions defined in it."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from global_names(inner)
