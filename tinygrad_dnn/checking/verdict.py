@@ -145,7 +145,7 @@ def _of_stairs(judgement: Judgement, line: Line, k: int, claim: Claim) -> Judgem
     if height < STAIRS * claim.size:
         return judgement
     if height < COARSE * claim.size and not _decimal(line):
-        why = "f changes in small steps and is flat between them: rounding (float16 inside?), or meant"
+        why = "f changes in small steps, flat between them: rounding (float16 inside?), or meant"
         return replace(judgement, verdict=CANNOT_TELL, reason=why)
     return Judgement(RIGHT, claim.slope, 0.0, 0.0, "f changes in steps, and is flat between them")
 
