@@ -1,6 +1,7 @@
 """tinygrad-dnn check, @tg.checked, and the pytest plugin."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -152,6 +153,7 @@ def test_the_plugin(tmp_path):
         text=True,
         check=False,
         cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # installed, it would come twice
     )
     assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
     assert "half the right value" in done.stdout
