@@ -167,3 +167,35 @@ def test_values_tapped_twice():
 def test_a_tap_is_its_value():
     x = np.arange(3.0)
     assert tg.tap("x", x) is x
+
+
+def test_masks_in_the_closure_may_be_of_any_shape():
+    r = np.random.default_rng(5)
+    X, Y = r.standard_normal((4, 11)), (r.random((1, 11)) > 0.5) * 1.0
+    D1, D2 = ((r.random((n, 11)) < 0.7) * 1.0 for n in (5, 3))
+    p = {
+        "W1": r.standard_normal((5, 4)), "b1": r.standard_normal((5, 1)),
+        "W2": r.standard_normal((3, 5)), "b2": r.standard_normal((3, 1)),
+        "W3": r.standard_normal((1, 3)), "b3": r.standard_normal((1, 1)),
+    }  # fmt: skip
+
+    def forward(p):
+        A1 = np.maximum(p["W1"] @ X + p["b1"], 0) * D1 / 0.7
+        A2 = np.maximum(p["W2"] @ A1 + p["b2"], 0) * D2 / 0.7
+        return A1, A2, 1 / (1 + np.exp(-(p["W3"] @ A2 + p["b3"])))
+
+    def cost(p):
+        A3 = forward(p)[-1]
+        return -np.mean(Y * np.log(A3) + (1 - Y) * np.log(1 - A3))
+
+    A1, A2, A3 = forward(p)
+    dZ3 = A3 - Y
+    dZ2 = p["W3"].T @ dZ3 * D2 / 0.7 * (A2 > 0)
+    dZ1 = p["W2"].T @ dZ2 * D1 / 0.7 * (A1 > 0)
+    grads = {"dZ1": dZ1, "dZ2": dZ2}
+    for l, (dZ, A) in enumerate([(dZ1, X), (dZ2, A1), (dZ3, A2)], 1):
+        grads |= {f"dW{l}": dZ @ A.T / 11, f"db{l}": dZ.mean(axis=1, keepdims=True)}
+    assert tg.check_backprop(cost, p, grads)
+    wrong = tg.check_backprop(cost, p, {**grads, "dW1": 3 * grads["dW1"]})
+    assert [row.name for row in wrong.failures] == ["dW1"]
+    assert "3 times too large" in wrong.diagnosis

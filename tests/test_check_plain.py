@@ -496,3 +496,43 @@ class TestReports:
         html = self.report()._repr_html_()
         assert "<td>WRONG</td>" in html
         assert "P[&#x27;W1&#x27;]: wrong at [1, 3]" in html
+
+
+class TestClaimsOfNoSize:
+    """A claim that is infinite, or so large that its square is, allows itself no error."""
+
+    @pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan, 1e300])
+    def test_one_entry(self, bad):
+        report = check_gradient(lambda x: np.sum(x**2), lambda x: np.array([2, bad, 2]), np.ones(3))
+        assert report.verdict == WRONG
+        assert "wrong at [1]: " in report.diagnosis
+        assert f"the value is {bad:.7g}" in report.diagnosis
+
+    def test_one_of_many(self):
+        def grad(x):
+            return np.where(np.arange(x.size) == 77, np.inf, 2 * x)
+
+        x = np.random.default_rng(0).standard_normal(5000)
+        report = check_gradient(lambda x: np.sum(x**2), grad, x)
+        assert "wrong at [77]: " in report.diagnosis
+
+    def test_a_vjp(self):
+        vjp = lambda g, x: g * np.array([2, np.inf, 2])
+        assert check_vjp(lambda x: x**2, vjp, np.ones(3)).verdict == WRONG
+
+    def test_by_hand(self):
+        cost = lambda p: np.sum((p["W1"] @ X) ** 2)
+        p = {"W1": np.ones((1, 4))}
+        grads = {"dW1": 2 * p["W1"] @ X @ X.T + np.inf}
+        assert tg.check_backprop(cost, p, grads).verdict == WRONG
+
+    @pytest.mark.parametrize("x", [np.zeros(3), np.arange(3.0), np.ones(5000)])
+    def test_everywhere(self, x):
+        grad = lambda x: 2 * x + 1e300
+        assert check_gradient(lambda x: np.sum(x**2), grad, x).verdict == WRONG
+
+    def test_a_slope_that_is_infinite(self):
+        x, root = np.array([0.0, 1.0, 2.0]), lambda x: np.sum(np.sqrt(x))
+        with np.errstate(divide="ignore"):
+            assert check_gradient(root, lambda x: 0.5 / np.sqrt(x), x)
+            assert check_gradient(root, lambda x: -0.5 / np.sqrt(x), x).verdict == WRONG

@@ -158,3 +158,9 @@ def test_the_plugin(tmp_path):
     assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
     assert "half the right value" in done.stdout
     assert "checking/asserting.py" not in done.stdout
+
+
+def test_marked_with_a_list(tmp_path, capsys):
+    marked = "import tinygrad_dnn as tg\n@tg.checked([0.5, 2.0])\ndef f(x): return (x**2).sum()\n"
+    assert main(["check", written(tmp_path, marked)]) == 0
+    assert "gradcheck of f: right" in capsys.readouterr().out

@@ -5,6 +5,7 @@ parameters are, and let the diagnosis see the network; X and Y help it otherwise
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -137,7 +138,9 @@ class _Check:
             return None
         self.forward.m = m if m > 1 else self.forward.m
         possible = [True, False] if convention is None else [convention]
-        return explain(self.forward, self.of_J, self.shown.arrays, possible)
+        with suppress(ValueError, IndexError):  # shapes do not fit: it is another network
+            return explain(self.forward, self.of_J, self.shown.arrays, possible)
+        return None
 
     def _by_equations(self, found: Explanation | None) -> dict[str, Row]:
         """Return the rows of values that were not tapped, in the network that was found."""

@@ -158,7 +158,9 @@ class Claims:
             return self.claim(k, j, slope, blur + 16 * EPS * abs(slope))
         slopes, rounding = self.entries(k, j)
         moving = direction != 0
-        blur = float(np.sqrt(((rounding * direction) ** 2).sum()) * 4)
+        blurs = np.absolute(rounding * direction)
+        largest = float(np.max(blurs, initial=0.0)) or 1.0  # squares would overflow
+        blur = 4 * largest * float(np.linalg.norm(blurs / largest))
         return self.claim(k, j, slopes[moving] @ direction[moving], blur)
 
     def claim(self, k: int, j: int, slope: float, rounding: float) -> Claim:

@@ -61,6 +61,8 @@ def judge(line: Line, k: int, claim: Claim) -> Judgement:
 
 def glance(line: Line, k: int, claim: Claim) -> Judgement | None:
     """Return *right* if one step (two, where f bends or stands still) settles it, else None."""
+    if not np.isfinite(claim.slope):
+        return None
     if line.analytic and (slopes := line.complex_slopes) is not None:
         slope = float(slopes[k])
         error = exactness(line, claim)
@@ -123,6 +125,8 @@ def examine(line: Line, k: int, claim: Claim) -> Judgement:
 
 def _sharpened(judgement: Judgement, slope: float, error: float, claim: Claim) -> Judgement:
     """Let the complex step decide where real differences are too blurred to."""
+    if not np.isfinite(claim.slope):
+        return judgement
     blurred = judgement.error > 1e-7 * max(abs(claim.slope), claim.gauge / 100)
     if judgement.verdict in (RIGHT, CANNOT_TELL) and blurred:
         off, scale = abs(slope - claim.slope), max(abs(claim.slope), claim.gauge / 100)

@@ -8,11 +8,14 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from tinygrad_dnn.checking.backprop import check_backprop
 from tinygrad_dnn.checking.checked import MARK
 from tinygrad_dnn.checking.gradcheck import gradcheck
 from tinygrad_dnn.cli import target
 from tinygrad_dnn.cli.unusable import Unusable
+from tinygrad_dnn.containers import leaves
 from tinygrad_dnn.report import Report
 
 COST = ("cost", "J")
@@ -61,7 +64,7 @@ def report_of(name: str, found: Any) -> Report:
     """Return the report on a function, marked or not, or on what a name stands for."""
     inputs = getattr(found, MARK, ())
     if inputs:
-        return gradcheck(found, *inputs)
+        return gradcheck(found, *map(_as_array, inputs))
     if callable(found):
         found = target.call(found, name)
     if isinstance(found, Report):
@@ -73,6 +76,12 @@ def report_of(name: str, found: Any) -> Report:
         f"{name} gives a {type(found).__name__}; to be checked it must give a Report, or "
         f"(cost, params, grads), or (f, *inputs)"
     )
+
+
+def _as_array(x: Any) -> Any:
+    """Return a list of numbers, as one writes them behind @checked, as an array."""
+    numbers = all(isinstance(leaf, int | float) for leaf in leaves(x))
+    return np.asarray(x, float) if numbers and not isinstance(x, dict | tuple) else x
 
 
 def _first(names: Named, wanted: tuple[str, ...]) -> Any:

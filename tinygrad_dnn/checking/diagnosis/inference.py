@@ -209,7 +209,10 @@ class _Chain:
     def fitted(self, loss: str, points: Sequence[Arrays], costs: Array) -> float | None:
         """Return k if the cost is k times this loss, plus penalties of the W, at all points."""
         out = self.steps[-1].out
-        losses = np.array([self._loss(self._run(point)[out], loss) for point in points])
+        try:
+            losses = np.array([self._loss(self._run(point)[out], loss) for point in points])
+        except ValueError:  # shapes do not fit: it is another network
+            return None
         if not np.all(np.isfinite(losses)):
             return None
         squares = [[float(np.sum(p[W] ** 2)) for p in points] for W, _ in self.layers]
