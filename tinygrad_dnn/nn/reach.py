@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.graph import Node
 from tinygrad_dnn.nn.parameters import held
 from tinygrad_dnn.tensor import Tensor
 
 GENERATORS = (np.random.Generator, np.random.RandomState)
 _OURS = __name__.partition(".")[0]
-_NO_PARTS = (str, bytes, int, float, complex, type, ModuleType, BuiltinFunctionType, np.dtype)
+_NO_PARTS = (
+    str, bytes, int, float, complex, type, ModuleType, BuiltinFunctionType, np.dtype, Node,
+)  # fmt: skip
 _WHOLE = (Tensor, np.ndarray, np.generic, *GENERATORS)  # are yielded, and not taken apart
 
 
@@ -34,7 +37,7 @@ def reachable(*roots: Any) -> Iterator[tuple[Any, Any, Any]]:
     while stack:
         found = stack.pop()
         part = found[-1]
-        if part is None or isinstance(part, _NO_PARTS):
+        if has_no_parts(part):
             continue
         known = id(part) in seen
         if not known or draws(part):
@@ -43,7 +46,12 @@ def reachable(*roots: Any) -> Iterator[tuple[Any, Any, Any]]:
             seen.add(id(part))
             continue
         seen.add(id(part))
-        stack += reversed(list(_parts(part)))
+        stack += reversed(list(parts(part)))
+
+
+def has_no_parts(part: Any) -> bool:
+    """Say if nothing live can be reached through ``part``."""
+    return part is None or isinstance(part, _NO_PARTS)
 
 
 def draws(part: Any, kinds: tuple[type, ...] = GENERATORS) -> bool:
@@ -53,7 +61,7 @@ def draws(part: Any, kinds: tuple[type, ...] = GENERATORS) -> bool:
     )
 
 
-def _parts(part: Any) -> Iterator[tuple[Any, Any, Any]]:
+def parts(part: Any) -> Iterator[tuple[Any, Any, Any]]:
     """Yield what ``part`` is made of, with what holds it and under which key."""
     if isinstance(part, MethodType):
         yield part, "__self__", part.__self__
@@ -62,6 +70,8 @@ def _parts(part: Any) -> Iterator[tuple[Any, Any, Any]]:
         yield from _of_function(part)
     elif isinstance(part, partial):
         yield from ((part, key, getattr(part, key)) for key in ("func", "args", "keywords"))
+    elif is_ours(part) and "__wrapped__" in getattr(part, "__dict__", {}):
+        yield part, "f", part.__wrapped__  # of a recorded function not its recordings
     elif isinstance(part, dict | list | tuple | set | frozenset):
         items = part.items() if isinstance(part, dict) else enumerate(part)
         yield from ((part, key, value) for key, value in items)
@@ -78,10 +88,28 @@ def _of_function(f: FunctionType) -> Iterator[tuple[Any, Any, Any]]:
     yield f, "__defaults__", f.__defaults__
     yield f, "__kwdefaults__", f.__kwdefaults__
     yield f, "__dict__", f.__dict__
-    if (f.__module__ or "").partition(".")[0] not in (_OURS, "numpy"):
-        for name in global_names(f.__code__):
-            if name in f.__globals__:
-                yield f.__globals__, name, f.__globals__[name]
+    if not _is_library(f.__module__ or ""):
+        names = dict.fromkeys(global_names(f.__code__))
+        for name in (n for n in names if n in f.__globals__):
+            value = f.__globals__[name]
+            yield f.__globals__, name, value
+            if isinstance(value, ModuleType) and not _is_library(value.__name__):
+                inside = ((value, n, vars(value)[n]) for n in names if n in vars(value))
+                yield from (found for found in inside if _is_live(found[-1]))
+
+
+def _is_live(x: Any) -> bool:
+    """Say if ``x``, of a module of whatever make, is worth a look."""
+    return isinstance(x, (*GENERATORS, Tensor, float)) or hasattr(type(x), "step") or is_ours(x)
+
+
+def is_ours(part: Any) -> bool:
+    """Say if ``part`` is of a kind that this package makes."""
+    return type(part).__module__.partition(".")[0] == _OURS
+
+
+def _is_library(module: str) -> bool:
+    return module.partition(".")[0] in (_OURS, "numpy")
 
 
 def global_names(code: CodeType) -> Iterator[str]:

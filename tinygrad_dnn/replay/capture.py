@@ -5,6 +5,7 @@ The run is a real one: when it is over, every live place holds what the function
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from tinygrad_dnn.graph import NO_KWARGS, Node, watched_by
 from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.replay.draws import Draws, without_global_draws
 from tinygrad_dnn.replay.live import Live
-from tinygrad_dnn.replay.lookout import Accumulating, Lookout
-from tinygrad_dnn.replay.places import Place, state_of
+from tinygrad_dnn.replay.lookout import Accumulating, Lookout, Moving
+from tinygrad_dnn.replay.places import Place, first_shared, is_live, state_of
 from tinygrad_dnn.replay.program import Program, State
 from tinygrad_dnn.replay.symbol import Symbol, Tape, current
 from tinygrad_dnn.tensor import Tensor, handle
+
+one_at_a_time = RLock()  # while a function is recorded, live places hold Symbols
 
 
 def capture(
@@ -70,6 +73,7 @@ class _Run:
 
     def __init__(self, tape: Tape, live: Live) -> None:
         self.tape, self.live = tape, live
+        self.modes = [part.training for part in live.moded]
         self.inputs: list[Node] = []
         self.arrays: list[Symbol] = []  # the inputs that are no Tensors
         self.lifted: list[tuple[Place, Any, Node]] = []  # place, what was there, its node
@@ -96,8 +100,15 @@ class _Run:
             else:
                 self._lift(Place(leaf, "grad"), f"d{leaf.name}" if leaf.name else None)
         for optimizer in self.live.optimizers:
-            for place in list(state_of(optimizer)):
+            for place in [p for p in state_of(optimizer) if is_live(p.get())]:
                 self._lift(place, place.key if isinstance(place.key, str) else None)
+        for place in self.live.moving:
+            self._lift(place, str(place.key))
+        if shared := first_shared([(place, value) for place, value, _ in self.lifted]):
+            raise ReplayError(
+                f"{self.tape.name} uses {' and '.join(shared)}, whose data lie in the same memory; "
+                f"give one of them a copy, or use one Tensor in both places"
+            )
         for holder, key in self.live.generators:
             place = Place(holder, key)
             rng = place.get()
@@ -162,6 +173,9 @@ class _Run:
                     grads.append((leaf, leaf.grad.node))
             elif leaf in before:
                 dropped.append(leaf)
+        for place, number in self.live.numbers:
+            if place.get() is not number:
+                raise Moving(place)
         for leaf, i in self.stand_ins.items():
             if leaf.value.node is not self.inputs[i]:
                 raise ReplayError(
@@ -182,12 +196,23 @@ class _Run:
         ]
         tensors = bool(self.stand_ins)
         calls = self.tape.calls
-        return Program(self.tape.name, self.inputs, state, grads, dropped, calls, results, tensors)
+        modes = [
+            (part, part.training)
+            for part, training in zip(self.live.moded, self.modes, strict=True)
+            if part.training is not training
+        ]
+        return Program(
+            self.tape.name, self.inputs, state, grads, dropped, modes, calls, results, tensors
+        )
 
     def rewind(self) -> None:
-        """Let generators draw again what the run has drawn."""
+        """Undo what the run has done: draws, numbers that it has counted, modes."""
         for rng, state in self.drawn:
             rng.bit_generator.state = state
+        for place, number in self.live.numbers:
+            place.set(number)
+        for part, training in zip(self.live.moded, self.modes, strict=True):
+            part.training = training
 
     def put_back(self) -> None:
         """Put everything that was lifted back where it was."""

@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.replay.symbol import Symbol, Tape, shown, users_place
+from tinygrad_dnn.replay.refusals import shown, users_place
+from tinygrad_dnn.replay.symbol import Symbol, Tape
 
 _REFUSED = {
     "shuffle": "it changes an array in place; take rng.permutation or rng.permuted",

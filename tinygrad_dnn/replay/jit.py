@@ -11,7 +11,7 @@ from tinygrad_dnn.containers import leaves
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import tracing, watching
 from tinygrad_dnn.recording import name_of
-from tinygrad_dnn.replay.capture import capture, is_input
+from tinygrad_dnn.replay.capture import capture, is_input, one_at_a_time
 from tinygrad_dnn.replay.live import Live, live_in
 from tinygrad_dnn.replay.lookout import Again
 from tinygrad_dnn.replay.plan import Plan
@@ -55,7 +55,7 @@ class jit:  # noqa: N801  (named as what it does)
         self.native = has_native() if native is None else native
         self._plans: dict[Any, Plan] = {}
         self._latest: Plan | None = None
-        self._live: Live | None = None
+        self._lives: dict[Any, Live] = {}  # by the objects that were given
         self.failure: Exception | None = None  # what the latest recording ended with, if it did
         self._kept: list[Any] = []  # objects that signatures know by their identity
         update_wrapper(self, f, updated=())
@@ -71,17 +71,19 @@ class jit:  # noqa: N801  (named as what it does)
         if _is_looked_at():
             return self.f(*args, **kwargs)
         given = leaves((args, kwargs))
-        if self._live is None:
-            self._live = self._reach(given)
-        plan = self._plans.get(signature(args, kwargs, self._live))
+        live = self._lives.get(_identity(given))
+        if live is None or live.changed():
+            live = self._renew(given)
+        plan = self._plans.get(signature(args, kwargs, live))
         if plan is None or not plan.follows():
-            return self._recorded(args, kwargs, given)
+            with one_at_a_time:
+                return self._recorded(args, kwargs, given)
         self._latest = plan
         return plan.replay([x for x in given if is_input(x)])
 
     def _recorded(self, args: Any, kwargs: Any, given: list[Any]) -> Any:
         """Run the function once, for real, and keep what it did."""
-        live = self._reach(given)
+        live = self._renew(given)
         while True:
             key, same = signature(args, kwargs, live), guard(args, kwargs, live)
             try:
@@ -92,14 +94,21 @@ class jit:  # noqa: N801  (named as what it does)
             except Exception as error:
                 self.failure = error
                 raise
-        self._live = live
         if complete:
             self._kept += [x for x in given if not is_input(x)]
             self._latest = self._plans[key] = Plan(program, returned, self.native, same)
         return returned
 
-    def _reach(self, given: list[Any]) -> Live:
-        return live_in(self.f, *(x for x in given if not is_input(x)))
+    def _renew(self, given: list[Any]) -> Live:
+        """Look again for what is live; numbers that have changed are."""
+        live = live_in(self.f, *(x for x in given if not is_input(x)))
+        if before := self._lives.get(_identity(given)):
+            changed = before.changed()
+            live.moves(*before.moving, *(p for p in changed if type(p.get(None)) is float))
+            if changed:
+                self._plans.clear()
+        self._lives[_identity(given)] = live
+        return live
 
     def plan(self) -> Plan:
         """Return what the latest call ran, or recorded, for the next ones to run."""
@@ -112,6 +121,11 @@ class jit:  # noqa: N801  (named as what it does)
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else MethodType(self, owner)
+
+
+def _identity(given: list[Any]) -> Any:
+    """Return what tells the objects that were given from others."""
+    return tuple([id(x) for x in given if not (is_input(x) or isinstance(x, int | str | bytes))])
 
 
 def _unpickled(f: Callable[..., Any], native: bool) -> jit:

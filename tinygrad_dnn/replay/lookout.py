@@ -6,22 +6,32 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node, moment
+from tinygrad_dnn.replay.places import Place
 
 
 class Again(BaseException):
-    """The run must be made again, now that something is known of ``leaf``."""
-
-    def __init__(self, leaf: Node) -> None:
-        super().__init__(leaf)
-        self.leaf = leaf
+    """The run must be made again, now that something is known."""
 
 
 class Overlooked(Again):
-    """It is live, but was not found to be."""
+    """The leaf ``leaf`` is live, but was not found to be."""
+
+    def __init__(self, leaf: Node) -> None:
+        self.leaf = leaf
 
 
 class Accumulating(Again):
-    """What its gradient is at the beginning matters, even if it has none."""
+    """What the gradient of ``leaf`` is at the beginning matters, even if there is none."""
+
+    def __init__(self, leaf: Node) -> None:
+        self.leaf = leaf
+
+
+class Moving(Again):
+    """The number at ``place`` is changed by the function."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
 
 
 class Lookout:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.calls import Packed, Under
 from tinygrad_dnn.replay.program import Program, State
-from tinygrad_dnn.replay.symbol import Packed, is_number
+from tinygrad_dnn.replay.symbol import is_number
 
 Pass = Callable[[Program], None]
 
@@ -129,7 +130,7 @@ def signs_of_results(program: Program) -> None:
 
 def _key(call: Node) -> Any:
     """Return what makes two calls the same call; None if that cannot be said."""
-    if is_draw(call) or isinstance(call.fn, Packed):
+    if is_draw(call) or isinstance(call.fn, Packed | Under):
         return None
     parts = [_part(a) for a in (*call.args, *call.kwargs.values())]
     if None in parts:

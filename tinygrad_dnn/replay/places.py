@@ -1,9 +1,12 @@
 """Places: where live things are kept, so that a recording can exchange them and put them back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import FrozenInstanceError
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from tinygrad_dnn.replay.symbol import is_number
 
@@ -14,27 +17,45 @@ class Place(NamedTuple):
     holder: Any
     key: Any
 
-    def get(self) -> Any:
-        """Return what is there."""
-        if isinstance(self.holder, dict | list):
-            return self.holder[self.key]
-        return getattr(self.holder, self.key)
+    def get(self, *default: Any) -> Any:
+        """Return what is there; ``default`` if there is nothing any more."""
+        try:
+            if isinstance(self.holder, dict | list):
+                return self.holder[self.key]
+            return getattr(self.holder, self.key)
+        except (AttributeError, LookupError, ValueError):  # of an object, container or cell
+            if default:
+                return default[0]
+            raise
 
     def set(self, value: Any) -> None:
         """Put ``value`` there."""
         if isinstance(self.holder, dict | list):
             self.holder[self.key] = value
         else:
-            setattr(self.holder, self.key, value)
+            try:
+                setattr(self.holder, self.key, value)
+            except FrozenInstanceError:
+                object.__setattr__(self.holder, self.key, value)
+
+    def text(self, holder: str, key: str) -> str:
+        """Return what Python calls it, with names for the holder and for the key of an entry."""
+        if isinstance(self.holder, dict | list):
+            return f"{holder}[{key}]"
+        return f"{holder}.{self.key}"
 
 
 def state_of(optimizer: Any) -> Iterator[Place]:
-    """Yield every place of an optimiser with a number or an array, in dicts and lists too."""
+    """Yield every place of an optimiser with a number or an array, in dicts and lists too.
+
+    Also, before these, the places of the dicts and lists themselves.
+    """
     stack = [Place(optimizer, key) for key in vars(optimizer)]
     while stack:
         place = stack.pop(0)
         value = place.get()
         if isinstance(value, dict | list):
+            yield place
             keys = value if isinstance(value, dict) else range(len(value))
             stack += [Place(value, key) for key in keys]
         elif is_live(value):
@@ -44,3 +65,18 @@ def state_of(optimizer: Any) -> Iterator[Place]:
 def is_live(value: Any) -> bool:
     """Say if ``value`` is an array or a number."""
     return isinstance(value, np.ndarray | np.generic) or is_number(value)
+
+
+def first_shared(held: Sequence[tuple[Place, Any]]) -> list[str]:
+    """Return what the first two places are called whose arrays lie in the same memory, if any."""
+    bounds = [(*byte_bounds(a), i) for i, (_, a) in enumerate(held) if np.size(a) and np.ndim(a)]
+    bounds.sort()
+    for (_, end, i), (start, _, j) in pairwise(bounds):
+        if start < end and np.shares_memory(held[i][1], held[j][1]):
+            return [_called(held[k][0]) for k in (i, j)]
+    return []
+
+
+def _called(place: Place) -> str:
+    name = getattr(place.holder, "name", None)
+    return str(name or place.key)

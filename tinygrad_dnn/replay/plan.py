@@ -10,7 +10,7 @@ from tinygrad_dnn import graph
 from tinygrad_dnn.containers import leaves, mapped, rebuilt
 from tinygrad_dnn.graph import Node, moment
 from tinygrad_dnn.recording import name_of
-from tinygrad_dnn.replay.capture import leave_gradient
+from tinygrad_dnn.replay.capture import leave_gradient, one_at_a_time
 from tinygrad_dnn.replay.memory import planned
 from tinygrad_dnn.replay.passes import simplified
 from tinygrad_dnn.replay.program import Program
@@ -87,7 +87,10 @@ class Plan:
     def fits(self, args: Sequence[Any]) -> bool:
         """Say if it is quickly seen that these arguments, all of a call, are of its signature."""
         guard, inputs = self._guard
-        return guard is not None and len(args) == inputs and guard(*args)
+        try:
+            return guard is not None and len(args) == inputs and guard(*args)
+        except (AttributeError, LookupError, ValueError):  # what was held is not there any more
+            return False
 
     def replay(self, given: Sequence[Any]) -> Any:
         """Run it on the arguments that are inputs; return what the function returns."""
@@ -105,6 +108,8 @@ class Plan:
                 self._changed = graph.last_change
         for leaf in self.program.dropped:
             leaf.grad = None
+        for part, training in self.program.modes:
+            part.training = training
         if self.program.grads:
             (*out,) = out
             for target, _ in reversed(self.program.grads):
@@ -121,6 +126,10 @@ class Plan:
         """
         if self._changed == graph.last_change:
             return True
+        with one_at_a_time:
+            return self._caught_up()
+
+    def _caught_up(self) -> bool:
         new = [(place, place.get(), array) for place, array in self._arrays]
         new = [(place, now, array) for place, now, array in new if now is not array]
         if any(now.shape != array.shape or now.dtype != array.dtype for _, now, array in new):

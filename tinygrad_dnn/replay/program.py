@@ -32,7 +32,8 @@ class Program:
     """What is read (``inputs``, ``state``), what is done (``calls``), what is returned.
 
     ``results`` are nodes, or constants; ``grads`` are gradients to be left in a leaf, or in that of
-    the argument of this number; ``dropped`` are leaves that had one and have none afterwards.
+    the argument of this number; ``dropped`` are leaves that had one and have none afterwards,
+    ``modes`` are layers that train, or rest, from then on.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Program:
     state: list[State]
     grads: list[tuple[Node | int, Node]]
     dropped: list[Node]
+    modes: list[tuple[Any, bool]]
     calls: list[Node]
     results: list[Any]
     of_tensors: bool = False  # are there Tensors among the arguments?

@@ -66,6 +66,9 @@ def guard(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Callable[.
     for i, part in enumerate(live.moded):
         names[f"part{i}"] = part
         tests.append(f"part{i}.training is {part.training}")
+    for i, (place, value) in enumerate(live.held):
+        names |= {f"h{i}": place.holder, f"k{i}": place.key, f"v{i}": value}
+        tests.append(f"{place.text(f'h{i}', f'k{i}')} is v{i}")
     parameters = "".join(f"x{i}, " for i in range(len(args)))
     text = f"lambda {', '.join(names)}: lambda {parameters}: {' and '.join(tests)}"
     made: Callable[..., bool] = eval(text)(**names)

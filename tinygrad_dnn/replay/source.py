@@ -170,17 +170,14 @@ class Source:
     def _result(self, r: Any) -> str:
         word = self._text(r)
         value = r.value if isinstance(r, Node) else r
-        return f"{word}.copy()" if isinstance(value, np.ndarray) else word
+        return f"{self._constant(np.array, 'array')}({word})" if hasattr(value, "shape") else word
 
     def _new(self, node: Node, expression: str) -> None:
         self._word[node] = f"v{len(self._word)}"
         self.lines += [f"{self._word[node]} = {expression}", node]
 
     def _place(self, place: Place) -> str:
-        holder = self._constant(place.holder, "h")
-        if isinstance(place.holder, dict | list):
-            return f"{holder}[{self._constant(place.key, 'k')}]"
-        return f"{holder}.{place.key}"
+        return place.text(self._constant(place.holder, "h"), self._constant(place.key, "k"))
 
     def _constant(self, value: Any, kind: str) -> str:
         """Return the name of an object that is there before the lines run."""

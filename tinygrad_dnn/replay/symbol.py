@@ -9,12 +9,8 @@ In place means *from now on*: ``a += 1`` and ``a[i] = v`` let the Symbol stand f
 """
 
 import operator
-import sys
 from collections.abc import Sequence
 from contextvars import ContextVar
-from functools import cache
-from os.path import dirname, sep
-from types import CodeType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -26,8 +22,23 @@ from tinygrad_dnn.graph import NO_KWARGS, Node
 from tinygrad_dnn.methods import ArrayMethods
 from tinygrad_dnn.primitives import RULES, Function
 from tinygrad_dnn.recording import name_of
-
-_OURS = tuple(dirname(path) + sep for path in (dirname(__file__), np.__file__))
+from tinygrad_dnn.replay.calls import (
+    IN_PLACE,
+    Packed,
+    Under,
+    done_to,
+    has_mask,
+    is_of_unknown_shape,
+    with_entries,
+)
+from tinygrad_dnn.replay.refusals import (
+    leaked,
+    of_unknown_shape,
+    outdated_view,
+    shown,
+    users_place,
+)
+from tinygrad_dnn.replay.sharing import Link, link, outdate
 
 # Of a live number and others NumPy would make an array of float64; Python keeps it a number.
 _ON_NUMBERS: dict[Function, Function] = {
@@ -57,6 +68,7 @@ class Tape:
         self.name = name
         self.calls: list[Node] = []
         self.open = True
+        self.errors = np.geterr()
 
     def symbol(self, value: Any, name: str | None = None) -> "Symbol":
         """Return a Symbol for something that is live: it can be another value at every replay."""
@@ -65,12 +77,14 @@ class Tape:
     def call(self, fn: Function, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Call ``fn`` on what Symbols stand for now, and return a Symbol of the result."""
         if not self.open:
-            raise _leaked(self, args)
+            raise leaked(self.name, [a.node for a in args if isinstance(a, Symbol)])
         if kwargs and any(map(_is_symbol, leaves(kwargs))):
             return self._packed(fn, args, kwargs)
         nodes, data = [], []
         for a in args:
             if type(a) is Symbol:
+                if a.link is not None and a.link.outdated:
+                    raise outdated_view(self.name, a.link.outdated)
                 a = a.node
                 data.append(a.value)
             elif isinstance(a, NESTED) and any(map(_is_symbol, leaves(a))):
@@ -78,6 +92,8 @@ class Tape:
             else:
                 data.append(a)
             nodes.append(a)
+        if (errors := np.geterr()) != self.errors:
+            fn = Under(on_arrays(fn), errors)
         rule = RULES.get(fn)
         f = rule.call if rule else fn
         value = f(*data, **kwargs) if kwargs else f(*data)
@@ -85,7 +101,13 @@ class Tape:
             if isinstance(value, tuple | list):
                 return self._several(Node(value, fn, nodes, (), kwargs))
             value = value if is_number(value) else np.asarray(value)
-        return self._made(Node(value, fn, nodes, (), kwargs))
+        made = self._made(Node(value, fn, nodes, (), kwargs))
+        if type(fn) is not np.ufunc and type(value) is np.ndarray:
+            index = args[1] if fn is operator.getitem else None
+            for a in args:
+                if type(a) is Symbol:
+                    link(made, a, index)
+        return made
 
     def _packed(self, fn: Function, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Call ``fn``, with Symbols inside containers, as a function of the leaves alone."""
@@ -105,12 +127,12 @@ class Tape:
         node.origin = users_place()
         self.calls.append(node)
         symbol = _new(Symbol)
-        symbol.node, symbol.tape = node, self
+        symbol.node, symbol.tape, symbol.link = node, self, None
         return symbol
 
     def _holding(self, node: Node) -> "Symbol":
         symbol = _new(Symbol)
-        symbol.node, symbol.tape = node, self
+        symbol.node, symbol.tape, symbol.link = node, self, None
         return symbol
 
 
@@ -121,9 +143,10 @@ current: ContextVar[Tape | None] = ContextVar("tape", default=None)
 class Symbol(NDArrayOperatorsMixin, ArrayMethods):
     """One value of a recording: ``node`` has its call and what it was in this first run."""
 
-    __slots__ = ("__weakref__", "node", "tape")
+    __slots__ = ("__weakref__", "link", "node", "tape")
 
     tape: Tape
+    link: Link | None
 
     # ---- NumPy's protocols -------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -131,7 +154,7 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
             if type(a) is not Symbol and hasattr(type(a), "__record__"):
                 return NotImplemented  # a Tensor: it is asked next
         if method == "at":
-            self._owner(inputs[0])._becomes(added_at, (ufunc, *inputs), {})
+            self._owner(inputs[0])._becomes(done_to, (ufunc.at, *inputs), {})
             return None
         fn = ufunc if method == "__call__" else getattr(ufunc, method)
         target = kwargs.pop("out", (None,))[0] if kwargs else None
@@ -146,6 +169,10 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
             return NotImplemented
         if kwargs.get("out") is not None:
             self._owner(None)
+        if fn in IN_PLACE:
+            return self._owner(args[0])._becomes(done_to, (fn, *args), kwargs) and None
+        if is_of_unknown_shape(fn, args, kwargs, _is_symbol):
+            raise of_unknown_shape(self.tape.name, name_of(fn))
         if fn in _KNOWN or fn in _ALIKE:
             args, kwargs = _values(args), _values(kwargs)
             known = fn(*args, **kwargs)
@@ -160,10 +187,15 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
         return self.tape._holding(self.node)
 
     def __getitem__(self, index: Any) -> Any:
+        if has_mask(index, _is_symbol):
+            raise of_unknown_shape(self.tape.name, "x[mask]")
         return self.tape.call(operator.getitem, (self, index), NO_KWARGS)
 
     # ---- in place ----------------------------------------------------------------------------
     def __setitem__(self, index: Any, value: Any) -> None:
+        known = value.link if type(value) is Symbol else None
+        if known and known.base is self and repr(known.index) == repr(index):
+            return  # x[i] += v has already changed x
         self._becomes(with_entries, (self, index, value), {})
 
     def _owner(self, target: Any) -> "Symbol":
@@ -181,14 +213,31 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
         if new.shape != old.shape:
             raise ValueError(f"{name_of(fn)}: out has shape {old.shape}, the result {new.shape}")
         if new.dtype != old.dtype:
+            if not np.can_cast(new.dtype, old.dtype, "same_kind"):
+                raise TypeError(f"{name_of(fn)} gives {new.dtype}, which {old.dtype} cannot hold")
             new = self.tape.call(np.astype, (new, old.dtype), {})
         self.node = new.node
+        self._spread()
         return self
+
+    def _spread(self, but: "Symbol | None" = None) -> None:
+        """Let what shares the memory of this Symbol, which has been changed, know of it."""
+        outdate(self, users_place(), but)
+        if self.link is None or self.link.base is None:
+            return
+        if self.link.index is None:
+            raise ReplayError(
+                f"{self.tape.name} writes into a view at {shown(users_place())}, which a replay "
+                f"cannot; write into the array itself, as in x[i] = v or x[i] += v"
+            )
+        base = self.link.base
+        base.node = self.tape.call(with_entries, (base, self.link.index, self), {}).node
+        base._spread(self)
 
     # ---- what a replay could not repeat ------------------------------------------------------
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         if not self.tape.open:
-            raise _leaked(self.tape, [self])
+            raise leaked(self.tape.name, [self.node])
         raise ReplayError(
             f"{self.tape.name} asks for a number that differs from call to call, at "
             f"{shown(users_place())}: an if, float(...), print or loop over data would be frozen "
@@ -197,7 +246,8 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
         )
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _refuse
-    __array__ = item = tolist = __format__ = _refuse
+    __array__ = item = tolist = __format__ = tobytes = _refuse
+    flat = property(_refuse)
 
     def __repr__(self) -> str:
         value = self.node.value
@@ -211,34 +261,6 @@ def on_arrays(fn: Function) -> Function:
     return rule.call if rule else fn
 
 
-# ---- calls that stand for several arguments, or for a write ------------------------------------
-class Packed:
-    """A function of arguments with Symbols inside containers, as one of the leaves alone."""
-
-    def __init__(self, fn: Function, args: Any, kwargs: Any) -> None:
-        self.fn, self.tree = fn, (args, kwargs)
-        self.__name__ = getattr(fn, "__name__", "call")
-        self.__module__ = getattr(fn, "__module__", "")
-
-    def __call__(self, *parts: Any) -> Any:
-        args, kwargs = rebuilt(self.tree, parts)
-        return self.fn(*args, **kwargs)
-
-
-def with_entries(x: Any, index: Any, v: Any) -> Any:
-    """Return a copy of ``x`` with ``v`` at ``index``."""
-    x = np.array(x)
-    x[index] = v
-    return x
-
-
-def added_at(ufunc: np.ufunc, x: Any, index: Any, *v: Any) -> Any:
-    """Return a copy of ``x`` with ``ufunc.at`` done to it."""
-    x = np.array(x)
-    ufunc.at(x, index, *v)
-    return x
-
-
 def _is_symbol(a: Any) -> bool:
     return isinstance(a, Symbol)
 
@@ -250,31 +272,3 @@ def is_number(a: Any) -> bool:
 
 def _values(tree: Any) -> Any:
     return rebuilt(tree, [a.node.value if isinstance(a, Symbol) else a for a in leaves(tree)])
-
-
-# ---- where ------------------------------------------------------------------------------------
-def users_place() -> tuple[str, int]:
-    """Return file and line of the user's program that is being run."""
-    frame = sys._getframe(2)
-    while frame.f_back and _is_ours(frame.f_code):
-        frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
-
-
-@cache
-def _is_ours(code: CodeType) -> bool:
-    return code.co_filename.startswith(_OURS)
-
-
-def shown(place: tuple[str, int]) -> str:
-    """Return a place as messages show it."""
-    return f"{place[0]}:{place[1]}"
-
-
-def _leaked(tape: Tape, args: Sequence[Any]) -> ReplayError:
-    made = next((a.node for a in args if isinstance(a, Symbol) and a.node.fn), None)
-    where = f", made at {shown(made.origin)}," if made else ""
-    return ReplayError(
-        f"a value of the recording of {tape.name}{where} is used at {shown(users_place())}, "
-        f"outside of it; return it from {tape.name} instead of keeping it"
-    )

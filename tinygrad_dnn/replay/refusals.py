@@ -1,0 +1,58 @@
+"""Refusals: what a replay could not repeat, in words, with the line of the user's program."""
+
+import sys
+from collections.abc import Sequence
+from functools import cache
+from os.path import dirname, sep
+from types import CodeType
+
+import numpy as np
+
+from tinygrad_dnn.errors import ReplayError
+from tinygrad_dnn.graph import Node
+
+_OURS = tuple(dirname(path) + sep for path in (dirname(__file__), np.__file__))
+
+
+def users_place() -> tuple[str, int]:
+    """Return file and line of the user's program that is being run."""
+    frame = sys._getframe(2)
+    while frame.f_back and _is_ours(frame.f_code):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+@cache
+def _is_ours(code: CodeType) -> bool:
+    return code.co_filename.startswith(_OURS)
+
+
+def shown(place: tuple[str, int]) -> str:
+    """Return a place as messages show it."""
+    return f"{place[0]}:{place[1]}"
+
+
+def of_unknown_shape(name: str, call: str) -> ReplayError:
+    """Return the error of a call whose result has another shape for other data."""
+    return ReplayError(
+        f"{name} calls {call} at {shown(users_place())}, whose shape differs from call to "
+        f"call; keep the shape and choose entry by entry: np.where(mask, x, 0), or do it outside"
+    )
+
+
+def outdated_view(name: str, place: tuple[str, int]) -> ReplayError:
+    """Return the error of the use of a view of what was changed at ``place``."""
+    return ReplayError(
+        f"{name} uses, at {shown(users_place())}, a view of an array that it has changed in "
+        f"place since, at {shown(place)}; take the view afterwards, or a copy before: x[i].copy()"
+    )
+
+
+def leaked(name: str, nodes: Sequence[Node]) -> ReplayError:
+    """Return the error of the use of ``nodes`` after their recording."""
+    made = next((node for node in nodes if node.fn), None)
+    where = f", made at {shown(made.origin)}," if made else ""
+    return ReplayError(
+        f"a value of the recording of {name}{where} is used at {shown(users_place())}, "
+        f"outside of it; return it from {name} instead of keeping it"
+    )
