@@ -283,3 +283,20 @@ def test_a_generator_may_be_an_argument():
         )
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_what_is_done_to_data_in_place_is_done_once():
+    seen, count = tg.Tensor([1.0, 1.0]), tg.Tensor([0.0], requires_grad=False)
+
+    def f(x):
+        seen.data *= 0.5
+        count.data[0] += 1
+        return np.sum(np.tanh(x) ** 2)
+
+    x = np.array([0.3, -0.2])
+    assert hessian(lambda x: checkpoint(f)(x))(x).shape == (2, 2)
+    assert (seen.data.tolist(), count.data.tolist()) == ([0.5, 0.5], [1.0])
+    y = tg.Tensor(x)
+    checkpoint(lambda y: checkpoint(f)(y * 2))(y).backward()
+    assert (seen.data.tolist(), count.data.tolist()) == ([0.25, 0.25], [2.0])
+    np.testing.assert_allclose(y.grad, 2 * grad(lambda x: np.sum(np.tanh(x) ** 2))(2 * x))

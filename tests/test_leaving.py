@@ -2,6 +2,7 @@
 
 import array
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -199,3 +200,25 @@ def test_an_array_changed_in_place_by_a_tensor():
     ):
         total += tg.Tensor([1.0, 2.0])
     assert not total.any()
+
+
+def test_questions_about_tensors_in_a_list():
+    x = tg.Tensor([1.0, 2.0])
+    assert np.array_equal([x[0], x[1]], [1.0, 2.0])
+    assert not np.array_equal([x[0], x[1]], [1.0, 3.0])
+    assert np.array_equiv([x[0], x[1]], [[1.0, 2.0], [1.0, 2.0]])
+    assert np.allclose([x[0], x[1]], x.data)
+    assert np.isclose([x], [[1.0, 3.0]]).tolist() == [[True, False]]
+    assert "would silently drop" in refusal(lambda: np.linalg.norm([x[0], x[1]]))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x: x * Fraction(1, 2), r"np\.multiply\(x \(2,\), Fraction\(1, 2\)\)"),
+        (lambda x: x + np.array([1, 2], object), r"np\.add\(x \(2,\), an array \(2,\)\)"),
+    ],
+)
+def test_what_numpy_makes_objects_of(call, words):
+    with pytest.raises(HistoryError, match=words + ".* array of objects .* as float"):
+        call(tg.Tensor([1.0, 2.0], name="x"))

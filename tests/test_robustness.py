@@ -117,3 +117,13 @@ def test_lists_are_arrays_too():
     assert nn.logsumexp([0.0]) == 0
     found = tg.linalg.solve_triangular([[2.0, 9.0], [1.0, 1.0]], [2.0, 3.0], lower=True)
     assert found.tolist() == [1, 2]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy warns of it too
+@pytest.mark.parametrize("fn", [np.nanvar, np.nanstd])
+@pytest.mark.parametrize("options", [{"ddof": 1}, {"ddof": 2}, {"ddof": 3}, {"correction": 2}])
+def test_a_spread_of_too_few_numbers(fn, options):
+    a = np.array([[1, np.nan, 2], [np.nan, np.nan, 3], [4, 5, 7]], np.float32)
+    out = fn(tg.Tensor(a), axis=1, **options)
+    np.testing.assert_allclose(out.data, fn(a, axis=1, **options), rtol=1e-6)
+    assert out.dtype == np.float32

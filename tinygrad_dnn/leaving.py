@@ -8,10 +8,14 @@ instruction that the calling code has come to, and NumPy's own calls by whose co
 
 import sys
 from dis import opmap
+from types import FrameType
 from typing import Any, NoReturn
+
+import numpy as np
 
 from tinygrad_dnn.errors import HistoryError
 from tinygrad_dnn.graph import Node, tracing
+from tinygrad_dnn.primitives import RULES
 
 
 def number(node: Node) -> Any:
@@ -25,6 +29,25 @@ def number(node: Node) -> Any:
     return node.value.item()
 
 
+def for_a_constant() -> bool:
+    """Whether a Tensor's array is asked for by a function of NumPy's that has no derivative.
+
+    So it is for Tensors in a list, of which NumPy's dispatch does not know: np.array_equal([t], a).
+    """
+    return _asks_for_a_constant(sys._getframe(2))  # whoever made __array__ be called
+
+
+def _of_numpy(frame: FrameType) -> bool:
+    return bool(frame.f_globals.get("__name__", "").partition(".")[0] == "numpy")
+
+
+def _asks_for_a_constant(frame: FrameType) -> bool:
+    if not _of_numpy(frame):
+        return False
+    fn: Any = getattr(np, frame.f_code.co_qualname.partition(".")[0], None)
+    return fn in RULES and RULES[fn].constant
+
+
 def _refuse_by_accident(node: Node) -> None:
     frame = sys._getframe(3)  # whoever made __float__ be called
     if frame.f_code.co_code[frame.f_lasti] == opmap["STORE_SUBSCR"]:
@@ -33,7 +56,9 @@ def _refuse_by_accident(node: Node) -> None:
             "would be written into a plain array as a number, and lose its history; collect "
             "Tensors in a list and np.stack them, or use tg.at(x)[index].set(value)",
         )
-    if frame.f_globals.get("__name__", "").partition(".")[0] == "numpy":
+    if _asks_for_a_constant(frame):
+        return
+    if _of_numpy(frame):
         _refuse(
             node,
             f"would become a constant inside NumPy's {frame.f_code.co_name}, and lose its history; "

@@ -161,7 +161,7 @@ def composite(*fns: Function) -> Callable[[Function], Function]:
     return register
 
 
-def array(x: Any, dtype: Any = None) -> Array:
+def as_data(x: Any, dtype: Any = None) -> Array:
     """Return ``x``, of whatever array library it is, as an array of ``dtype``."""
     x = x if hasattr(x, "__array_function__") else np.asarray(x)
     return x if dtype is None or x.dtype == dtype else x.astype(dtype)

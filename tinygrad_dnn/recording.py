@@ -36,6 +36,7 @@ NO_ADVICE = (
     "result as a constant"
 )
 SCALARS = (np.generic, float, int)
+OBJECTS = np.dtype(object)
 SEQUENCES = (list, tuple)
 _new = object.__new__
 
@@ -78,6 +79,8 @@ def record(
         raise
     if type(value) is not np.ndarray:
         value = _as_array(value, fn)
+    if value.dtype is OBJECTS:
+        raise _of_objects(fn, inputs)
     handle: Any = _new(kind)
     if recording.get():
         node = Node(value, fn, inputs, values, kwargs, needs_grad and not rule.constant)
@@ -184,6 +187,14 @@ def _as_array(value: Any, fn: Function) -> Any:
             f"array; call it on x.data to treat the result as a constant"
         )
     return value
+
+
+def _of_objects(fn: Function, inputs: list[Any]) -> HistoryError:
+    """Return the error for a result whose entries are Python's objects, not NumPy's numbers."""
+    return HistoryError(
+        f"{describe(fn, inputs)}: NumPy makes an array of objects of these, which has no "
+        f"derivative; give plain numbers, as float(a) or a.astype(float)"
+    )
 
 
 def _detour(

@@ -1,7 +1,7 @@
 """Running a function again without doing again what it does besides computing.
 
 A checkpoint runs a function a second time.  The random numbers in it are then those of the first
-run, and what it assigns to the data of a Tensor (as batch norm does its running mean) is taken
+run, and what it does to the data of a Tensor (as batch norm to its running mean) is taken
 back.  Layers ask ``generator`` for what to draw from; other programs never notice.
 """
 
@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
 from typing import Any
+
+import numpy as np
 
 from tinygrad_dnn.graph import Node
 
@@ -33,6 +35,11 @@ class FirstRun:
         self.noted.append(deepcopy(rng))
         return rng
 
+    def reads(self, leaf: Node) -> None:
+        """The data of ``leaf`` is about to be handed out."""
+        if self.outer:
+            self.outer.reads(leaf)
+
     def assigns(self, leaf: Node) -> None:
         """``leaf`` is about to be given other data."""
         if self.outer:
@@ -46,6 +53,7 @@ class Rerun:
         self._rest = iter(noted)
         self._handed_out: list[Any] = []
         self._before: list[tuple[Node, Any, int]] = []
+        self._entries: dict[int, tuple[Any, Any]] = {}
 
     def generator(self, rng: Any) -> Any:
         """Return a generator that draws what the first run has drawn at this point."""
@@ -55,12 +63,20 @@ class Rerun:
         self._handed_out.append(deepcopy(noted))
         return self._handed_out[-1]
 
+    def reads(self, leaf: Node) -> None:
+        """The data of ``leaf`` is about to be handed out, and may be changed in place."""
+        array, known = leaf.value, self._entries
+        if not leaf.fn and type(array) is np.ndarray and array.flags.writeable:
+            known.setdefault(id(array), (array, array.copy()))
+
     def assigns(self, leaf: Node) -> None:
         """``leaf`` is about to be given other data."""
         self._before.append((leaf, leaf.value, leaf.born))
 
     def take_back(self) -> None:
-        """Give every leaf the data it had before."""
+        """Give every leaf the data it had before, and every array its entries."""
+        for array, entries in self._entries.values():
+            array[...] = entries
         for leaf, value, born in reversed(self._before):
             leaf.value, leaf.born = value, born
 

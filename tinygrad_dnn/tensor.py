@@ -6,18 +6,19 @@ call is differentiated is not known here; that is the table of rules, and the en
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
 
-from tinygrad_dnn import graph, rerun
+from tinygrad_dnn import graph, leaving, rerun
 from tinygrad_dnn.engine import owned as owned
 from tinygrad_dnn.engine import pullback
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.hooks import Hook
 from tinygrad_dnn.methods import ArrayMethods
-from tinygrad_dnn.primitives import Array, Function, array
+from tinygrad_dnn.primitives import Array, Function, as_data
 from tinygrad_dnn.recording import name_of, record
 from tinygrad_dnn.rules.indexing import getitem
 from tinygrad_dnn.seed import require_float as require_float
@@ -83,11 +84,13 @@ class Tensor(ArrayMethods):
             value.flags.writeable = False
         elif graph.watched and (watch := graph.watching.get()):
             watch.read(self.node)
+        if run := rerun.current.get():
+            run.reads(self.node)
         return value
 
     @data.setter
     def data(self, value: Any) -> None:
-        value = array(value)
+        value = as_data(value)
         if self.node.fn:
             raise HistoryError(
                 f"only a leaf's data can be replaced; {self.name or 'this Tensor'} is a result "
@@ -183,7 +186,7 @@ class Tensor(ArrayMethods):
         return record(Tensor, fn, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
-        if self.dtype.kind not in "fc":  # places, counts, masks: nothing is lost
+        if self.dtype.kind not in "fc" or leaving.for_a_constant():  # nothing is lost
             return np.array(self.data, dtype, copy=copy)
         raise HistoryError(
             "turning a Tensor into an array would silently drop its history; np.stack, "
@@ -236,7 +239,7 @@ class Tensor(ArrayMethods):
                 f"cannot copy or pickle {self.name or 'a Tensor'}: it is a result of "
                 f"{name_of(self.node.fn)} and would bring its whole history; use x.detach()"
             )
-        return _restored, (self.data, self.requires_grad, self.name)
+        return partial(Tensor, requires_grad=self.requires_grad, name=self.name), (self.data,)
 
 
 def grad(
@@ -293,8 +296,4 @@ def handle(node: Node) -> Tensor:
 
 def as_tensor(x: Any) -> Tensor:
     """Return ``x`` itself if it is a Tensor, else a constant Tensor on it."""
-    return x if isinstance(x, Tensor) else handle(Node(array(x)))
-
-
-def _restored(data: Array, requires_grad: bool, name: str | None) -> Tensor:
-    return Tensor(data, requires_grad=requires_grad, name=name)
+    return x if isinstance(x, Tensor) else handle(Node(as_data(x)))

@@ -14,7 +14,7 @@ from tinygrad_dnn.containers import items, leaves, matched, rebuilt
 from tinygrad_dnn.engine import View, owned, pullback, pushforward
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import NO_KWARGS, Node, ancestors, recording, tracing
-from tinygrad_dnn.primitives import Array, array, multilinear, primitive
+from tinygrad_dnn.primitives import Array, as_data, multilinear, primitive
 from tinygrad_dnn.seed import require_float, seed
 from tinygrad_dnn.tensor import Tensor, as_tensor, handle
 
@@ -95,10 +95,11 @@ class Trace:
     def ahead(self, tangents: Mapping[Node, Array]) -> list[Array]:
         """Return the tangents of all output leaves, for those of some inputs."""
         carried = pushforward(self.outputs, tangents, self.view)
-        return [
-            np.zeros_like(n.value) if t is None else t if isinstance(t, Tensor) else array(t).copy()
+        found = [
+            np.zeros_like(n.value) if t is None else t
             for n, t in zip(self.outputs, carried, strict=True)
         ]
+        return [t if isinstance(t, Tensor) else as_data(t).copy() for t in found]
 
     def gradient(self) -> Any:
         """Return the gradient of the one number that ``f`` returned."""
@@ -134,7 +135,7 @@ class Trace:
                 raise DimensionError(
                     f"a tangent of shape {np.shape(t)} for an input of {node.value.shape}"
                 )
-            seeds[node] = t if isinstance(t, Tensor) else array(t, node.value.dtype)
+            seeds[node] = t if isinstance(t, Tensor) else as_data(t, node.value.dtype)
         return rebuilt(self.out, self.ahead(seeds))
 
     def by_argument(self, values: Sequence[Any]) -> Any:
@@ -145,7 +146,7 @@ class Trace:
 
 def own_node(x: Any, who: str) -> Node:
     """Return a node of our own for the input ``x``, which requires a gradient while ``f`` runs."""
-    value = x.node.value if isinstance(x, Tensor) else array(x)
+    value = x.node.value if isinstance(x, Tensor) else as_data(x)
     require_float(value.dtype, who)
     if isinstance(x, Tensor):
         return Node(value, alias, (x.node,), (value,), needs_grad=True, name=x.name)

@@ -7,7 +7,7 @@ import numpy as np
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.init import Initialiser, initialiser
 from tinygrad_dnn.nn.naming import at_least_one, given, numbered, unfit, where
-from tinygrad_dnn.primitives import Array, array
+from tinygrad_dnn.primitives import Array, as_data
 from tinygrad_dnn.tensor import Tensor
 
 
@@ -25,7 +25,7 @@ def embedding(labels: Array, E: Array) -> Any:
 
 def look_up(who: Any, labels: Array, E: Array) -> Any:
     """As ``embedding``, on behalf of ``who``."""
-    labels = array(labels.data if isinstance(labels, Tensor) else labels)
+    labels = as_data(labels.data if isinstance(labels, Tensor) else labels)
     if labels.ndim not in (1, 2) or labels.dtype.kind not in "iu":
         raise unfit(
             f"{where(who)}: {given(labels, who)} is {labels.dtype} {labels.shape}; it needs whole "

@@ -7,7 +7,7 @@ from typing import Any
 from tinygrad_dnn.errors import DimensionError, StructureError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.nn.parameters import buffers, parameters
-from tinygrad_dnn.primitives import Array, array
+from tinygrad_dnn.primitives import Array, as_data
 from tinygrad_dnn.tensor import Tensor
 
 
@@ -48,7 +48,7 @@ def _named(model: Any, kind: Callable[[Any], dict[str, Tensor]]) -> dict[str, Te
 
 def _node(name: str, held: Tensor, x: Any) -> Node:
     """Return the node of what is given for ``held``."""
-    node = x.node if isinstance(x, Tensor) else Node(array(x), name=held.name)
+    node = x.node if isinstance(x, Tensor) else Node(as_data(x), name=held.name)
     if node.value.shape != held.shape:
         raise DimensionError(
             f"functional_call: {name} is {node.value.shape}, but the model's is {held.shape}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.naming import numbered, unfit
-from tinygrad_dnn.primitives import Array, array
+from tinygrad_dnn.primitives import Array, as_data
 from tinygrad_dnn.rules import losses
 from tinygrad_dnn.tensor import Tensor
 
@@ -75,7 +75,7 @@ def one_hot(labels: Array, n: int, *, dtype: Any = np.float64) -> Array:
            [0., 0.],
            [0., 1.]])
     """
-    labels = array(labels)
+    labels = as_data(labels)
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise DimensionError(
             f"one_hot: labels are whole numbers of shape (m,), got {labels.dtype} {labels.shape}"

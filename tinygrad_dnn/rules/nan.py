@@ -47,6 +47,22 @@ def _of_numbers(reduce):
     return skipping
 
 
+def _spread_of_numbers(reduce):
+    """Return ``reduce`` of the entries that are numbers, NaN where they are too few for ddof."""
+    spread = _of_numbers(reduce)
+
+    def skipping(
+        a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *,
+        where=True, correction=None, **options,
+    ):  # fmt: skip
+        ddof = ddof if correction is None else correction
+        found = spread(a, axis, dtype, None, ddof, keepdims, where=where, **options)
+        count = np.sum(~np.isnan(a) & where, axis=axis, keepdims=keepdims)
+        return np.where(count > ddof, found, np.nan)
+
+    return skipping
+
+
 composite(np.nanmean)(_of_numbers(np.mean))
-composite(np.nanvar)(_of_numbers(np.var))
-composite(np.nanstd)(_of_numbers(np.std))
+composite(np.nanvar)(_spread_of_numbers(np.var))
+composite(np.nanstd)(_spread_of_numbers(np.std))

@@ -5,7 +5,7 @@ Examples are columns and classes are rows, so a softmax runs over axis 0.
 
 import numpy as np
 
-from tinygrad_dnn.primitives import Array, array, elementwise, primitive, rule
+from tinygrad_dnn.primitives import Array, as_data, elementwise, primitive, rule
 from tinygrad_dnn.rules.reduction import expand
 from tinygrad_dnn.scalars import Scalar
 
@@ -79,7 +79,7 @@ def softmax(z: Array, *, axis: int = 0) -> Array:
 
 
 def _largest(z, axis):  # of no entries: 0
-    return (np.max if array(z).size else np.sum)(z, axis=axis, keepdims=True)
+    return (np.max if as_data(z).size else np.sum)(z, axis=axis, keepdims=True)
 
 
 def _softmax_map(v, out, z, axis=0):  # the Jacobian is symmetric: one map for both modes
@@ -119,7 +119,7 @@ def logsumexp(z: Array, axis: int | tuple[int, ...] | None = None, keepdims: boo
     top = _largest(z, axis)
     top = np.where(np.isfinite(top), top, 0).astype(top.dtype, copy=False)
     total = np.sum(np.exp(z - top), axis=axis, keepdims=True)
-    out = top + np.log(total) if array(z).size else total - np.inf
+    out = top + np.log(total) if as_data(z).size else total - np.inf
     return out if keepdims else np.squeeze(out, axis=axis)
 
 

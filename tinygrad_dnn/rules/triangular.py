@@ -5,7 +5,7 @@ Only the triangle is read, hence only the triangle has a derivative.
 
 import numpy as np
 
-from tinygrad_dnn.primitives import array, primitive, rule
+from tinygrad_dnn.primitives import as_data, primitive, rule
 from tinygrad_dnn.rules.linalg import H, column, conj, mT, row
 from tinygrad_dnn.rules.special import scipy
 
@@ -25,7 +25,7 @@ def solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False):
     >>> solve_triangular(np.array([[2.0, 0.0], [1.0, 4.0]]), np.array([2.0, 9.0]), lower=True)
     array([1., 2.])
     """
-    a, b = array(a), array(b)
+    a, b = as_data(a), as_data(b)
     solve, options = scipy("linalg", "solve_triangular"), (trans, lower, unit_diagonal)
     if a.ndim == 2 and b.ndim <= 2 and b.size:
         return solve(a, b, *options, check_finite=False)
