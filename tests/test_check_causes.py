@@ -9,6 +9,7 @@ import tinygrad_dnn as tg
 from tests.mistakes import MISTAKES
 from tests.students import Student, dW_right, dZ_right
 from tests.test_check_backprop import NETWORKS, WAYS
+from tinygrad_dnn.report import WRONG
 
 SPECS = [(network, way) for network in NETWORKS.values() for way in WAYS.values()]
 
@@ -152,6 +153,99 @@ def test_a_network_of_ours():
     assert tg.check_network(net, scaled, X, labels).notes[0].startswith("convention: all are deriv")
     with pytest.raises(ValueError, match="grads has no 'dW1'"):
         tg.check_network(net, {"dW2": W["W2"]}, X, labels)
+
+
+def by_hand(net, X, Y, D=1.0, keep=1.0, dtype=np.float64):
+    """Return the gradients of a net of two layers with dropout, in the course's way."""
+    W1, b1, W2, b2 = (x.data.astype(dtype) for x in net.parameters().values())
+    X, Y, D = X.astype(dtype), Y.astype(dtype), np.asarray(D, dtype)
+    A1 = np.tanh(W1 @ X + b1) * D / dtype(keep)
+    dZ2 = 1 / (1 + np.exp(-(W2 @ A1 + b2))) - Y
+    dZ1 = W2.T @ dZ2 * D / dtype(keep) * (1 - np.tanh(W1 @ X + b1) ** 2)
+    m = dtype(X.shape[1])
+    mean = lambda d: np.sum(d, axis=1, keepdims=True) / m
+    return {"dW1": dZ1 @ X.T / m, "db1": mean(dZ1), "dW2": dZ2 @ A1.T / m, "db2": mean(dZ2)}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_gradients_in_float32_are_judged_as_such(seed):
+    rng = np.random.default_rng(seed)
+    net = tg.nn.Sequential.from_layer_dims([5, 9, 1], hidden="tanh", rng=rng)
+    X, Y = rng.standard_normal((5, 300)), (rng.random((1, 300)) < 0.5) * 1.0
+    grads = by_hand(net, X, Y, dtype=np.float32)
+    report = tg.check_network(net, grads, X, Y)
+    assert report, report
+    assert any("dW1, db1, dW2, db2 in float32" in note for note in report.notes)
+    off = {**grads, "dW1": grads["dW1"] * np.float32(1.001)}
+    assert [row.name for row in tg.check_network(net, off, X, Y).failures] == ["dW1"]
+    assert not tg.check_network(net, {**off, "dW1": off["dW1"].astype(float) * 1.00001}, X, Y)
+
+
+def test_a_training_network_is_run_with_the_masks_of_its_gradients():
+    rng = np.random.default_rng(0)
+    nn, drawn = tg.nn, np.random.default_rng(3)
+    layers = nn.Linear(4, 8, rng=rng), nn.Tanh(), nn.Dropout(0.4, rng=drawn)
+    net = nn.Sequential(*layers, nn.Linear(8, 1, rng=rng), nn.Sigmoid())
+    X, Y = rng.standard_normal((4, 12)), (rng.random((1, 12)) < 0.5) * 1.0
+    state = drawn.bit_generator.state
+    grads = lambda outputs: by_hand(net, X, Y, outputs[3] != 0, 0.6)
+    report = tg.check_network(net, grads, X, Y)
+    assert report, report
+    assert drawn.bit_generator.state == state
+    assert tg.check_network(net, grads(net.outputs(X)), X, Y).verdict == WRONG  # it has moved on
+    drawn.bit_generator.state = state
+    made = grads([getattr(x, "data", x) for x in net.outputs(X)])
+    drawn.bit_generator.state = state
+    report = tg.check_network(net, made, X, Y)
+    assert report, report
+    assert any("with the masks that its generators give now" in note for note in report.notes)
+    forgot = lambda outputs: by_hand(net, X, Y, outputs[3] != 0, 1.0)
+    assert not tg.check_network(net, forgot, X, Y)
+
+
+@pytest.mark.parametrize("name", ["D1", "mask", "keep_these"])
+def test_masks_of_any_name_and_penalties_of_biases(name):
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((3, 10)), (rng.random((1, 10)) < 0.5) * 1.0
+    masks = {name: (rng.random((5, 10)) < 0.7) * 1.0}
+    p = {"W1": rng.standard_normal((5, 3)), "b1": rng.standard_normal((5, 1))}
+    p |= {"W2": rng.standard_normal((1, 5)), "b2": rng.standard_normal((1, 1))}
+    keep_prob, lambd = 0.7, 0.3
+
+    def forward(p):
+        Z1 = p["W1"] @ X + p["b1"]
+        A1 = np.maximum(0, Z1) * masks[name] / keep_prob
+        return Z1, A1, 1 / (1 + np.exp(-(p["W2"] @ A1 + p["b2"])))
+
+    def cost(p):
+        A2 = forward(p)[-1]
+        J = -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))
+        return J + lambd / 20 * (np.sum(p["W1"] ** 2) + np.sum(p["b1"] ** 2))
+
+    Z1, A1, A2 = forward(p)
+    dZ2 = A2 - Y
+    dA1 = p["W2"].T @ dZ2
+    dZ1 = dA1 * (Z1 > 0) / keep_prob  # the mask is forgotten
+    mean = lambda d: np.mean(d, axis=1, keepdims=True)
+    grads = {"dW1": dZ1 @ X.T / 10 + lambd / 10 * p["W1"], "db1": mean(dZ1) + lambd / 10 * p["b1"]}
+    grads |= {"dW2": dZ2 @ A1.T / 10, "db2": mean(dZ2)}
+    report = tg.check_backprop(cost, p, grads)
+    assert f"the dropout mask {name} is not applied to dA1" in report.diagnosis
+    right = dA1 * (Z1 > 0) * masks[name] / keep_prob
+    grads["dW1"] = right @ X.T / 10 + lambd / 10 * p["W1"]
+    grads["db1"] = mean(right)
+    report = tg.check_backprop(cost, p, grads)
+    assert [row.name for row in report.failures] == ["db1"]
+    assert "regularisation (L2) term (lambda/m) * b1" in report.diagnosis
+    assert "is missing" in report.diagnosis
+
+
+def test_a_network_that_is_not_understood_is_to_be_tapped():
+    W = np.arange(1.0, 7).reshape(2, 3)
+    cost = lambda p: np.sum(np.sin(p["W"]) ** 3)
+    report = tg.check_backprop(cost, {"W": W}, {"dW": np.sin(W)})
+    assert not report
+    assert any('show the values of the forward pass: Z1 = tg.tap("Z1"' in n for n in report.notes)
 
 
 def test_a_plain_gradient_is_described():

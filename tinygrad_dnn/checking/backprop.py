@@ -21,6 +21,10 @@ from tinygrad_dnn.checking.student import Student
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import WRONG, Report, Row
 
+UNKNOWN = (
+    "the network was not found out from its cost, so that no equation can be blamed; show the "
+    'values of the forward pass: Z1 = tg.tap("Z1", ...), A1 = tg.tap("A1", ...) and so on'
+)
 Gradients = Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
@@ -97,6 +101,8 @@ class _Check:
         if any(row.verdict == WRONG for row in rows.values()) or shown.unknown:
             found = self._explanation(convention, middle, m)
         notes = list(report.notes)
+        if self.forward is None and any(row.verdict == WRONG for row in rows.values()):
+            notes.append(UNKNOWN)
         if names := student.randomness.names:
             notes.append(frozen_words(names))
             if not student.computes:

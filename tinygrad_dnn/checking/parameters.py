@@ -46,7 +46,7 @@ def check_parameters(
     def evaluated(point: Point) -> Tensor:
         token = recording.set(True)
         try:
-            with _holding(nodes, point):
+            with holding(nodes, point):
                 J = cost()
         finally:
             recording.reset(token)
@@ -59,13 +59,13 @@ def check_parameters(
         return J
 
     def pull(point: Point, g: Array) -> Point:
-        with _holding(nodes, point):
+        with holding(nodes, point):
             J = evaluated(point)
             found: Sequence[Array] = grad(J, list(named.values()), gradient=g.reshape(J.shape))
         return found
 
     def push(point: Point, tangents: Point) -> Array:
-        with _holding(nodes, point):
+        with holding(nodes, point):
             J = evaluated(point)
             (t,) = pushforward([J.node], dict(zip(nodes, tangents, strict=True)))
         return np.ravel(np.zeros_like(J.data) if t is None else t)
@@ -91,7 +91,7 @@ def _named(parameters: Mapping[str, Tensor] | Iterable[Tensor]) -> dict[str, Ten
 
 
 @contextmanager
-def _holding(nodes: Sequence[Node], point: Point) -> Iterator[None]:
+def holding(nodes: Sequence[Node], point: Point) -> Iterator[None]:
     """Let the parameters hold other values.
 
     Not through ``Tensor.data``: that would mark them as changed, and graphs that the user recorded

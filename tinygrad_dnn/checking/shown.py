@@ -45,11 +45,11 @@ class Shown:
         note = f"it is {shape}, but {name} is {self.known[name].shape}"
         return Row(f"d{name}", shape, np.inf, WRONG, details("shape"), note)
 
-    def compared_row(self, name: str, right: Array, by: str) -> Row:
+    def compared_row(self, name: str, right: Array, by: str, close: float = CLOSE) -> Row:
         """Return the row of a gradient whose right value is known to rounding."""
         shown = self.arrays[name]
         error = relative_error(shown, right) if shown.shape == right.shape else np.inf
-        verdict = RIGHT if error <= CLOSE else WRONG
+        verdict = RIGHT if error <= close else WRONG
         return Row(f"d{name}", shown.shape, error, verdict, details(by))
 
     def explained(

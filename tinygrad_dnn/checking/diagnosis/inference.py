@@ -2,7 +2,7 @@
 
 Given X and Y, a chain of layers with parameters W1, b1, ..., WL, bL is one of a few hundred: each
 is tried, and believed only if it gives the student's cost at several random points, to rounding.
-The cost may be a multiple of a known loss, plus multiples of the squares of each W.
+The cost may be a multiple of a known loss, plus multiples of the squares of each W and b.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,14 +40,15 @@ def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) 
     layers = _layers(parameters)
     if not layers:
         return None
-    points = _points(parameters, POINTS + len(layers))
+    points = _points(parameters, POINTS + len(parameters))
     costs = np.array([float(cost(point)) for point in points])
     if not np.all(np.isfinite(costs)):
         return None
     for data in _data(parameters, context, layers):
-        for keep in _keeps(context, layers):
+        masks = _masks(parameters, context, layers, data)
+        for keep in _keeps(context) if masks else [0.0]:
             for g in _activations(len(layers), context):
-                chain = _Chain(parameters, context, layers, data, g, keep)
+                chain = _Chain(parameters, context, layers, data, g, masks if keep else {}, keep)
                 for loss in LOSSES:
                     fitted = chain.fitted(loss, points, costs)
                     if fitted is not None:
@@ -63,6 +64,10 @@ class _Data:
     Y: str
     columns: bool
     turned: bool  # W is (n[l-1], n[l]), and its transpose is used
+
+    def shaped(self, n: int, m: int) -> tuple[int, int]:
+        """Return the shape of n values for each of m examples."""
+        return (n, m) if self.columns else (m, n)
 
 
 def _layers(parameters: Arrays) -> list[tuple[str, str | None]]:
@@ -114,16 +119,32 @@ def _data(parameters: Arrays, context: Arrays, layers: Layers) -> Iterator[_Data
                     yield _Data(x, y, columns, turned)
 
 
-def _keeps(context: Arrays, layers: Layers) -> list[float]:
+def _masks(parameters: Arrays, context: Arrays, layers: Layers, data: _Data) -> dict[str, str]:
+    """Return the names of masks of dropout by the names of W, whatever they are called.
+
+    A mask has the shape of A; of several, the number in its name decides, else their order.
+    """
+    m = context[data.X].shape[1 if data.columns else 0]
+    free = [name for name, x in context.items() if name not in (data.X, data.Y) and _is_mask(x)]
+    found: dict[str, str] = {}
+    for W, _ in layers[:-1]:
+        n = parameters[W].shape[0 if data.columns != data.turned else 1]
+        fitting = [name for name in free if context[name].shape == data.shaped(n, m)]
+        fitting.sort(key=lambda name: _number(name) != _number(W))
+        if fitting:
+            found[W] = fitting[0]
+            free.remove(fitting[0])
+    return found
+
+
+def _keeps(context: Arrays) -> list[float]:
     """Return what masks of dropout may be divided by; 0 stands for no dropout."""
-    if not any(_is_mask(context.get(f"D{l}")) for l in range(1, len(layers))):
-        return [0.0]
     numbers = _fractions(context)
     return [0.0, 1.0, *numbers, *(1 - x for x in numbers)]
 
 
-def _is_mask(D: Array | None) -> bool:
-    return D is not None and D.ndim == 2 and not np.all(D)
+def _is_mask(D: Array) -> bool:
+    return D.ndim == 2 and not np.all(D) and len(np.unique(D)) == 2
 
 
 def _fractions(context: Arrays) -> list[float]:
@@ -158,10 +179,11 @@ class _Chain:
         layers: Layers,
         data: _Data,
         g: Sequence[G],
+        masks: Mapping[str, str],
         keep: float,
     ) -> None:
         self.parameters, self.context, self.layers, self.g = parameters, context, layers, g
-        self.X, self.columns, self.keep = data.X, data.columns, keep
+        self.X, self.columns, self.masks, self.keep = data.X, data.columns, masks, keep
         self.turn = ".T" if data.turned else ""
         last = parameters[layers[-1][0]]
         self.n_out = last.shape[0 if data.columns != data.turned else 1]
@@ -185,11 +207,11 @@ class _Chain:
             steps.append(Linear(f"Z{l}", (pair,), (b,) if b else ()))
             given = f"Z{l}"
             last = (W, b) == self.layers[-1]
-            masked = bool(self.keep) and not last and _is_mask(self.context.get(f"D{l}"))
+            mask = self.masks.get(W)
             if g == "softmax":
                 steps.append(Softmax(f"A{l}", given, 0 if self.columns else 1))
-            elif g != "identity" or last or masked:
-                mask, rescale = (f"D{l}", 1 / self.keep) if masked else (None, 1.0)
+            elif g != "identity" or last or mask:
+                rescale = 1 / self.keep if mask else 1.0
                 steps.append(Elementwise(f"A{l}", given, g, slope, mask, rescale))
             given = steps[-1].out
         return steps
@@ -215,7 +237,7 @@ class _Chain:
             return None
         if not np.all(np.isfinite(losses)):
             return None
-        squares = [[float(np.sum(p[W] ** 2)) for p in points] for W, _ in self.layers]
+        squares = [[float(np.sum(p[name] ** 2)) for p in points] for name in self.parameters]
         for columns in (np.stack([losses], 1), np.stack([losses, *squares], 1)):
             fit, *_ = np.linalg.lstsq(columns, costs, rcond=None)
             if np.max(np.absolute(columns @ fit - costs)) <= 1e-9 * np.max(np.absolute(costs)):
