@@ -536,3 +536,26 @@ class TestClaimsOfNoSize:
         with np.errstate(divide="ignore"):
             assert check_gradient(root, lambda x: 0.5 / np.sqrt(x), x)
             assert check_gradient(root, lambda x: -0.5 / np.sqrt(x), x).verdict == WRONG
+
+
+def test_claims_of_float32_are_judged_as_such():
+    x = np.random.default_rng(0).standard_normal(50)
+    f = lambda x: np.sum(3 * np.tanh(x))
+    slope = lambda x: (3 * (1 - np.tanh(x.astype(np.float32)) ** 2)).astype(np.float32)
+    assert check_gradient(f, slope, x)
+    assert check_gradient(f, lambda x: slope(x) * np.float32(1 + 1e-5), x).verdict == WRONG
+    assert check_gradient(f, lambda x: 3 * (1 - np.tanh(x) ** 2) * (1 + 5e-7), x).verdict == WRONG
+
+
+def test_backprop_in_float32():
+    for seed in range(6):
+        r = np.random.default_rng(seed)
+        X, Y = (r.standard_normal((n, 30)).astype(np.float32) for n in (4, 1))
+        W, b = r.standard_normal((1, 4)).astype(np.float32), np.zeros((1, 1), np.float32)
+        cost = lambda p, X=X, Y=Y: np.mean((np.tanh(p["W1"] @ X + p["b1"]) - Y) ** 2)
+        A = np.tanh(W @ X + b)
+        dZ = 2 * (A - Y) * (1 - A**2)
+        grads = {"dW1": dZ @ X.T / 30, "db1": dZ.mean(axis=1, keepdims=True)}
+        report = tg.check_backprop(cost, {"W1": W, "b1": b}, grads)
+        assert grads["dW1"].dtype == np.float32
+        assert report, report

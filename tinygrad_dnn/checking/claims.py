@@ -16,6 +16,7 @@ from tinygrad_dnn.checking.problem import Point, Problem
 from tinygrad_dnn.checking.verdict import Claim
 from tinygrad_dnn.primitives import Array
 
+SINGLE = 8 * float(np.finfo(np.float32).eps)  # of the size of f and of all claims: rounding
 FEW_TANGENTS = 3000  # a jvp is evaluated along every entry of no more numbers
 
 
@@ -116,6 +117,13 @@ class Claims:
         return [[float(np.max(g[np.isfinite(g)], initial=0.0)) for g in gs] for gs in sizes]
 
     @cached_property
+    def _single(self) -> list[list[bool]]:
+        """Whether claims are numbers of float32, whatever array they have been put into since."""
+        if self.by_tangents:
+            return [[False] * len(self.point) for _ in self.cotangents]
+        return [[bool(np.all(g == np.float32(g))) for g in gs] for gs in self.gradients]
+
+    @cached_property
     def _entries(self) -> list[list[tuple[Array, Array]]]:
         arguments = range(len(self.point))
         return [[self._rounded(k, j) for j in arguments] for k in range(len(self.cotangents))]
@@ -161,13 +169,19 @@ class Claims:
         blurs = np.absolute(rounding * direction)
         largest = float(np.max(blurs, initial=0.0)) or 1.0  # squares would overflow
         blur = 4 * largest * float(np.linalg.norm(blurs / largest))
-        return self.claim(k, j, slopes[moving] @ direction[moving], blur)
+        return self.claim(k, j, slopes[moving] @ direction[moving], blur, direction)
 
-    def claim(self, k: int, j: int, slope: float, rounding: float) -> Claim:
+    def claim(
+        self, k: int, j: int, slope: float, rounding: float, along: Array | float = 1.0
+    ) -> Claim:
         """Return a claim with what is needed to judge it."""
         size = self.sizes()[k]
         gauge = self.gauge(k, j) or abs(float(slope)) * self.by_tangents
-        return Claim(float(slope), float(rounding) + 4 * EPS * size, gauge, size)
+        blur = float(rounding) + 4 * EPS * size
+        single = 0.0
+        if self._single[k][j]:
+            single = SINGLE * max(*self._gauges[k], size) * float(np.linalg.norm(along))
+        return Claim(float(slope), blur, gauge, size, single)
 
 
 def one_hot(n: int, i: int) -> Array:

@@ -46,12 +46,19 @@ class Claim:
 
     ``rounding`` is the measured rounding error of the claim itself, ``gauge`` the largest claim
     made about the same argument, ``size`` that of the function's values: they say what is small.
+    ``single`` is the rounding of float32, if the claims are float32 numbers.
     """
 
     slope: float
     rounding: float
     gauge: float
     size: float
+    single: float = 0.0
+
+    @property
+    def close(self) -> float:
+        """A difference that is no mistake in a formula."""
+        return max(CLOSE * max(abs(self.slope), self.gauge / 100), self.single)
 
 
 def judge(line: Line, k: int, claim: Claim) -> Judgement:
@@ -129,10 +136,10 @@ def _sharpened(judgement: Judgement, slope: float, error: float, claim: Claim) -
         return judgement
     blurred = judgement.error > 1e-7 * max(abs(claim.slope), claim.gauge / 100)
     if judgement.verdict in (RIGHT, CANNOT_TELL) and blurred:
-        off, scale = abs(slope - claim.slope), max(abs(claim.slope), claim.gauge / 100)
+        off = abs(slope - claim.slope)
         if off <= error:
             return Judgement(RIGHT, claim.slope, slope, error)
-        close = off <= CLOSE * scale
+        close = off <= claim.close
         return Judgement(RIGHT if close else WRONG, claim.slope, slope, error, NEARLY * close)
     if judgement.verdict == WRONG and abs(slope - judgement.slope) <= judgement.error:
         return replace(judgement, slope=slope, error=error)
@@ -185,8 +192,7 @@ def _verdict(found: Estimate, claim: Claim) -> Judgement:
         return verdict(CANNOT_TELL, "f is not finite close to this input")
     off = abs(claim.slope - found.slope)
     if off > error:
-        scale = max(abs(claim.slope), claim.gauge / 100)
-        return verdict(RIGHT, NEARLY) if off <= CLOSE * scale else verdict(WRONG)
+        return verdict(RIGHT, NEARLY) if off <= claim.close else verdict(WRONG)
     entry = max(abs(claim.slope), abs(found.slope))
     nothing = claim.gauge <= 1e-12 * claim.size and error <= 1e-6 * claim.size
     if nothing or error <= 1e-2 * max(entry, claim.gauge):
