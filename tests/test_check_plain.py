@@ -559,3 +559,8 @@ def test_backprop_in_float32():
         report = tg.check_backprop(cost, {"W1": W, "b1": b}, grads)
         assert grads["dW1"].dtype == np.float32
         assert report, report
+
+
+def test_zeros_are_no_claims_of_float32():
+    f = lambda x: np.sum(1e3 + 1e-5 * x)
+    assert check_gradient(f, np.zeros_like, np.ones(3)).verdict == WRONG

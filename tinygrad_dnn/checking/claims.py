@@ -118,10 +118,16 @@ class Claims:
 
     @cached_property
     def _single(self) -> list[list[bool]]:
-        """Whether claims are numbers of float32, whatever array they have been put into since."""
+        """Whether claims are numbers of float32, whatever array they have been put into since.
+
+        Zeros and small integers are not rounded: they would be the same in float16.
+        """
         if self.by_tangents:
             return [[False] * len(self.point) for _ in self.cotangents]
-        return [[bool(np.all(g == np.float32(g))) for g in gs] for gs in self.gradients]
+        return [
+            [bool(np.all(g == np.float32(g)) and np.any(g != np.float16(g))) for g in gs]
+            for gs in self.gradients
+        ]
 
     @cached_property
     def _entries(self) -> list[list[tuple[Array, Array]]]:
