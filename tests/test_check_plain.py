@@ -564,3 +564,12 @@ def test_backprop_in_float32():
 def test_zeros_are_no_claims_of_float32():
     f = lambda x: np.sum(1e3 + 1e-5 * x)
     assert check_gradient(f, np.zeros_like, np.ones(3)).verdict == WRONG
+
+
+def test_the_resolution_stated_is_the_one_applied():
+    x = np.random.default_rng(0).standard_normal(10_000)
+    report = check_gradient(lambda x: np.sum(np.sin(x)), np.cos, x)
+    least = float(report.notes[0].split("below ")[1].split()[0])
+    one = np.arange(x.size) == np.argmax(np.abs(np.cos(x)))
+    off = lambda factor: lambda x: np.cos(x) + factor * least * one
+    assert check_gradient(lambda x: np.sum(np.sin(x)), off(3), x).verdict == WRONG

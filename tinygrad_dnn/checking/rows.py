@@ -16,7 +16,7 @@ from tinygrad_dnn.checking.search import (
     check_directions,
     check_entries,
 )
-from tinygrad_dnn.checking.verdict import SEVERITY, Judgement
+from tinygrad_dnn.checking.verdict import CLOSE, SEVERITY, Judgement
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG, Evidence, Row
 
@@ -59,7 +59,8 @@ def _unseen(probe: Probe, j: int, finding: Finding) -> str:
     """Say what directions could have missed."""
     n, cotangents = probe.point[j].size, range(len(probe.cotangents))
     largest = max(probe.claims.gauge(k, j) for k in cotangents)
-    least = max(d.error for d in finding.directions) / (LEAST * length(n))
+    floors = [max(d.error, CLOSE * max(abs(d.claimed), largest / 100)) for d in finding.directions]
+    least = max(floors) / (LEAST * length(n))
     of = f"{least / largest:.0e} of the largest" if largest else f"{least:.0e}"
     return (
         f"{probe.problem.names[j]}: {DIRECTIONS} random directions stand for {n:,} entries; an "
