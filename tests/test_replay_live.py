@@ -1,0 +1,159 @@
+"""tg.jit: what is live stays live, and what was exchanged is noticed; eager is the witness."""
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tests.test_replay import plain, same
+from tinygrad_dnn import nn, optim
+from tinygrad_dnn.errors import ReplayError
+
+OPTIMIZERS = {
+    "SGD": lambda p: optim.SGD(p, lr=0.1),
+    "SGD with decay": lambda p: optim.SGD(p, lr=0.1, weight_decay=0.01),
+    "Momentum": lambda p: optim.Momentum(p, lr=0.1),
+    "RMSProp": lambda p: optim.RMSProp(p, lr=0.01),
+    "Adam": lambda p: optim.Adam(p, lr=0.01),
+    "Adam with decay": lambda p: optim.Adam(p, lr=0.01, weight_decay=0.01),
+    "AdamW": lambda p: optim.AdamW(p, lr=0.01),
+}
+
+
+def data(i, n=3, m=8):
+    return np.random.default_rng(i).standard_normal((n, m))
+
+
+def stepping(optimizer, layers=None):
+    """A network's parameters, its optimiser and its training step."""
+    rng = np.random.default_rng(1)
+    net = nn.Sequential(*(layers(rng) if layers else [nn.Linear(3, 5, rng=rng), nn.Tanh()]))
+    descent = optimizer(net.parameters())
+
+    def step(X):
+        J = np.mean(net(X) ** 2)
+        descent.zero_grad()
+        J.backward()
+        descent.step()
+        return J
+
+    return net.parameters(), descent, step
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimiser_takes_eager_steps_while_its_rate_changes(name):
+    W, descent, step = stepping(OPTIMIZERS[name])
+    V, other, replayed = stepping(OPTIMIZERS[name])
+    replayed = plain(replayed)
+    for i in range(30):
+        descent.lr = other.lr = 0.1 / (1 + i)
+        assert same(step(data(i)).data, replayed(data(i)).data)
+    assert all(same(W[k].data, V[k].data) for k in W)
+
+
+@pytest.mark.parametrize("cell", [nn.RNN, nn.LSTM, nn.GRU])
+def test_recurrent_layers(cell):
+    def made():
+        layer = cell(3, 4, rng=np.random.default_rng(1))
+        descent = optim.SGD(nn.parameters(layer), lr=0.1)
+
+        def step(X):
+            J = np.mean(layer(X) ** 2)
+            descent.zero_grad()
+            J.backward()
+            descent.step()
+            return J
+
+        return step
+
+    step, replayed = made(), plain(made())
+    for i in range(4):
+        X = np.random.default_rng(i).standard_normal((5, 3, 6))
+        assert same(step(X).data, replayed(X).data)
+
+
+def test_class_numbers_are_an_argument_and_still_checked():
+    rng = np.random.default_rng(1)
+    net = nn.Sequential(nn.Linear(3, 4, rng=rng), nn.Softmax())
+    cost = lambda X, y: nn.cross_entropy(net(X), y)
+    replayed = plain(cost)
+    for i in range(3):
+        y = np.random.default_rng(i).integers(0, 4, 8)
+        assert same(cost(data(i), y).data, replayed(data(i), y).data)
+    with pytest.raises(ValueError, match="4 classes are numbered 0 to 3"):
+        replayed(data(0), np.full(8, 4))
+
+
+def test_gradients_that_are_added_up_before_an_update():
+    def made():
+        W = tg.Tensor(np.ones((2, 3)), name="W")
+        descent = optim.SGD([W], lr=0.1)
+
+        def step(X):
+            np.mean((W @ X) ** 2).backward()
+            descent.step()
+
+        return W, step
+
+    (W, step), (V, replayed) = made(), made()
+    replayed = plain(replayed)
+    for i in range(4):
+        step(data(i))
+        replayed(data(i))
+        assert same(W.data, V.data)
+
+
+def test_a_number_that_was_one_when_recorded():
+    f = plain(lambda x: x * x)
+    for x in (1.0, 3.0):
+        assert f(np.array(x)) == x * x
+
+
+def test_two_signatures_share_parameters_that_are_given_new_data():
+    W, _, step = stepping(OPTIMIZERS["SGD"])
+    V, _, replayed = stepping(OPTIMIZERS["SGD"])
+    replayed = plain(replayed)
+    for i in range(8):
+        X = data(i, m=8 - i % 2)
+        if i == 5:
+            for p in (*W.values(), *V.values()):
+                p.data = np.full(p.shape, 0.5)
+        assert same(step(X).data, replayed(X).data)
+    assert all(same(W[k].data, V[k].data) for k in W)
+
+
+@pytest.mark.parametrize("holder", ["closure", "argument", "attribute"])
+def test_generators_are_live_wherever_they_are(holder):
+    def run(jit):
+        rng = np.random.default_rng(3)
+        layer = nn.Dropout(0.5, rng=rng)
+        f = {
+            "closure": lambda x: nn.dropout(x, 0.5, rng=rng),
+            "argument": lambda x, rng: nn.dropout(x, 0.5, rng=rng),
+            "attribute": layer,
+        }[holder]
+        f = jit(f)
+        more = (rng,) if holder == "argument" else ()
+        return [f(np.ones((3, 4)), *more) for _ in range(4)]
+
+    for a, b in zip(run(lambda f: f), run(plain), strict=True):
+        assert same(a, b)
+
+
+def test_random_numbers_of_the_module_are_refused():
+    with pytest.raises(ReplayError, match="random"):
+        tg.jit(lambda x: x * np.random.random())(np.ones(2))  # noqa: NPY002
+
+
+def test_a_shape_that_depends_on_data_is_refused():
+    with pytest.raises(ReplayError):
+        tg.jit(lambda x: x[x > 0])(np.array([1.0, -1.0]))
+
+
+def test_detect_anomaly_looks_at_every_call_of_a_jitted_function():
+    x = tg.Tensor([1.0, 0.0], name="x")
+    f = plain(lambda: np.sum(np.log(x)))
+    with np.errstate(divide="ignore"):
+        f()
+        f()
+        with tg.detect_anomaly(), pytest.raises(FloatingPointError, match="first inf"):
+            f()
