@@ -17,6 +17,7 @@ from tinygrad_dnn.checking.verdict import Claim
 from tinygrad_dnn.primitives import Array
 
 SINGLE = 8 * float(np.finfo(np.float32).eps)  # of the size of f and of all claims: rounding
+CANCELLED = 1e3  # terms of a gradient are taken to be no more times larger than itself
 FEW_TANGENTS = 3000  # a jvp is evaluated along every entry of no more numbers
 
 
@@ -120,12 +121,12 @@ class Claims:
     def _single(self) -> list[list[bool]]:
         """Whether claims are numbers of float32, whatever array they have been put into since.
 
-        Zeros and small integers are not rounded: they would be the same in float16.
+        Zeros, small integers and what is saturated have few bits: they are not rounded.
         """
         if self.by_tangents:
             return [[False] * len(self.point) for _ in self.cotangents]
         return [
-            [bool(np.all(g == np.float32(g)) and np.any(g != np.float16(g))) for g in gs]
+            [bool(np.all(g == np.float32(g)) and _has_many_bits(g)) for g in gs]
             for gs in self.gradients
         ]
 
@@ -186,8 +187,15 @@ class Claims:
         blur = float(rounding) + 4 * EPS * size
         single = 0.0
         if self._single[k][j]:
-            single = SINGLE * max(*self._gauges[k], size) * float(np.linalg.norm(along))
+            terms = min(max(*self._gauges[k], size), CANCELLED * gauge)
+            single = SINGLE * terms * float(np.linalg.norm(along))
         return Claim(float(slope), blur, gauge, size, single)
+
+
+def _has_many_bits(x: Array) -> bool:
+    """Return whether a number has more digits than float16, whatever its exponent."""
+    mantissa = np.frexp(x)[0]
+    return bool(np.any(mantissa != np.float16(mantissa)))
 
 
 def one_hot(n: int, i: int) -> Array:
