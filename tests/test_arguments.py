@@ -94,7 +94,8 @@ def test_a_tensor_in_any_argument(fn):
             continue
         wanted = any(t.requires_grad for t in tensors(given))
         asked = fn in QUESTIONS or name_of(fn).startswith(ANSWERS) or name in HOW
-        asked |= fn in RULES and RULES[fn].constant  # of a list of Tensors a plain array
+        direct = any(isinstance(a, tg.Tensor) for a in (*args, *kwargs.values()))
+        asked |= not direct and fn in RULES and RULES[fn].constant  # of a list: a plain array
         whole = name in ("initial", "nan", "posinf", "neginf") and not any(
             args[0] is x for x in (V, M)
         )
