@@ -214,11 +214,34 @@ def test_every_printed_equation_holds_for_the_engine_s_numbers(hidden, output, d
             node = getattr(layer, name)
             env[f"{name}{n}"] = node.value
             env[f"d{name}{n}"] = tg.grad(J, handle(node))
+        env[f"slope{n}"] = slope(layer)
     env |= {"A0": X, "dA0": tg.grad(J, x)}
     assert holding(picture.scene, env) >= 6 * (len(dims) - 1) + 2
     tamper(picture.scene)
     with pytest.raises(AssertionError):
         holding(picture.scene, env)
+
+
+def slope(layer):
+    """Return g'(Z) by differences of g as it was computed, for entries alone."""
+    if layer.activation is None or layer.activation is nn.softmax:
+        return None
+    t, Z = 1e-5, layer.Z.value
+    ahead, behind = (layer.activation(Z + s * t, *layer.A.args[1:]) for s in (1, -1))
+    return (ahead - behind) / (2 * t)
+
+
+def test_a_long_derivative_is_called_g_prime_and_written_out_on_the_page():
+    net, X, Y = network([3, 5, 1], hidden="gelu")
+    picture = draw(net, X, Y)
+    assert words(boxes(picture)["B1"])[0] == "dZ[1] = dA[1] * gelu'(Z[1])"
+    chain = picture.subject.chain()
+    layer = chain.layers[0]
+    env = {"Z1": layer.Z.value, "A1": layer.A.value, "dA1": np.ones(layer.A.value.shape)}
+    for name, text, _ in formulas.Formulas(chain).backward(layer)[:-2]:
+        right = without_brackets(text.split(" = ")[1])
+        env[without_brackets(name)] = evaluated(right.replace("*", "∘"), env)
+    np.testing.assert_allclose(env["dZ1"], slope(layer), rtol=1e-8)
 
 
 def tamper(scene):
@@ -237,11 +260,13 @@ def holding(scene, env):
         if box.id[0] not in "FBJ":
             continue
         for left, right in equations(box):
-            value = evaluated(right.replace("*", "∘"), env)
+            named = re.sub(r"\w+'\(Z(\d+)\)", r"slope\1", right)
+            value = evaluated(named.replace("*", "∘"), env)
+            rtol = 1e-10 if named == right else 1e-8
             if re.fullmatch(r"[uv]\d+", left):
                 env[left] = value
                 continue
-            np.testing.assert_allclose(value, env[left], rtol=1e-10, atol=1e-13)
+            np.testing.assert_allclose(value, env[left], rtol=rtol, atol=1e-13)
             checked += 1
     return checked
 

@@ -48,7 +48,7 @@ def test_equations_stand_below_one_another_at_their_equals_signs():
     texts = {kind: [] for kind in ("start", "end")}
     for text in box.iter(f"{SVG}text"):
         texts[text.get("class").split()[-1]].append(text)
-    assert [t.text[0] for t in texts["start"]] == ["="] * 5
+    assert [t.text[0] for t in texts["start"]] == ["=", "*", "=", "=", "=", "="]
     assert len({t.get("x") for t in texts["start"]}) == 1
     assert len(texts["end"]) == 4  # dZ goes on in a second line
     assert len({t.get("x") for t in texts["end"]}) == 1

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.functions.recurrent import gru_step, lstm_step, rnn_step
 from tinygrad_dnn.nn.init import Initialiser, initialiser
-from tinygrad_dnn.nn.naming import at_least_one, given, where
+from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
@@ -44,7 +43,8 @@ class _Recurrent:
         shapes = [x.shape for x in X] if isinstance(X, list | tuple) else [X.shape[1:]]
         if len(X) == 0 or set(shapes) != {(self.n_in, *shapes[0][1:2])} or len(shapes[0]) != 2:
             shown = X.shape if hasattr(X, "shape") else f"a list of {shapes}"
-            raise DimensionError(f"{where(self)}: {given(X, self)} is {shown}; it needs {wanted}")
+            said = f"{where(self)}: {given(X, self)} is {shown}; it needs {wanted}"
+            raise unfit(said, self, *(X if isinstance(X, list | tuple) else (X,)))
         like = np.zeros((self.n, shapes[0][1]), self.W.dtype)
         state: tuple[Any, ...] = (like,) * self.states
         results = []

@@ -49,7 +49,7 @@ class _Drawing:
 
     def __init__(self, chain: Chain, backward: bool, shapes: bool, symbolic: bool) -> None:
         self.chain, self.backward, self.shapes, self.symbolic = chain, backward, shapes, symbolic
-        self.formulas = Formulas(chain)
+        self.formulas = Formulas(chain, brief=True)
         self.stacks: list[Stack] = []
         self.arrows: list[Arrow] = []
 

@@ -10,19 +10,25 @@ from functools import cached_property
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.visualize.chain import Chain, Layer, value, wants_gradient
+from tinygrad_dnn.visualize.captions import activation_name
+from tinygrad_dnn.visualize.chain import Chain, Layer, acts_elementwise, value, wants_gradient
 from tinygrad_dnn.visualize.page.mathml import mathml
 from tinygrad_dnn.visualize.piece import Formula, Named, Piece
 from tinygrad_dnn.visualize.words import is_array
 
 LONG, MANY = 160, 4  # characters of an equation, and lines of a cost, that a picture still shows
+BRIEF = 60  # characters of a derivative that is written out where there is little room
 
 
 class Formulas:
-    """The equations of the layers and the cost of a chain."""
+    """The equations of the layers and the cost of a chain.
 
-    def __init__(self, chain: Chain) -> None:
-        self.chain = chain
+    Where they are to be ``brief``, the derivative of an activation that takes more than a line is
+    called g'(Z).
+    """
+
+    def __init__(self, chain: Chain, *, brief: bool = False) -> None:
+        self.chain, self.brief = chain, brief
         self._pieces: dict[Hashable, Piece] = {}
 
     # ---- one layer ---------------------------------------------------------------------------
@@ -45,6 +51,10 @@ class Formulas:
         if act is None:
             return [_plain(f"dZ[{n}] = dA[{n}]")]
         lines = _short(act.formulas(act.backward, n))
+        long = sum(len(line.text) for line in lines) > BRIEF
+        if self.brief and long and layer.activation and acts_elementwise(layer.activation):
+            g = activation_name(layer.activation)
+            lines = [_plain(f"dZ[{n}] = dA[{n}] * {g}'(Z[{n}])")]
         lines = lines or [_plain(f"dZ[{n}] = (∂A[{n}]/∂Z[{n}])ᵀ dA[{n}]")]
         if n < self.last or self.chain.J is None:
             return lines

@@ -171,7 +171,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         groups = self.scene.groups if self.scene else []
         tips = {box.id: box.tip for box in boxes}
         tips |= {group.id: f"{group.title} {group.subtitle}".strip() for group in groups}
-        return finish(svg, prefix, tips)
+        centred = (box for box in boxes if not box.aligned and box.shape != "note")
+        return finish(svg, prefix, tips, {box.id: len(box.columns) for box in centred})
 
     def _prefix(self) -> str:
         return "g" + sha256(self.source.encode()).hexdigest()[:8]

@@ -18,6 +18,8 @@ from tinygrad_dnn.visualize.equations.notation import Notation
 from tinygrad_dnn.visualize.equations.record import Record
 from tinygrad_dnn.visualize.page.mathml import raised_symbol
 
+DIGITS = 6  # of a number on a page
+
 
 class Formula(NamedTuple):
     """An equation as text, the number of a layer in brackets, and as MathML; ``name`` = ..."""
@@ -45,6 +47,20 @@ class _Text(Notation):
 
 class _Math(MathML):
     entrywise = "<mo>∗</mo>"
+
+    def number(self, text: str) -> str:
+        return super().number(_rounded(text))
+
+
+def _rounded(number: str) -> str:
+    """Return a number in as many digits as there is room for.
+
+    >>> _rounded("0.7978845608028654"), _rounded("1.5e-07"), _rounded("12345678")
+    ('0.797885', '1.5e-07', '12345678')
+    """
+    if number.isdigit() or len(number) <= DIGITS + 2:
+        return number
+    return f"{float(number.replace('−', '-')):.{DIGITS}g}".replace("-", "−")
 
 
 class Piece:

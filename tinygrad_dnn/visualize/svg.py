@@ -1,29 +1,36 @@
 """SVG: what an engine wrote, made fit for pages and notebooks.
 
 The picture shrinks with its container, ids get a prefix (two pictures on one page must share none),
-fonts get substitutes, the layer number of the course's symbols is raised, and titles say what a box
-is.  Knows nothing of networks or engines.
+fonts get substitutes, lines are centred for every font, the layer number of the course's symbols is
+raised, and titles say what a box is.  Knows nothing of networks or engines.
 """
 
 import re
 from collections.abc import Mapping
-from html import escape
+from html import escape, unescape
 
-from tinygrad_dnn.visualize.metrics import natural
+from tinygrad_dnn.visualize.metrics import BOLDER, natural
 from tinygrad_dnn.visualize.palette import FONTS_IN_SVG
-from tinygrad_dnn.visualize.words import CONTINUED, clean
+from tinygrad_dnn.visualize.words import clean
 
 SYMBOL = re.compile(r"\b(dW|db|dZ|dA|W|b|Z|A|n|Ŷ)(\[\d+\])(ᵀ?)")
+NODE = re.compile(r'class="node">\s*<title>([^<]*)</title>.*?(?=<!--|</svg>)', re.DOTALL)
+CLUSTER = re.compile(r'class="cluster">.*?(?=<!--|</svg>)', re.DOTALL)
+OUTLINE = re.compile(r'<(?:path|polygon|ellipse)[^>]*? (?:d|points|cx)="([^"]*)"')
 TEXT = re.compile(r'<text ([^>]*)font-size="([\d.]+)"([^>]*)>([^<]*)</text>')
-X = re.compile(r'\bx="([-\d.]+)"')
+ANCHOR = re.compile(r'text-anchor="start" x="([-\d.]+)"')
 USUAL = 0.93  # of the widths that ``metrics`` has room for
 RISE, SMALLER = 0.38, 0.72  # of a superscript, in units of the type size
+GAP = 8  # between the heading of a cluster and what stands after it
 
 
-def finish(svg: str, prefix: str, tips: Mapping[str, str]) -> str:
+def finish(svg: str, prefix: str, tips: Mapping[str, str], columns: Mapping[str, int]) -> str:
     """Return the SVG of an engine for publication; ``tips`` describe boxes by id.
 
-    >>> finish('<svg width="10pt" height="5pt"><g id="node1"></g></svg>', "p", {})
+    ``columns`` says of those boxes whose text is centred, how many columns it has: engines place it
+    for the font they know, and the reader's may be another.
+
+    >>> finish('<svg width="10pt" height="5pt"><g id="node1"></g></svg>', "p", {}, {})
     '<svg width="100%" style="max-width:10pt;height:auto" role="img"><g id="p-node1"></g></svg>'
     """
     svg = svg[svg.index("<svg") :]
@@ -33,6 +40,8 @@ def finish(svg: str, prefix: str, tips: Mapping[str, str]) -> str:
         svg,
         count=1,
     )
+    svg = NODE.sub(lambda found: _centred(found[0], columns.get(unescape(found[1]), 0)), svg)
+    svg = CLUSTER.sub(lambda found: _apart(found[0]), svg)
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'(\burl\(#|href="#)', rf"\g<1>{prefix}-", svg)
     svg = re.sub(r'font-family="[^"]*"', f'font-family="{FONTS_IN_SVG}"', svg)
@@ -44,14 +53,41 @@ def _title(id: str, tips: Mapping[str, str]) -> str:
     return f"<title>{escape(clean(tips[id]), quote=False)}</title>" if tips.get(id) else ""
 
 
+def _centred(node: str, columns: int) -> str:
+    """Return a node whose lines have their middle where the engine wanted it, in any font."""
+    if not columns:
+        return node
+    outline = OUTLINE.search(node)
+    xs = [float(x) for x in re.findall(r"(-?[\d.]+)(?:,-?[\d.]+|$)", outline[1])] if outline else []
+
+    def anchored(found: re.Match[str]) -> str:
+        before, size, after, text = found.groups()
+        wide = natural(unescape(text)) * float(size) * (BOLDER if "bold" in before else 1) * USUAL
+        at = ANCHOR.search(before)
+        x = (min(xs) + max(xs)) / 2 if xs and columns == 1 else at and float(at[1]) + wide / 2
+        before = ANCHOR.sub(f'text-anchor="middle" x="{x:.2f}"', before)
+        return f'<text {before}font-size="{size}"{after}>{text}</text>'
+
+    return TEXT.sub(anchored, node)
+
+
+def _apart(cluster: str) -> str:
+    """Return a cluster whose second text begins where the first one, its heading, has ended."""
+    texts = list(TEXT.finditer(cluster))
+    if len(texts) != 2:
+        return cluster
+    (first, second), (size, heading) = texts, texts[0].group(2, 4)
+    at, then = ANCHOR.search(first[1]), ANCHOR.search(second[1])
+    if not (at and then):
+        return cluster
+    x = float(at[1]) + natural(unescape(heading)) * float(size) * BOLDER + GAP
+    moved = ANCHOR.sub(f'text-anchor="start" x="{max(x, float(then[1])):.2f}"', second[0])
+    return cluster[: second.start()] + moved + cluster[second.end() :]
+
+
 def _raised(found: re.Match[str]) -> str:
     """Write W[1]ᵀ with its number (and T) as a superscript; the text flows, in every browser."""
     before, size, after, text = found.groups()
-    flush = text.startswith(CONTINUED)  # aligned with the lines above and below
-    if 'text-anchor="start"' in before and not flush:  # keep the line where its middle was
-        raised = sum(natural("".join(match.groups()[1:])) for match in SYMBOL.finditer(text))
-        saved = raised * float(size) * (1 - SMALLER)
-        before = X.sub(lambda x: f'x="{float(x[1]) + saved / 2:.2f}"', before)
     return f'<text {before}font-size="{size}"{after}>{superscripts(text, float(size))}</text>'
 
 

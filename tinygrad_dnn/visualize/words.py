@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 
+NEUTRAL = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
 LONGEST = 40  # characters of a name; a longer one is cut
 SIGNS: dict[Any, str] = {
     np.add: "+",
@@ -24,6 +25,15 @@ SIGNS: dict[Any, str] = {
     np.greater: ">",
     np.less: "<",
 }
+REDUCTIONS: dict[Any, str] = {
+    np.add: "sum",
+    np.multiply: "prod",
+    np.maximum: "max",
+    np.minimum: "min",
+    np.logical_and: "all",
+    np.logical_or: "any",
+}
+OF_REDUCE = ("axis", "dtype", "out", "keepdims", "initial", "where")  # after the array itself
 BREAKS = (" + ", " − ", " * ", " / ")  # where a formula goes on in the next line, the best first
 MARGIN = 6  # characters that a line has at least
 CONTINUED = ("= ", *(sign.lstrip() for sign in BREAKS))  # what such a line begins with
@@ -35,10 +45,12 @@ def op_name(fn: Callable[..., Any] | None) -> str:
 
     Of a layer, which has no name, what it is: ``Linear(3 -> 5)``.
 
-    >>> op_name(np.add.reduce)
-    'add reduce'
+    >>> op_name(np.add.reduce), op_name(np.add.accumulate)
+    ('sum', 'add accumulate')
     """
     if isinstance(owner := getattr(fn, "__self__", None), np.ufunc):
+        if _reduces(fn) and owner in REDUCTIONS:
+            return REDUCTIONS[owner]
         return f"{op_name(owner)} {getattr(fn, '__name__', fn)}"
     shown = type(fn).__name__ if repr(fn).endswith(f" at {id(fn):#x}>") else repr(fn)
     name = fn if isinstance(fn, str) else getattr(fn, "__name__", shown)
@@ -87,7 +99,7 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
-def broken(formula: str, width: int = 42) -> list[str]:
+def broken(formula: str, width: int = 32) -> list[str]:
     """Return a formula in lines of about ``width`` characters, each next one begins with a sign.
 
     It is broken outside of as many brackets as can be, and near the middle.
@@ -101,10 +113,10 @@ def broken(formula: str, width: int = 42) -> list[str]:
     for i, c in enumerate(formula):
         depth += (c in "([") - (c in ")]")
         if formula[i : i + 3] in BREAKS and MARGIN < i < len(formula) - MARGIN:
-            found.append((depth, BREAKS.index(formula[i : i + 3]), abs(2 * i - len(formula)), i))
+            found.append((depth, BREAKS.index(formula[i : i + 3]), abs(2 * i - len(formula)), -i))
     if not found:
         return [formula]
-    i = min(found)[-1]
+    i = -min(found)[-1]
     return [*broken(formula[:i], width), *broken(formula[i + 1 :], width)]
 
 
@@ -154,9 +166,14 @@ def constants_text(
     '2 × ·'
     >>> constants_text(np.maximum, (np.ones(3), 0), {})
     '(·, 0)'
+    >>> constants_text(np.add.reduce, (np.ones(3), (1,), None, None, True), {})
+    'axis=1, keepdims'
     """
+    if _reduces(fn):
+        args, kwargs = args[:1], dict(zip(OF_REDUCE, args[1:], strict=False)) | dict(kwargs)
     drawn = [isinstance(a, Node) or is_array(a) for a in args]
-    options = [f"{key}={_given(v)}" for key, v in kwargs.items() if not _is_default(fn, key, v)]
+    said = {key: v for key, v in kwargs.items() if not _is_default(fn, key, v)}
+    options = [key if v is True else f"{key}={_given(v)}" for key, v in said.items()]
     if all(drawn) and not options:
         return ""
     while args and (args[-1] is None or args[-1] is False):  # says nothing
@@ -172,9 +189,13 @@ def constants_text(
     return ", ".join(rest + options)
 
 
+def _reduces(fn: Callable[..., Any] | None) -> bool:
+    return isinstance(getattr(fn, "__self__", None), np.ufunc) and fn.__name__ == "reduce"  # type: ignore[union-attr]
+
+
 def _is_default(fn: Callable[..., Any] | None, option: str, value: Any) -> bool:
     """Say whether an option says nothing: it is what the function assumes, or None or False."""
-    if value is None or value is False:
+    if value is None or value is False or _is_neutral(option, value):
         return True
     try:
         default = inspect.signature(fn).parameters[option].default if fn else None
@@ -183,9 +204,17 @@ def _is_default(fn: Callable[..., Any] | None, option: str, value: Any) -> bool:
     return isinstance(value, str | bool | int | float) and bool(value == default)
 
 
+def _is_neutral(option: str, value: Any) -> bool:
+    """Say whether an option of a convolution or pooling changes nothing: stride 1, no padding."""
+    sizes = value if isinstance(value, tuple) else (value,)
+    return option in NEUTRAL and set(sizes) == {NEUTRAL[option]}
+
+
 def _given(value: Any) -> str:
     if isinstance(value, type):
         return value.__name__
+    if isinstance(value, tuple) and len(value) == 1:
+        return _given(value[0])
     if isinstance(value, bool | str) or value is None or value is Ellipsis:
         return "…" if value is Ellipsis else str(value)
     if isinstance(value, slice):

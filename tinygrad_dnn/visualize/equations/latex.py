@@ -19,6 +19,7 @@ class Latex(Typeset):
     plus, minus, negative = " + ", " - ", "-"
     entrywise, dot, gap = r" \odot ", r" \cdot ", r" \, "
     transpose, sigma = r"\top", r"\sigma"
+    layer, closing = "]}", "}"
 
     def fraction(self, top: str, bottom: str) -> str:
         return rf"\frac{{{top}}}{{{bottom}}}"

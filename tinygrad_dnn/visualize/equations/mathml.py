@@ -24,6 +24,7 @@ class MathML(Typeset):
     plus, minus, negative = _operator("+"), _operator("−"), _operator("−")
     entrywise, dot, gap = _operator("∘"), _operator("·"), '<mspace width="0.17em"/>'
     transpose, sigma = "<mi>T</mi>", "<mi>σ</mi>"
+    layer, closing = "<mo>]</mo></mrow></msup>", "</mrow></msup>"
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"<mfrac>{_row(top)}{_row(bottom)}</mfrac>"

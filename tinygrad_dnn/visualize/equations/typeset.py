@@ -18,13 +18,14 @@ from tinygrad_dnn.visualize.equations.notation import (
     Piece,
 )
 from tinygrad_dnn.visualize.equations.spelling import function_name, is_data, with_keywords
-from tinygrad_dnn.visualize.equations.term import ONE, Plain, Term
+from tinygrad_dnn.visualize.equations.term import ONE, SYMBOL, Plain, Term
 
 
 class Typeset(Notation):
     """Writes terms in a language that can set mathematics, by a few words of that language."""
 
     transpose = sigma = ""
+    layer, closing = "", ""  # how a symbol ends whose layer is raised; the part after the layer
 
     # ---- the words ---------------------------------------------------------------------------
     def fraction(self, top: str, bottom: str) -> str:
@@ -108,9 +109,14 @@ class Typeset(Notation):
         return m if n == 1 else self.raised(m, self.number(str(n)))
 
     def power(self, x: Term, n: Term) -> Piece:
-        return Piece(self.raised(self.at(x, ATOM), self.piece(n).text), POSTFIX)
+        base = self.at(x, ATOM)
+        base = self.brackets(base) if base.endswith(self.layer) else base
+        return Piece(self.raised(base, self.piece(n).text), POSTFIX)
 
     def transposed(self, x: Term) -> Piece:
+        symbol = self.piece(x).text
+        if x.fn == SYMBOL and symbol.endswith(self.layer):  # the T stands beside the layer
+            return Piece(symbol.removesuffix(self.closing) + self.transpose + self.closing, POSTFIX)
         return Piece(self.raised(self.at(x, ATOM), self.transpose), POSTFIX)
 
     def sum_sign(self, over: str, x: Term) -> Piece:
