@@ -191,6 +191,14 @@ case(pad, normal(0, 3), ((0, 0), (1, 1)), through=np.pad)
 for mode in ("edge", "reflect", "symmetric", "wrap"):
     case(pad, normal(3, 4), ((5, 1), (0, 7)), mode, through=np.pad)
     case(pad, normal(4), 2, mode=mode, through=np.pad)
+for mode in ("reflect", "symmetric"):
+    case(np.pad, normal(3, 4), ((5, 1), (0, 7)), mode, reflect_type="odd")
+for mode in ("linear_ramp", "mean"):
+    case(np.pad, normal(3, 4), ((3, 0), (1, 2)), mode)
+case(np.pad, normal(3, 2), 2, "linear_ramp", end_values=((5.0, 6.0), (7.0, 8.0)))
+case(np.pad, normal(4, 3), (1, 2), "mean", stat_length=((1, 2), (3, 2)))
+case(np.pad, normal(4), 2, "mean", stat_length=3)
+case(np.pad, normal(), 1, "mean")
 windows = np.lib.stride_tricks.sliding_window_view
 case(windows, normal(5), 3)
 case(windows, normal(4, 5), (2, 3))

@@ -6,6 +6,7 @@ import numpy as np
 
 from tests.case import case, normal, positive, spread
 from tinygrad_dnn.rules.order import permuted
+from tinygrad_dnn.rules.quantiles import METHODS
 
 # ---- reductions ------------------------------------------------------------------------------
 for fn in (np.sum, np.mean):
@@ -128,8 +129,10 @@ case(np.quantile, spread(2, 5), 0.3, smooth=False)
 case(np.quantile, spread(2, 5), [0.1, 0.5, 1.0], axis=-1, smooth=False)
 case(np.quantile, spread(2, 5), [[0.1, 0.6]], axis=0, keepdims=True, smooth=False)
 case(np.percentile, spread(2, 3, 4), 30, axis=(2, 0), smooth=False)
-for method in ("lower", "higher", "midpoint", "nearest"):
+for method in METHODS:
     case(np.quantile, spread(2, 5), [0.0, 0.33, 0.44, 0.5], axis=1, method=method, smooth=False)
+for method in ("linear", "hazen", "weibull"):
+    case(np.quantile, spread(2, 5), np.array([0.375, 0.62]), axis=1, method=method, smooth=False)
 
 # ---- passing over NaN ------------------------------------------------------------------------
 GAPS = np.array([[0, 1, 0], [1, 0, 0]]) > 0
@@ -151,6 +154,15 @@ for fn in NAN_REDUCTIONS:
     case(fn, spread(2, 3), through=gappy(fn, axis=(0, 1), keepdims=True), smooth=False)
 for fn in (np.nancumsum, np.nancumprod):
     case(fn, spread(2, 3), through=gappy(fn, axis=1), smooth=False)
+case(np.nanmedian, spread(2, 3), through=gappy(np.nanmedian, axis=1), smooth=False)
+case(np.nanquantile, spread(2, 3), through=gappy(np.nanquantile, q=[0.2, 0.7]), smooth=False)
+case(np.nanquantile, spread(2, 3), through=gappy(np.nanquantile, q=0.7, axis=1), smooth=False)
+case(
+    np.nanpercentile,
+    spread(2, 3),
+    through=gappy(np.nanpercentile, q=[0, 30], axis=0, keepdims=True),
+    smooth=False,
+)
 case(np.nanvar, spread(2, 3), through=gappy(np.nanvar, ddof=1), smooth=False)
 case(np.nanmean, spread(2, 3), through=gappy(np.nanmean, axis=1, where=SOME), smooth=False)
 
@@ -181,6 +193,7 @@ case(np.cov, normal(2, 5), smooth=False)
 case(np.cov, normal(5, 2), rowvar=False, bias=True, smooth=False)
 case(np.cov, normal(4), normal(4), ddof=0, smooth=False)
 case(np.cov, normal(4), smooth=False)
+case(np.cov, normal(2, 4), dtype=np.float64, smooth=False, keeps_float32=False)
 case(np.corrcoef, normal(3, 5), smooth=False)
 case(np.polyadd, normal(3), normal(2))
 case(np.polysub, normal(2), normal(3))

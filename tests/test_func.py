@@ -175,7 +175,7 @@ def test_gradients_by_several_arguments():
     args = np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array(5.0)
     value, (dc, da) = value_and_grad(f, argnums=(2, 0))(*args)
     assert (value, dc, da.tolist()) == (16, 1, [3, 4])
-    assert grad(f, argnums=-1)(*args) == 1
+    assert grad(f, argnums=-1)(*args) == grad(f, argnums=np.int64(2))(*args) == 1
 
 
 def test_arrays_in_arrays_out():
@@ -262,6 +262,10 @@ def test_what_a_transformation_must_be_given():
         grad(np.multiply, argnums=(0, -2))(1.0, 2.0)
     with pytest.raises(ValueError, match="argnums=1, but the function was given 1 arguments"):
         grad(np.sin, 1)(np.array(1.0))
+    for wrong in ("0", True, 1.0, (0, "x")):
+        for transform in (grad, jacobian, hessian, tg.func.per_example_grad):
+            with pytest.raises(TypeError, match=r"argnums=.*; it needs the number of an argument"):
+                transform(np.multiply, wrong)(np.ones(2), np.ones(2))
     with pytest.raises(DimensionError, match=r"a tangent of shape \(2,\) for an input of \(3,\)"):
         jvp(np.sum, [np.ones(3)], [np.ones(2)])
     with pytest.raises(DimensionError, match="1 tangents for 2 inputs"):

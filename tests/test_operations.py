@@ -105,7 +105,7 @@ def test_the_page_of_operations_is_current():
         (lambda x: np.subtract.reduce(x), r"np\.subtract\.reduce; say it step by step"),
         (lambda x: np.zeros(2, like=x), r"np\.zeros; its like= .* tg\.Tensor"),
         (lambda x: np.lib.scimath.sqrt(x), r"np\.lib\.scimath\.sqrt; use np of the same name"),
-        (lambda x: np.nanmedian(x), r"np\.nanmedian; leave the gaps out first"),
+        (lambda x: np.resize(x, 3), r"np\.resize; use np\.tile"),
         (lambda x: np.save("nowhere", x), r"np\.save; .* give it x\.data"),
         (lambda x: np.gcd(x, x), r"np\.gcd; register one .* x\.data"),
     ],
@@ -125,7 +125,7 @@ def test_in_place_methods_of_ufuncs_point_to_at():
     ("call", "message"),
     [
         (lambda x: np.quantile(x, 1.5), "got q=1.5; quantiles lie between 0 and 1"),
-        (lambda x: np.quantile(x, 0.5, method="weibull"), "method= one of linear, lower"),
+        (lambda x: np.quantile(x, 0.5, method="middle"), "method= one of linear, lower"),
         (lambda x: np.gradient(x, 1.0, 2.0), "got 2 spacings for 1 axes"),
         (lambda x: np.gradient(x, edge_order=3), "edge_order=3; it takes 1 or 2"),
         (lambda x: np.gradient(x[:1]), "axis of length 1: edge_order=1 needs at least 2"),
@@ -133,7 +133,6 @@ def test_in_place_methods_of_ufuncs_point_to_at():
         (lambda x: np.cumulative_sum(x.reshape(2, 1)), r"shape \(2, 1\) needs axis="),
         (lambda x: np.average(x, weights=[1.0]), r"weights have shape \(1,\), but the array"),
         (lambda x: np.select([x > 0], [x, x]), "1 conditions and 2 choices"),
-        (lambda x: np.cov(x, dtype=float), "takes no dtype="),
         (lambda x: np.polyfit(x, x, 1, cov=True), "takes no full= and no cov="),
         (
             lambda x: np.piecewise(x, [x > 0], [1.0, 2.0, 3.0]),

@@ -5,6 +5,7 @@ import pytest
 
 import tinygrad_dnn as tg
 from tinygrad_dnn.recording import name_of
+from tinygrad_dnn.rules.quantiles import METHODS
 
 
 def gradient(f, *xs):
@@ -146,6 +147,23 @@ def test_of_several_deviations_only_those_of_equal_entries_are_flat():
 def test_an_empty_array_has_an_empty_gradient(fn):
     x = np.zeros((0, 3))
     assert tg.func.grad(lambda x: np.sum(fn(x)))(x).shape == (0, 3)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("fn", [np.quantile, np.nanquantile])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 8])
+def test_quantiles_are_those_of_numpy_where_they_jump_too(fn, method, n):
+    x, q = np.sort(np.random.default_rng(n).normal(size=n)), np.linspace(0, 1, 17)
+    np.testing.assert_allclose(
+        fn(tg.Tensor(x), q, method=method).data, fn(x, q, method=method), rtol=1e-13, atol=1e-15
+    )
+
+
+def test_what_is_infinite_does_no_harm_to_a_median_of_the_rest():
+    x = tg.Tensor([np.inf, 1.0, 2.0, -np.inf, np.inf])
+    assert np.median(x).item() == 2
+    assert tg.grad(np.median(x), x).tolist() == [0, 0, 1, 0, 0]
+    assert np.median(tg.Tensor([1.0, np.inf])).item() == np.inf
 
 
 def test_a_nan_in_the_way_of_a_median_is_its_value():

@@ -31,8 +31,8 @@ def test_every_row_has_a_test():
 
 REDUCTIONS = [
     np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std, np.ptp, np.median, np.quantile,
-    np.nansum, np.nanmean, np.nanprod, np.nanmax, np.nanstd, np.cumsum, np.cumprod, np.sort,
-    np.linalg.norm, np.add.reduce, np.maximum.reduce, np.logaddexp.reduce,
+    np.nanmedian, np.nansum, np.nanmean, np.nanprod, np.nanmax, np.nanstd, np.cumsum, np.cumprod,
+    np.sort, np.linalg.norm, np.add.reduce, np.maximum.reduce, np.logaddexp.reduce,
 ]  # fmt: skip
 
 

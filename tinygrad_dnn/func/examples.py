@@ -1,6 +1,7 @@
 """Gradients of every example apart, where the examples are columns."""
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from tinygrad_dnn.containers import items, leaves, mapped, rebuilt
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.func.gradients import grad
-from tinygrad_dnn.func.trace import Argnums
+from tinygrad_dnn.func.trace import Argnums, positions
 
 
 def per_example_grad(
@@ -37,7 +38,7 @@ def per_example_grad(
     one = grad(f, argnums)
 
     def gradients(*args: Any, **options: Any) -> Any:
-        chosen = [i % len(args) for i in ((argnums,) if isinstance(argnums, int) else argnums)]
+        chosen = positions(argnums, len(args))
         places = examples or tuple(i for i in range(len(args)) if i not in chosen)
         along = _axes(tuple(i % len(args) for i in places), axis)
         m = _number(args, along)
@@ -51,7 +52,7 @@ def per_example_grad(
         if not found:
             like = [args[i] for i in chosen]
             empty = mapped(lambda x: np.zeros((0, *np.shape(x)), x.dtype), like)
-            return empty[0] if isinstance(argnums, int) else tuple(empty)
+            return empty[0] if isinstance(argnums, Integral) else tuple(empty)
         return rebuilt(found[0], (np.stack(p) for p in zip(*map(leaves, found), strict=True)))
 
     return gradients

@@ -6,6 +6,7 @@ derivative itself recorded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -45,17 +46,17 @@ class Trace:
         has_aux: bool = False,
         options: Mapping[str, Any] = NO_KWARGS,
     ) -> None:
-        self.single = isinstance(argnums, int)
-        positions = _positions(argnums, len(args))
-        self.given = tuple(args[i] for i in positions)
-        found = [leaf for i in positions for leaf in items(args[i], f"argument {i}")]
+        self.single = isinstance(argnums, Integral)
+        places = positions(argnums, len(args))
+        self.given = tuple(args[i] for i in places)
+        found = [leaf for i in places for leaf in items(args[i], f"argument {i}")]
         full = list(args)
         outermost_records = recording.get()
         token, traced = recording.set(True), tracing.set(True)
         try:
             self.inputs = [own_node(x, path) for path, x in found]
             inside = rebuilt(self.given, map(handle, self.inputs))
-            for i, x in zip(positions, inside, strict=True):
+            for i, x in zip(places, inside, strict=True):
                 full[i] = x
             out = f(*full, **options)
         finally:
@@ -153,14 +154,20 @@ def own_node(x: Any, who: str) -> Node:
     return Node(value, needs_grad=True)
 
 
-def _positions(argnums: Argnums | None, n: int) -> list[int]:
+def positions(argnums: Argnums | None, n: int) -> list[int]:
+    """Return which of ``n`` arguments ``argnums`` are, all of them for None, counted from 0."""
     if argnums is None:
         return list(range(n))
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    for i in positions:
+    numbers = tuple(argnums) if isinstance(argnums, list | tuple) else (argnums,)
+    for i in numbers:
+        if not isinstance(i, Integral) or isinstance(i, bool):
+            raise TypeError(
+                f"argnums={argnums!r}; it needs the number of an argument, counted from 0, or a "
+                f"tuple of such numbers"
+            )
         if not -n <= i < n:
             raise ValueError(f"argnums={argnums}, but the function was given {n} arguments")
-    found = [i % n for i in positions]
+    found = [i % n for i in numbers]
     if len(set(found)) < len(found):
         raise ValueError(f"argnums={argnums} names an argument twice; name each once")
     return found

@@ -18,6 +18,7 @@ the partial is conjugated for it.  A real argument receives the real part.
 from tinygrad_dnn.rules import activations as activations
 from tinygrad_dnn.rules import complex_numbers as complex_numbers
 from tinygrad_dnn.rules import convolution as convolution
+from tinygrad_dnn.rules import covariance as covariance
 from tinygrad_dnn.rules import criteria as criteria
 from tinygrad_dnn.rules import cumulative as cumulative
 from tinygrad_dnn.rules import decompositions as decompositions
@@ -43,6 +44,7 @@ from tinygrad_dnn.rules import pieces as pieces
 from tinygrad_dnn.rules import polynomial as polynomial
 from tinygrad_dnn.rules import pooling as pooling
 from tinygrad_dnn.rules import products as products
+from tinygrad_dnn.rules import quantiles as quantiles
 from tinygrad_dnn.rules import ranges as ranges
 from tinygrad_dnn.rules import reduction as reduction
 from tinygrad_dnn.rules import refused as refused

@@ -8,7 +8,8 @@ from tinygrad_dnn.errors import MissingRuleError
 from tinygrad_dnn.primitives import composite, multilinear, primitive, rule
 from tinygrad_dnn.rules.indexing import scatter
 
-_COPYING = ("edge", "reflect", "symmetric", "wrap")
+_COPYING = ("edge", "reflect", "symmetric", "wrap")  # but for reflect_type="odd"
+_MIXING = ("linear_ramp", "mean")
 
 
 @primitive
@@ -45,13 +46,38 @@ rule(pad, vjps=(_pad_vjp,), jvps=(_pad_jvp,))
 
 @composite(np.pad)
 def _pad(array, pad_width, mode="constant", **options):
-    if mode not in ("constant", *_COPYING) or options.get("reflect_type", "even") != "even":
+    odd = options.get("reflect_type") == "odd"
+    if array.dtype.kind not in "fc" or (mode in ("constant", *_COPYING) and not odd):
+        return pad(array, pad_width, mode, **options)
+    if mode not in (*_COPYING, *_MIXING):
         raise MissingRuleError(
-            f"np.pad on Tensors takes mode='constant' or one of {', '.join(map(repr, _COPYING))}, "
-            f"got mode={mode!r}{' with ' + repr(options) if options else ''}; build other borders "
-            f"with np.concatenate"
+            f"np.pad on Tensors takes mode='constant' or one of "
+            f"{', '.join(map(repr, (*_COPYING, *_MIXING)))}, got mode={mode!r}; build other "
+            f"borders with np.concatenate"
         )
-    return pad(array, pad_width, mode, **options)
+    for axis, widths in enumerate(_pairs(pad_width, array.ndim)):
+        own = {name: _of_axis(option, axis, array.ndim) for name, option in options.items()}
+        array = _extended(array, axis, widths, mode, own)
+    return array
+
+
+def _of_axis(option, axis, ndim):
+    """What ``option`` of np.pad is for one axis alone, as np.pad takes it."""
+    several = option is not None and not isinstance(option, str)
+    return tuple(np.broadcast_to(option, (ndim, 2))[axis]) if several else option
+
+
+def _extended(x, axis, widths, mode, options):
+    """Pad x along ``axis``: every border is a mixture of the entries of x, and what np.pad adds."""
+    n, (before, _) = x.shape[axis], widths
+    added = np.pad(np.zeros(n, x.dtype), widths, mode, **options)
+    mixture = np.stack([np.pad(e, widths, mode, **options) for e in np.eye(n, dtype=x.dtype)], 1)
+    x = np.moveaxis(x, axis, -1)
+    first, last = (
+        x @ np.transpose(mixture[part] - added[part, None]) + added[part]
+        for part in (slice(before), slice(before + n, None))
+    )
+    return np.moveaxis(np.concatenate([first, x, last], axis=-1), -1, axis)
 
 
 # ---- windows ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Polynomials, convolution and interpolation in one dimension, and covariances."""
+"""Polynomials, convolution and interpolation in one dimension."""
 
 import numpy as np
 
@@ -131,47 +131,3 @@ def _interp(x, xp, fp, left=None, right=None, period=None):
     inside = y0 + (x - x0) * ((y1 - y0) / np.where(x1 == x0, 1, x1 - x0))
     found = np.where(x < getitem(xp, 0), getitem(fp, 0) if left is None else left, inside)
     return np.where(x > getitem(xp, n - 1), getitem(fp, n - 1) if right is None else right, found)
-
-
-# ---- covariance ------------------------------------------------------------------------------
-@composite(np.cov)
-def _cov(
-    m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None
-):
-    if dtype is not None:
-        raise MissingRuleError("np.cov on Tensors takes no dtype=")
-    ddof = (0 if bias else 1) if ddof is None else ddof
-    m = _variables(m, rowvar)
-    m = m if y is None else np.concatenate([m, _variables(y, rowvar)])
-    if fweights is None and aweights is None:
-        weights, count = None, m.shape[1] - ddof
-    else:
-        times, weights = (1 if w is None else _weights(w, m.dtype) for w in (fweights, aweights))
-        total = np.sum(times * weights)
-        spent = 1 if aweights is None else np.sum(times * weights**2) / total
-        weights, count = times * weights, total - ddof * spent
-    off = m - np.average(m, axis=1, weights=weights, keepdims=True)
-    weighted = off if weights is None else off * weights
-    return np.squeeze(weighted @ np.conjugate(np.transpose(off)) / count)
-
-
-def _weights(w, dtype):  # whole numbers in the precision of what they weigh
-    w = as_array(w)
-    real = np.zeros(0, dtype).real.dtype
-    return w.astype(real) if w.dtype.kind in "biu" and real.kind == "f" else w
-
-
-def _variables(m, rowvar):
-    if np.ndim(m) < 2:
-        return np.reshape(m, (1, -1))
-    return m if rowvar or m.shape[0] == 1 else np.transpose(m)
-
-
-@composite(np.corrcoef)
-def _corrcoef(x, y=None, rowvar=True, *, dtype=None):
-    c = _cov(x, y, rowvar, dtype=dtype)
-    if c.ndim == 0:
-        return c / c
-    i = np.arange(c.shape[0])
-    size = np.sqrt(np.real(c[i, i]))
-    return c / np.expand_dims(size, 1) / size

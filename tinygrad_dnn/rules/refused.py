@@ -51,10 +51,6 @@ refused(
 )  # fmt: skip
 refused("it has two results; take the exponent from x.data, and np.ldexp", "np.frexp")
 refused("its step is that of the number format; call it on x.data", "np.nextafter")
-refused(
-    "leave the gaps out first, x[~np.isnan(x)], and use the function without nan",
-    "np.nanmedian", "np.nanquantile", "np.nanpercentile",
-)  # fmt: skip
 refused("use np of the same name, on x.astype(complex) where it needs to be", "np.lib.scimath")
 refused("use np.sort, and x.astype(complex) after it", "np.sort_complex")
 refused("use np.tile, np.reshape or np.pad", "np.resize")
