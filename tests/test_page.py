@@ -22,9 +22,9 @@ __all__ = ["nothing"]
 has_engine = pytest.mark.skipif(not list(engines.engines()), reason="needs a Graphviz engine")
 
 
-def network(dims=(3, 5, 5, 1), m=8):
+def network(dims=(3, 5, 5, 1), m=8, hidden="relu"):
     rng = np.random.default_rng(0)
-    net = nn.Sequential.from_layer_dims(dims, rng=rng)
+    net = nn.Sequential.from_layer_dims(dims, hidden=hidden, rng=rng)
     return net, rng.standard_normal((dims[0], m)), (rng.random((dims[-1], m)) > 0.5) * 1.0
 
 

@@ -57,7 +57,7 @@ def test_a_click_shows_equation_numbers_and_heat_maps(reader):
     assert reader.heading() == "Look inside"
     reader.click("#block-B2")
     assert reader.heading() == "Backward, layer 2"
-    assert len(reader.all("#panel math")) == 4
+    assert len(reader.all("#panel .math > div")) == 4
     assert reader.shown() == ["dZ[2]", "dA[1]"]
     assert len(reader.all("#panel canvas")) == 2
     assert "dZ[2] is 5 by 8" in reader("#said").get_attribute("textContent")
@@ -110,7 +110,7 @@ def test_pointing_shows_a_box_and_leaving_it_what_is_selected(reader):
     reader.click("#block-F1")
     reader.point("#block-J")
     assert reader.heading() == "Cost J"
-    assert len(reader.all("#panel math")) == 1
+    assert len(reader.all("#panel .math > div")) == 1
     reader.point("h1")
     assert reader.heading() == "Forward, layer 1"
 
@@ -270,6 +270,18 @@ def test_at_phone_width_nothing_sticks_out_but_the_drawing_scrolls(reader):
     for name in ("first", "back", "play", "next", "theme"):
         assert min(reader(f"#{name}").size.values()) >= 32
     reader.emulate("Emulation.clearDeviceMetricsOverride")
+
+
+def test_the_drawing_and_its_equations_fit_beside_one_another(browser, tmp_path):
+    net, X, Y = network((3, 5, 5, 1), hidden="gelu")
+    draw(net, X, Y).to_html(path := tmp_path / "gelu.html")
+    reader = Reader(browser, path).open("#node=J")
+    fits = "const e = document.querySelector(arguments[0]); return e.scrollWidth <= e.clientWidth"
+    browser.set_window_size(1400, 900)
+    for box in ("J", "B1", "F1", "B3", "BJ"):
+        reader.click(f"#block-{box}")
+        assert browser.execute_script(fits, ".math"), box
+    assert browser.execute_script(fits, ".views")
 
 
 def test_whoever_wants_no_motion_gets_none(reader):

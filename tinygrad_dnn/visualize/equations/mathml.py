@@ -45,7 +45,10 @@ class MathML(Typeset):
         return _row(f"{_operator('[')}{text}{_operator(']')}")
 
     def brackets(self, text: str) -> str:
-        return _row(f"{_operator('(')}{text}{_operator(')')}")
+        if "<mfrac>" in text or "<mtable>" in text:
+            return _row(f"{_operator('(')}{text}{_operator(')')}")
+        low = '<mo stretchy="false">'  # raised numbers of layers need no higher brackets
+        return _row(f"{low}(</mo>{text}{low})</mo>")
 
     def choice(self, condition: str, x: str, y: str) -> str:
         otherwise = "<mtext>otherwise</mtext>"

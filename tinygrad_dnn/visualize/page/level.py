@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinygrad_dnn.visualize.page.mathml import inline
+from tinygrad_dnn.visualize.page.mathml import breakable, inline
 from tinygrad_dnn.visualize.scene import Scene
 
 
@@ -30,7 +30,7 @@ class Detail:
             "title": inline(self.title),
             "kind": inline(self.kind),
             "role": self.role,
-            "math": self.equations,
+            "math": [breakable(equation) for equation in self.equations],
             "arrays": self.arrays,
             "remarks": [inline(line) for line in self.remarks],
             "folded": self.folded,

@@ -4,16 +4,21 @@ Reads the course's notation, W[1], dZ[2], A[0]ᵀ, and leaves what it does not k
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from html import escape
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from tinygrad_dnn.visualize.words import clean
 
 TOKEN = re.compile(
     r"(?P<symbol>d?[A-Za-zŶ]\[\d+\])(?P<transposed>ᵀ?)"
-    r"|(?P<word>[^\W\d]\w*'?)|(?P<number>\d+\.?\d*(?:e[+-]?\d+)?)|(?P<space>\s+)|(?P<sign>.)"
+    r"|(?P<arrow>->)|(?P<word>[^\W\d]\w*'?)|(?P<number>\d+\.?\d*(?:e[+-]?\d+)?)|(?P<space>\s+)|(?P<sign>.)"
 )
 SIGNS = {"Σ": "∑", "*": "∗", "-": "−", "·": "·"}
 FENCES = "()[]{}|"
+OPERATORS = tuple("=+−∗∘·")  # a line may end before one
+ROOM = 26  # characters of an equation that stay on a line
 
 
 def mathml(line: str) -> str:
@@ -23,6 +28,63 @@ def mathml(line: str) -> str:
     '<math><msup><mi>Z</mi><mrow><mo>[</mo><mn>1</mn><mo>]</mo></mrow></msup><mo>=</mo><mi>X</mi></math>'
     """
     return f"<math>{''.join(_element(found) for found in TOKEN.finditer(clean(line)))}</math>"
+
+
+def breakable(math: str) -> str:
+    """Return a ``<math>`` element as several that a line may end between: browsers break none.
+
+    A line ends before a sign outside of brackets, or in what is still too long before one inside.
+
+    >>> breakable("<math><mi>x</mi><mo>=</mo><mi>y</mi></math>")
+    '<math><mi>x</mi></math><wbr><math><mo form="infix">=</mo><mi>y</mi></math>'
+    """
+    root = ElementTree.fromstring(math)
+    placed: list[tuple[int, Element]] = []  # in how many brackets, and what
+    depth = 0
+    for element in _flat(root):
+        sign = element.text if element.tag == "mo" else ""
+        depth -= sign == ")"
+        placed.append((depth, element))
+        depth += sign == "("
+    return "<wbr>".join(_written(piece, root) for piece in _pieces(placed, 0))
+
+
+def _flat(row: Iterable[Element]) -> Iterator[Element]:
+    """Yield the parts of a row, and of what stands in round brackets in it."""
+    for element in row:
+        if element.tag == "mrow" and (not len(element) or element[0].text != "["):
+            yield from _flat(element)
+            continue
+        if element.tag == "mo" and element.text in ("(", ")"):
+            element.set("stretchy", "false")
+        yield element
+
+
+def _pieces(placed: list[tuple[int, Element]], depth: int) -> Iterator[list[Element]]:
+    """Yield what a line may end between, cut in so many brackets, or more where it is too long."""
+    pieces: list[list[tuple[int, Element]]] = [[]]
+    before = "("
+    for at, element in placed:
+        sign = (element.text or "") if element.tag == "mo" else ""
+        if at == depth and sign in OPERATORS and before not in (*OPERATORS, "("):
+            element.set("form", "infix")
+            pieces.append([])
+        pieces[-1].append((at, element))
+        if at == depth and sign == ",":
+            pieces.append([])
+        before = sign
+    for piece in pieces:
+        size = sum(len("".join(element.itertext())) for _, element in piece)
+        if size > ROOM and any(at > depth for at, _ in piece):
+            yield from _pieces(piece, depth + 1)
+        else:
+            yield [element for _, element in piece]
+
+
+def _written(piece: Iterable[Element], like: Element) -> str:
+    whole = Element("math", like.attrib)
+    whole.extend(piece)
+    return ElementTree.tostring(whole, encoding="unicode")
 
 
 def inline(line: str) -> str:
@@ -59,6 +121,8 @@ def _element(found: re.Match[str]) -> str:
         return ""
     if found["number"]:
         return f"<mn>{text}</mn>"
+    if found["arrow"]:
+        return "<mo>→</mo>"
     if found["word"]:
         if text.endswith("'"):
             return f"<mi>{text[:-1]}</mi><mo>′</mo>"

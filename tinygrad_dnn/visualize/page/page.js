@@ -350,5 +350,8 @@ show(views.find((each) => each.id === asked.get("view")) ?? view);
 if (asked.has("unfold") && view.levels.length > 1) unfold(1);
 go(+(asked.get("step") ?? 0) || 0);
 const failed = Object.keys(level().boxes).find((id) => level().boxes[id].role === "failed");
-if (asked.get("node") in level().boxes) select(asked.get("node"));
-else if (failed) select(failed);
+if (asked.get("node") in level().boxes) {
+  select(asked.get("node"));
+  into(level().nodes.get(asked.get("node")) ?? level().nodes.values().next().value);
+}
+if (failed && level().selected === null) select(failed);
