@@ -287,7 +287,7 @@ def test_what_cannot_be_explained_is_said_in_a_sentence():
         tg.explain(x * 2)
     with pytest.raises(HistoryError, match=r"explain\(\) got a Tensor without a history"):
         tg.explain(tg.Tensor(2.0))
-    with pytest.raises(TypeError, match="takes the Tensor that a computation ended in, got float"):
+    with pytest.raises(TypeError, match="takes the Tensor that a computation ended in; got float"):
         tg.explain(2.0)
     J = np.sum(x**2)
     with pytest.raises(ValueError, match="style='tex'; choose from 'text', 'latex'"):
@@ -296,10 +296,31 @@ def test_what_cannot_be_explained_is_said_in_a_sentence():
         tg.explain(J, convention="own")
     with pytest.raises(HistoryError, match="got wrt=y, but J was not computed from it"):
         tg.explain(J, tg.Tensor([1.0], name="y"))
-    with pytest.raises(TypeError, match="differentiates by Tensors, wrt= has str"):
-        tg.explain(J, ["x"])
+    with pytest.raises(TypeError, match="differentiates by Tensors, wrt= has float"):
+        tg.explain(J, [2.0])
+    with pytest.raises(HistoryError, match="got wrt='W1'; J was computed from x"):
+        tg.explain(J, wrt="W1")
+    with pytest.raises(TypeError, match="several Tensors to differentiate by as a list"):
+        tg.explain(J, x, x)
+    with pytest.raises(TypeError, match=r"its input and targets: explain\(net, X, Y\); got Linear"):
+        tg.explain(nn.Linear(3, 2, rng=np.random.default_rng(0)))
     with pytest.raises(KeyError, match="no equation for 'dy'; there are J, dx"):
         tg.explain(J)["dy"]
+
+
+def test_a_network_is_explained_with_its_data_and_parameters_are_asked_for_by_name():
+    rng = np.random.default_rng(0)
+    net = nn.Sequential.from_layer_dims([3, 5, 1], rng=rng)
+    X, Y = rng.standard_normal((3, 8)), rng.integers(0, 2, (1, 8))
+    J = nn.binary_cross_entropy(net(X), Y)
+    W1, b1 = (net.parameters()[name] for name in ("W1", "b1"))
+    assert str(tg.explain(net, X, Y)) == str(tg.explain(J))
+    assert str(tg.explain(net, X, Y, wrt="W1")) == str(tg.explain(J, W1))
+    assert str(tg.explain(J, ["W1", b1])) == str(tg.explain(J, wrt=[W1, b1]))
+    other = tg.explain(net, X, Y, loss=nn.mean_squared_error, convention="course")
+    assert other["J"].expression == tg.explain(nn.mean_squared_error(net(X), Y))["J"].expression
+    assert all(tensor.grad is None for tensor in (W1, b1))
+    assert tg.explain(lambda x: np.sum(x**2), W1)["J"].expression == "Σ W1²"
 
 
 def test_data_that_is_no_longer_there_is_not_explained():

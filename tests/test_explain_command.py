@@ -53,10 +53,13 @@ def test_it_gives_closed_forms_numbers_and_other_styles(file, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["vector"], "vector cannot be explained: explain() got A2 of shape (1, 8)"),
-        (["rng"], "rng cannot be explained: explain() takes the Tensor"),
+        (
+            ["vector"],
+            "vector cannot be explained: DimensionError: explain() got A2 of shape (1, 8)",
+        ),
+        (["rng"], "rng cannot be explained: TypeError: explain() takes the Tensor"),
         (["broken"], "broken cannot be explained: line"),
-        (["cost", "--wrt", "W9"], "--wrt W9: there are W1, b1"),
+        (["cost", "--wrt", "W9"], "explain() got wrt='W9'; J was computed from W1, b1"),
         (["cost", "-o", "/no/such/folder/x.txt"], "cannot write /no/such/folder/x.txt"),
     ],
 )

@@ -77,7 +77,7 @@ def _picture(options: argparse.Namespace) -> Any:
 
     chosen = {name: getattr(options, name) for name in CHOSEN}
     try:
-        return draw(*_given(options.target), **chosen)
+        return draw(*target.arguments(options.target), **chosen)
     except Unusable:
         raise
     except Exception as error:
@@ -86,17 +86,6 @@ def _picture(options: argparse.Namespace) -> Any:
             raise Unusable(f"{options.target} cannot be drawn: {said}") from error
         print(f"tinygrad-dnn: it failed, and is drawn as far as it came: {said}", file=sys.stderr)
         return draw(error, **chosen)
-
-
-def _given(name: str) -> tuple[Any, ...]:
-    """Return what to draw: the arguments of ``draw``."""
-    from tinygrad_dnn.nn.sequential import Sequential
-
-    found = target.load(name)
-    if callable(found) and not isinstance(found, Sequential):
-        found = target.call(found, name)
-    is_net = isinstance(found, tuple) and 1 < len(found) < 4 and callable(found[0])
-    return found if is_net else (found,)
 
 
 def _write(picture: Any, out: Path) -> None:

@@ -36,21 +36,7 @@ def add(commands: target.Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the equations of the target, or write them to a file."""
-    from tinygrad_dnn.visualize.explain import explain
-
-    J = _cost(options.target)
-    try:
-        text = str(
-            explain(
-                J,
-                _named(J, options.wrt),
-                style=options.style,
-                convention=options.convention,
-                numbers=options.numbers,
-            )
-        )
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise Unusable(f"{options.target} cannot be explained: {error}") from error
+    text = str(_explained(options))
     if options.out is None:
         print(text)
         return 0
@@ -62,36 +48,17 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _cost(name: str) -> Any:
-    """Return the cost that the target computes."""
-    from tinygrad_dnn.nn.sequential import Sequential
-    from tinygrad_dnn.tensor import handle
-    from tinygrad_dnn.visualize.targets import computed
+def _explained(options: argparse.Namespace) -> Any:
+    """Return the equations of what the target returns: a Tensor, or a network with its data."""
+    from tinygrad_dnn.visualize.explain import explain
 
-    found = target.load(name)
+    chosen = {name: getattr(options, name) for name in ("style", "convention", "numbers")}
+    if options.wrt is not None:
+        chosen["wrt"] = [name.strip() for name in options.wrt.split(",")]
     try:
-        if callable(found) and not isinstance(found, Sequential):
-            found = target.call(found, name)
-        if isinstance(found, tuple) and len(found) == 3 and callable(found[0]):
-            (end,) = computed(*found, None).ends.values()
-            return handle(end)
+        return explain(*target.arguments(options.target), **chosen)
     except Unusable:
         raise
     except Exception as error:
-        said = target.blamed(error, name.rpartition(":")[0])
-        raise Unusable(f"{name} cannot be explained: {said}") from error
-    return found
-
-
-def _named(J: Any, names: str | None) -> list[Any] | None:
-    """Return the Tensors of these names that J was computed from."""
-    from tinygrad_dnn.graph import ancestors
-    from tinygrad_dnn.tensor import handle
-
-    if names is None or not hasattr(J, "node"):
-        return None
-    known = {node.name: node for node in ancestors(J.node) if node.name and node.needs_grad}
-    asked = [name.strip() for name in names.split(",")]
-    if unknown := [name for name in asked if name not in known]:
-        raise Unusable(f"--wrt {unknown[0]}: there are {', '.join(known) or 'no names'}")
-    return [handle(known[name]) for name in asked]
+        said = target.blamed(error, options.target.rpartition(":")[0])
+        raise Unusable(f"{options.target} cannot be explained: {said}") from error

@@ -67,6 +67,21 @@ def call(function: Any, target: str) -> Any:
     return function()
 
 
+def arguments(name: str) -> tuple[Any, ...]:
+    """Return what a picture or an explanation is of: the arguments of ``draw`` and ``explain``.
+
+    The function that ``name`` names is called; what it returns is one argument, or a network with
+    its data, (net, X) or (net, X, Y).
+    """
+    from tinygrad_dnn.nn.sequential import Sequential
+
+    found = load(name)
+    if callable(found) and not isinstance(found, Sequential):
+        found = call(found, name)
+    is_net = isinstance(found, tuple) and 1 < len(found) < 4 and callable(found[0])
+    return found if is_net else (found,)
+
+
 def blamed(error: BaseException, file: str | Path) -> str:
     """Return what an exception says, with the last line of ``file`` that it came by."""
     path = str(Path(file).resolve())
