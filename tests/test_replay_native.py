@@ -12,7 +12,8 @@ pytest.importorskip("scipy")
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.fusion import FUSED, minus_scaled, minus_scaled_product
 from tinygrad_dnn.replay.memory import Memory
-from tinygrad_dnn.replay.native.compiler import library
+from tinygrad_dnn.replay.native import table
+from tinygrad_dnn.replay.native.compiler import Library, library
 from tinygrad_dnn.replay.native.kernels import COMPARE, ONE, TWO
 from tinygrad_dnn.replay.native.table import row
 
@@ -24,7 +25,7 @@ def native(f):
     return tg.jit(f, native=True)
 
 
-def by_kernel(fn, *args):
+def by_kernel(fn, *args, known=None):
     """What the kernel for ``fn`` makes of ``args``; None if there is none."""
     nodes = [Node(a) if isinstance(a, np.ndarray) else a for a in args]
     with np.errstate(all="ignore"):
@@ -34,16 +35,18 @@ def by_kernel(fn, *args):
         out[...] = args[0]
     arrays = {n: n.value for n in nodes if isinstance(n, Node)} | {call: out}
     memory = Memory(arrays, set(), [], np.empty(0))
-    if (known := row(call, memory)) is None:
+    if (found := row(call, memory)) is None:
         return None
-    table = np.array([known.numbers(library(known.dtype))], np.int64)
-    library(known.dtype).execute(table.ctypes.data, 1, memory.slots.ctypes.data)
+    known = known or library(found.dtype)
+    work = np.full(found.work, 255, np.uint8)  # of nan
+    rows = np.array([found.numbers(known, work.ctypes.data)], np.int64)
+    known.execute(rows.ctypes.data, 1, memory.slots.ctypes.data)
     return out
 
 
-def assert_near(fn, *args, ulp=4):
+def assert_near(fn, *args, ulp=4, **options):
     """The kernel's result is NumPy's, up to a few units in the last place of the largest."""
-    found = by_kernel(fn, *args)
+    found = by_kernel(fn, *args, **options)
     assert found is not None, "no kernel"
     with np.errstate(all="ignore"):
         expected = np.asarray(fn(*args))
@@ -135,7 +138,10 @@ def test_sums(dtype):
         assert_near(np.maximum.reduce, a, 0, None, None, True)
 
 
-SIZES = [(5, 37, 9), (1, 37, 9), (5, 37, 1), (5, 1, 9), (1, 37, 1), (1, 1, 1), (20, 21, 2000)]
+SIZES = [
+    (5, 37, 9), (1, 37, 9), (5, 37, 1), (5, 1, 9), (1, 37, 1), (1, 1, 1), (20, 21, 2000),
+    (20, 209, 500), (31, 700, 61), (1, 1500, 900), (201, 401, 33), (900, 1, 1200),
+]  # fmt: skip
 
 
 @every_dtype
@@ -147,6 +153,18 @@ def test_products_in_every_layout(size, dtype):
             assert_near(np.matmul, a, b, ulp=80)
             assert_near(minus_scaled_product, normal(n, m, dtype=dtype), 0.5, a, b, ulp=80)
     assert_near(minus_scaled, a, np.array(0.3, dtype), normal(n, k, dtype=dtype))
+
+
+@pytest.mark.parametrize("width", [16, 32])
+def test_products_with_the_vectors_of_other_processors(width, monkeypatch):
+    monkeypatch.setattr(table, "LARGE", 0)
+    monkeypatch.setattr(table, "blas_threads", lambda: 1)
+    monkeypatch.setattr(table, "vector_width", lambda: width)
+    known = Library(np.dtype(np.float32), width)
+    for n, k, m in [(1, 1, 1), (7, 5, 3), (13, 201, 41), (200, 20, 17)]:
+        for a in (normal(n, k, dtype="f"), normal(k, n, dtype="f").T):
+            for b in (normal(k, m, dtype="f"), normal(m, k, dtype="f").T):
+                assert_near(np.matmul, a, b, ulp=80, known=known)
 
 
 def test_what_no_kernel_knows_is_left_to_numpy():

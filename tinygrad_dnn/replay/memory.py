@@ -34,6 +34,7 @@ class Memory:
     staged: dict[Node, np.ndarray] = field(default_factory=dict)  # inputs that are copied first
     moving: dict[Node, np.ndarray] = field(default_factory=dict)  # inputs read where they are
     slots: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # their addresses
+    work: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))  # what one call needs
 
     def number(self, a: Any, dtype: Any) -> np.ndarray:
         """Return the array of one number in which ``a``, a number or its node, is kept."""

@@ -72,7 +72,7 @@ class Plan:
     @property
     def bytes(self) -> int:
         """What the buffers take: results on their way, without parameters, inputs, constants."""
-        return self.memory.arena.nbytes
+        return self.memory.arena.nbytes + self.memory.work.nbytes
 
     @property
     def constants(self) -> list[np.ndarray]:

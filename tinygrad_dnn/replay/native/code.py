@@ -16,14 +16,17 @@ SINGLE, DOUBLE = ir.FloatType(), ir.DoubleType()
 
 
 class Code:
-    """A function of 64-bit integers that is being written; ``real`` is its type of floats."""
+    """A function of 64-bit integers that is being written; ``real`` is its type of floats.
 
-    def __init__(self, module: ir.Module, name: str, arguments: int, real: Any) -> None:
+    ``width`` is the bytes of a vector of the processor.
+    """
+
+    def __init__(self, module: ir.Module, name: str, arguments: int, real: Any, width: int) -> None:
         kind = ir.FunctionType(ir.VoidType(), [I64] * arguments)
         self.function = ir.Function(module, kind, name)
         self.entry = ir.IRBuilder(self.function.append_basic_block("entry"))
         self.builder = ir.IRBuilder(self.function.append_basic_block("start"))
-        self.real = real
+        self.real, self.width = real, width
         self.flags: tuple[str, ...] = ("contract",)
         self.arguments = [Number(self, a) for a in self.function.args]
         text = ir.MetaDataString
@@ -59,6 +62,11 @@ class Code:
         return Number(self, self.builder.call(f, [a.value for a in args], fastmath=self.flags))
 
     # ---- memory ------------------------------------------------------------------------------
+    def room(self, n: int) -> "Number":
+        """Return the address of memory for ``n`` floats, of this function, made once."""
+        place = self.entry.alloca(ir.ArrayType(self.real, n))
+        return Number(self, self.entry.ptrtoint(place, I64))
+
     def load(self, base: "Number", i: Any, kind: Any = None, *, stored: bool = False) -> "Number":
         """Return entry ``i`` at ``base``; ``stored`` if this kernel may have put it there."""
         value = self.builder.load(self._place(base, i, kind or self.real))
@@ -150,8 +158,10 @@ class Number:
 
     @property
     def is_float(self) -> bool:
-        """Say if it is a float."""
-        return isinstance(self.value.type, ir.FloatType | ir.DoubleType)
+        """Say if it is a float, or several."""
+        kind = self.value.type
+        kind = kind.element if isinstance(kind, ir.VectorType) else kind
+        return isinstance(kind, ir.FloatType | ir.DoubleType)
 
     def __add__(self, other: Any) -> "Number":
         return self._two(other, "fadd", "add")
@@ -205,6 +215,11 @@ class Number:
 
     def __rshift__(self, n: int) -> "Number":
         return self._two(n, "", "ashr")
+
+    def smaller(self, other: Any) -> "Number":
+        """Return the smaller of two integers."""
+        less: Number = self < other
+        return less.select(self, other)
 
     def select(self, yes: Any, no: Any) -> "Number":
         """Return ``yes`` where this bit is set, else ``no``."""

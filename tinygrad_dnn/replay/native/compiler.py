@@ -14,23 +14,27 @@ import numpy as np
 from llvmlite import ir
 
 from tinygrad_dnn.replay.native.code import DOUBLE, I64, SINGLE, Code
-from tinygrad_dnn.replay.native.kernels import KERNELS, WIDTH, Frame
+from tinygrad_dnn.replay.native.frame import WIDTH, Frame
+from tinygrad_dnn.replay.native.kernels import KERNELS
 
 REALS: dict[Any, Any] = {np.dtype(np.float32): SINGLE, np.dtype(np.float64): DOUBLE}
 BLAS = {np.dtype(np.float32): "sgemm", np.dtype(np.float64): "dgemm"}
-SOURCES = ("code", "functions", "kernels", "compiler")
+SOURCES = (
+    "code", "vectors", "functions", "frame", "panels", "products", "kernels", "compiler",
+)  # fmt: skip
 
 
 class Library:
-    """The compiled kernels of one dtype: ``addresses`` by name, and ``execute``.
+    """The compiled kernels of one dtype, for vectors of ``width`` bytes: ``addresses`` by name.
 
     ``execute(table, rows, slots)``, addresses and a count, runs the rows of a table in order.
     """
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: Any, width: int) -> None:
         machine = _machine()
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(_object(dtype, machine)))
+        code = _object(dtype, width, machine)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
         self.addresses = {name: self._engine.get_function_address(name) for name in KERNELS}
         execute = self._engine.get_function_address("execute")
@@ -41,7 +45,7 @@ class Library:
 @lru_cache
 def library(dtype: Any) -> Library:
     """Return the kernels for ``dtype``."""
-    return Library(dtype)
+    return Library(dtype, vector_width())
 
 
 def _machine() -> Any:
@@ -54,12 +58,12 @@ def _machine() -> Any:
     )
 
 
-def _object(dtype: Any, machine: Any) -> bytes:
+def _object(dtype: Any, width: int, machine: Any) -> bytes:
     """Return the machine code, from disk if it is there."""
-    kept = _kept(dtype)
+    kept = _kept(dtype, width)
     if kept and kept.exists():
         return kept.read_bytes()
-    code: bytes = machine.emit_object(_optimised(_module(REALS[dtype]), machine))
+    code: bytes = machine.emit_object(_optimised(_module(REALS[dtype], width), machine))
     if kept:
         try:
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -71,10 +75,10 @@ def _object(dtype: Any, machine: Any) -> bytes:
     return code
 
 
-def _kept(dtype: Any) -> Path | None:
+def _kept(dtype: Any, width: int) -> Path | None:
     """Return where the machine code is kept: by all that it depends on."""
     here = Path(__file__).parent
-    told = hashlib.sha256(f"{llvm.llvm_version_info} {llvm.get_host_cpu_name()}".encode())
+    told = hashlib.sha256(f"{llvm.llvm_version_info} {width} {llvm.get_host_cpu_name()}".encode())
     told.update(llvm.get_host_cpu_features().flatten().encode())
     for source in SOURCES:
         told.update((here / f"{source}.py").read_bytes())
@@ -82,14 +86,20 @@ def _kept(dtype: Any) -> Path | None:
     return Path(root) / "tinygrad_dnn" / f"kernels-{dtype}-{told.hexdigest()[:16]}.o"
 
 
-def _module(real: Any) -> ir.Module:
+def vector_width() -> int:
+    """Return the bytes of a vector of this processor."""
+    features = llvm.get_host_cpu_features()
+    return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
+
+
+def _module(real: Any, width: int) -> ir.Module:
     """Return all kernels, and ``execute``, which calls the kernel of each row."""
     module = ir.Module("kernels")
     for name, kernel in KERNELS.items():
-        code = Code(module, name, 2, real)
+        code = Code(module, name, 2, real, width)
         kernel(Frame(code))
         code.finish()
-    code = Code(module, "execute", 3, real)
+    code = Code(module, "execute", 3, real, width)
     table, rows, slots = code.arguments
     with code.loop(rows) as i:
         row = table + i * (8 * WIDTH)

@@ -29,8 +29,8 @@ class NativeStep:
 
     def __init__(self, calls: Sequence[Node], rows: Sequence[Row], memory: Memory) -> None:
         self.calls = calls
-        known = library(rows[0].dtype)
-        self.table = np.array([r.numbers(known) for r in rows], np.int64)
+        known, work = library(rows[0].dtype), memory.work.ctypes.data
+        self.table = np.array([r.numbers(known, work) for r in rows], np.int64)
         self.run = known.execute
         self.arguments = self.table.ctypes.data, len(rows), memory.slots.ctypes.data
 
@@ -40,6 +40,7 @@ def grouped(program: Program, memory: Memory) -> list[Node | NativeStep]:
     made_first = early(program)
     calls = [c for c in program.calls if c not in memory.views and c not in made_first]
     found = [(call, row(call, memory)) for call in calls]
+    memory.work = np.zeros(max((r.work for _, r in found if r), default=0), np.uint8)
     steps: list[Node | NativeStep] = []
     for dtype, group in groupby(found, lambda pair: pair[1].dtype.char if pair[1] else ""):
         run = list(group)

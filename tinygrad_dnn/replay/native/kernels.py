@@ -1,11 +1,4 @@
-"""Kernels: what the native executor knows, a piece of code for each kind of call.
-
-A kernel is called with the address of its row in a table, and that of the slots.  A row has the
-kernel's own address, rows, columns, inner length, the address of BLAS's product, then four numbers
-for each of the arrays OUT, A, B, C: a slot, a distance in bytes from the address in that slot, and
-the strides from row to row and from column to column, in entries.  Slot 0 is address 0: what never
-moves.  Columns of OUT lie side by side.
-"""
+"""Kernels: what the native executor knows, a piece of code for each kind of call."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,51 +9,9 @@ import numpy as np
 
 from tinygrad_dnn.primitives import Function
 from tinygrad_dnn.replay.native import functions
-from tinygrad_dnn.replay.native.code import I8, I32, I64, Code, Number
-
-ROWS, COLUMNS, INNER, BLAS, ARRAYS = 1, 2, 3, 4, 5
-WIDTH = ARRAYS + 4 * 4
-Kernel = Callable[["Frame"], None]
-
-
-class Frame:
-    """One kernel's code, with the names of what its row says."""
-
-    def __init__(self, code: Code) -> None:
-        self.code = code
-        self.row, self.slots = code.arguments
-        self.rows, self.columns, self.inner, self.blas = (
-            self.field(i) for i in (ROWS, COLUMNS, INNER, BLAS)
-        )
-        self.out, self.a, self.b, self.c = (Array(self, ARRAYS + 4 * k) for k in range(4))
-
-    def field(self, i: int) -> Number:
-        """Return entry ``i`` of the row."""
-        return self.code.load(self.row, i, I64)
-
-
-class Array:
-    """An array of a row: ``base`` is its address, ``rs`` and ``cs`` are its strides."""
-
-    def __init__(self, frame: Frame, at: int) -> None:
-        self.code = frame.code
-        self.base = self.code.load(frame.slots, frame.field(at), I64) + frame.field(at + 1)
-        self.rs, self.cs = frame.field(at + 2), frame.field(at + 3)
-
-    def get(self, r: Any, j: Any, cs: Any = None, **options: Any) -> Number:
-        """Return entry (r, j), with the stride ``cs`` if that is known."""
-        return self.code.load(self.base, self._place(r, j, cs), **options)
-
-    def set(self, r: Any, j: Any, x: Number) -> None:
-        """Set entry (r, j) of an array whose columns lie side by side."""
-        self.code.store(self.base, self._place(r, j, 1), x)
-
-    def _place(self, r: Any, j: Any, cs: Any) -> Number:
-        row, column = self.code.lift(r, I64), self.code.lift(j, I64)
-        if cs == 0 and isinstance(cs, int):
-            return row * self.rs
-        return row * self.rs + (column if isinstance(cs, int) else column * self.cs)
-
+from tinygrad_dnn.replay.native.code import I8, Number
+from tinygrad_dnn.replay.native.frame import Frame, Kernel
+from tinygrad_dnn.replay.native.products import blas_product, blas_update, product, update
 
 _PATTERNS = [(1,), (1, 1), (1, 0), (0, 1), (1, 1, 1), (1, 0, 1), (1, 1, 0), (1, 0, 0)]
 
@@ -174,64 +125,6 @@ def over_columns(f: Callable[[Number, Number], Number]) -> Kernel:
     return kernel
 
 
-# ---- products ----------------------------------------------------------------------------------
-def product(frame: Frame) -> None:
-    """OUT = A B, of matrices (rows, inner) and (inner, columns)."""
-    _gemm(frame, frame.code.lift(1.0), frame.code.lift(0.0))
-
-
-def update(frame: Frame) -> None:
-    """OUT = OUT - s A B, where s is the number C."""
-    _gemm(frame, -frame.c.get(0, 0, 0), frame.code.lift(1.0))
-
-
-def _gemm(frame: Frame, scale: Number, beta: Number) -> None:
-    """Call BLAS, to which the transposes of our matrices are known: OUT' = B' A'."""
-    code, real = frame.code, frame.code.real
-
-    def layout(x: Array) -> tuple[Number, Number]:
-        plain = x.cs == 1
-        step = plain.select(x.rs, x.cs)
-        return plain.select(code.whole(ord("N")), ord("T")), (step > 1).select(step, 1)
-
-    (ta, lda), (tb, ldb), (_, ldc) = layout(frame.a), layout(frame.b), layout(frame.out)
-    code.call_by_reference(
-        frame.blas,
-        (tb, I8), (ta, I8), (frame.columns, I32), (frame.rows, I32), (frame.inner, I32),
-        (scale, real), frame.b.base, (ldb, I32), frame.a.base, (lda, I32),
-        (beta, real), frame.out.base, (ldc, I32),
-    )  # fmt: skip
-
-
-def thin(scaled: bool) -> Kernel:
-    """Return the kernel of a product, or ``update``, of few rows: four times four entries at once.
-
-    Rows of A and columns of B lie side by side, and OUT is a multiple of four both ways.  BLAS
-    spends more time on rearranging B than on multiplying.
-    """
-
-    def kernel(frame: Frame) -> None:
-        code, four = frame.code, range(4)
-        code.flags = ("contract", "reassoc")
-        scale = -frame.c.get(0, 0, 0) if scaled else None
-        with code.loop(frame.columns, 4) as j, code.loop(frame.rows, 4) as i:
-            sums = [[code.variable(code.lift(0.0)) for _ in four] for _ in four]
-            with code.loop(frame.inner) as k:
-                a = [frame.a.get(i + p, k, 1) for p in four]
-                b = [code.load(frame.b.base, (j + q) * frame.b.cs + k) for q in four]
-                for p in four:
-                    for q in four:
-                        sums[p][q].set(sums[p][q].get() + a[p] * b[q])
-            for p in four:
-                for q in four:
-                    x = sums[p][q].get()
-                    if scale is not None:
-                        x = frame.out.get(i + p, j + q, 1, stored=True) + scale * x
-                    frame.out.set(i + p, j + q, x)
-
-    return kernel
-
-
 # ---- all of them -------------------------------------------------------------------------------
 KERNELS: dict[str, Kernel] = {
     **{f.__name__: elementwise(code, None) for f, code in ONE.items()},
@@ -244,8 +137,8 @@ KERNELS: dict[str, Kernel] = {
     "sum_rows": sum_rows,
     "sum_columns": over_columns(lambda x, y: x + y),
     "max_columns": over_columns(_larger),
-    "product": product,
     "update": update,
-    "thin_product": thin(False),
-    "thin_update": thin(True),
+    "product": product,
+    "blas_product": blas_product,
+    "blas_update": blas_update,
 }

@@ -1,5 +1,6 @@
 """Table: calls of NumPy's as rows for the native kernels, where these know them."""
 
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -8,13 +9,15 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.fusion import minus_scaled, minus_scaled_product
 from tinygrad_dnn.replay.memory import Memory
-from tinygrad_dnn.replay.native.compiler import REALS, Library
+from tinygrad_dnn.replay.native.compiler import REALS, Library, vector_width
 from tinygrad_dnn.replay.native.kernels import COMPARE, ONE, TWO
+from tinygrad_dnn.replay.native.products import work
 from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
 
 Operand = tuple[int, int, int, int]  # slot, distance in bytes, strides of rows and columns
 NOTHING: Operand = (0, 0, 0, 0)
-LARGE = 1_000_000  # multiplications: here NumPy's own BLAS is faster than SciPy's, at rows of B
+LARGE = 1_000_000  # multiplications: up to here OpenBLAS has kernels that rearrange nothing
+FEW = 32  # rows: here BLAS is slower than we are, with two threads too
 BOOL = np.dtype(bool)
 
 
@@ -25,11 +28,12 @@ class Row(NamedTuple):
     kernel: str
     sizes: tuple[int, int, int]
     operands: Sequence[Operand]
+    work: int = 0  # bytes of memory to work in
 
-    def numbers(self, known: Library) -> list[int]:
-        """Return what stands in the table."""
+    def numbers(self, known: Library, work: int) -> list[int]:
+        """Return what stands in the table; ``work`` is the address of memory to work in."""
         padded = [*self.operands, *[NOTHING] * (4 - len(self.operands))]
-        numbers = [known.addresses[self.kernel], *self.sizes, known.blas]
+        numbers = [known.addresses[self.kernel], *self.sizes, known.blas, work]
         return numbers + [n for operand in padded for n in operand]
 
 
@@ -172,14 +176,18 @@ class _Encoder:
         c, x, y = map(self.matrix, (self.out, a, b))
         if c is None or x is None or y is None or c[3] != 1:
             return None
-        if rows * columns * inner > LARGE and not update and y[3] == 1:
-            return None
-        thin = rows <= 32 <= columns // max(rows, 1) and not (rows % 4 or columns % 4)
-        kind = "thin_" if thin and x[3] == 1 and y[2] == 1 else ""
-        kind += "update" if update else "product"
-        number = self.constant(self.call.args[1]) if update else None
-        scale = NOTHING if number is None else self.operand(np.atleast_2d(number), (1, 1))
-        return Row(self.dtype, kind, (rows, columns, inner), [c, x, y, scale])
+        number = self.call.args[1] if update else -1.0
+        scale = self.operand(np.atleast_2d(self.constant(number)), (1, 1))
+        kind, needed = "update" if update else "product", 0
+        if rows * columns * inner <= LARGE:
+            kind = f"blas_{kind}"
+        elif rows <= FEW or blas_threads() == 1:
+            needed = work(rows, inner, self.dtype.itemsize, vector_width())
+        elif not update and y[3] == 1:
+            return None  # NumPy's own BLAS is faster than SciPy's here
+        else:
+            kind = f"blas_{kind}"
+        return Row(self.dtype, kind, (rows, columns, inner), [c, x, y, scale], needed)
 
     def matrix(self, a: Any) -> Operand | None:
         """Return a matrix of a product, if its rows or its columns lie side by side."""
@@ -190,3 +198,12 @@ class _Encoder:
         if rs == 1 or a.shape[0] == 1:
             return (slot, distance, 1, cs)
         return None
+
+
+def blas_threads() -> int:
+    """Return how many threads BLAS uses, as far as that can be said beforehand."""
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        if os.environ.get(name, "").isdecimal():
+            return int(os.environ[name])
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
