@@ -11,8 +11,9 @@ from tinygrad_dnn.rules.normalisation import l2_normalize, standardize
 from tinygrad_dnn.rules.patches import fold, patches
 from tinygrad_dnn.rules.pooling import avg_pool, max_pool, of_largest, spread, to_largest
 
+PLAIN: dict[str, Any] = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
 HOWS: list[dict[str, Any]] = [
-    {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)},
+    PLAIN,
     {"stride": (2, 3), "padding": (1, 2), "dilation": (1, 1)},
     {"stride": (1, 2), "padding": (2, 0), "dilation": (2, 1)},
 ]
@@ -44,6 +45,7 @@ case(conv, normal(2, 2, 3, 3, 3), normal(2, 1, 2, 2, 2), **SPACE)
 case(conv_input, normal(2, 2, 2, 2, 2), normal(2, 1, 2, 2, 2), size=(3, 3, 3), **SPACE)
 case(conv_weight, normal(2, 2, 3, 3, 3), normal(2, 2, 2, 2, 2), kernel=(2, 2, 2), **SPACE)
 case(nn.conv3d, normal(1, 2, 3, 4, 3), normal(2, 2, 2, 1, 2), normal(2, 1, 1, 1), padding=(1, 0, 0))
+case(nn.conv2d, normal(1, 2, 3, 4), normal(2, 2, 2, 3), padding="same", dilation=(3, 1))
 case(nn.conv_transpose1d, normal(2, 4, 3), normal(4, 1, 3), normal(2, 1), stride=2, groups=2)
 case(nn.conv_transpose3d, normal(1, 2, 2, 1, 2), normal(2, 1, 2, 2, 1), stride=(1, 2, 1))
 case(nn.unfold, normal(2, 2, 4, 3), (2, 3), padding=(1, 0))
@@ -51,14 +53,16 @@ case(nn.fold, normal(2, 12, 5), (4, 3), (2, 3), padding=(1, 0))
 case(nn.linear, normal(3, 4), normal(2, 3), normal(2, 1))
 
 # ---- pooling ---------------------------------------------------------------------------------
+WINDOW: dict[str, Any] = {**PLAIN, "kernel": (3, 2), "padding": (1, 1)}
+EVERY_OTHER: dict[str, Any] = {"kernel": (3,), "stride": (2,), "padding": (0,), "dilation": (1,)}
 for fn, smooth in ((max_pool, False), (avg_pool, True)):
-    case(fn, spread_out(2, 2, 4, 6), kernel=(2, 2), stride=(2, 2), padding=(0, 0), smooth=smooth)
-    case(fn, spread_out(2, 2, 5, 6), kernel=(3, 2), stride=(1, 2), padding=(1, 1), smooth=smooth)
-    case(fn, spread_out(1, 2, 7), kernel=(3,), stride=(2,), padding=(0,), smooth=smooth)
-    case(fn, spread_out(0, 2, 7), kernel=(3,), stride=(2,), padding=(0,), smooth=smooth)
+    case(fn, spread_out(2, 2, 4, 6), kernel=(2, 2), smooth=smooth, **{**PLAIN, "stride": (2, 2)})
+    case(fn, spread_out(2, 2, 5, 6), smooth=smooth, **{**WINDOW, "stride": (1, 2)})
+    case(fn, spread_out(1, 2, 6, 7), smooth=smooth, **{**WINDOW, "dilation": (1, 3)})
+    case(fn, spread_out(1, 2, 7), smooth=smooth, **EVERY_OTHER)
+    case(fn, spread_out(0, 2, 7), smooth=smooth, **EVERY_OTHER)
 
 X = spread_out(2, 2, 5, 6)
-WINDOW: dict[str, Any] = {"kernel": (3, 2), "stride": (1, 1), "padding": (1, 1)}
 TOP = max_pool(X, **WINDOW)
 case(
     of_largest,
@@ -68,7 +72,7 @@ case(
 )
 case(to_largest, normal(2, 2, 5, 7), through=lambda g: to_largest(g, X, TOP, **WINDOW))
 case(spread, normal(2, 2, 5, 7), size=(5, 6), **WINDOW)
-case(spread, normal(1, 2, 3), size=(8,), kernel=(3,), stride=(2,), padding=(0,))
+case(spread, normal(1, 2, 3), size=(8,), **EVERY_OTHER)
 
 case(
     max_pool,
@@ -76,6 +80,7 @@ case(
     kernel=(2, 2, 1),
     stride=(1, 2, 1),
     padding=(0, 0, 0),
+    dilation=(2, 1, 1),
     smooth=False,
 )
 PLACES_OF_LARGEST = nn.max_pool2d(X, (3, 2), return_indices=True)[1]

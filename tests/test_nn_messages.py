@@ -93,6 +93,11 @@ WRONG_CALLS = {
         lambda rng: nn.max_pool2d(IMAGES, 2, padding=2),
         "max_pool2d: padding (2, 2) is more than half the kernel (2, 2)",
     ),
+    "dilated windows of nothing but padding": (
+        lambda rng: nn.max_pool1d(np.zeros((1, 1, 2)), 2, dilation=3, padding=1),
+        "max_pool1d: with dilation (3,) some windows on x, which is (1, 1, 2), would see nothing "
+        "but padding (1,); use less of it",
+    ),
     "global pooling of columns": (
         lambda rng: nn.GlobalAvgPool2d()(np.zeros((3, 4))),
         "GlobalAvgPool2d(): its input is (3, 4); it needs (m, c, height, width)",
@@ -247,6 +252,18 @@ WRONG_CALLS = {
             *map(np.zeros, [(3, 5), (4, 5), (4, 3), (12, 4), (12, 1), (12, 1)])
         ),
         "gru_step: W is (4, 3); it needs (12, 3)",
+    ),
+    "a padding by another name": (
+        lambda rng: nn.Conv2d(2, 3, 3, padding="SAME", rng=rng),
+        "Conv2d: padding='SAME'; it needs whole numbers, 'same' or 'valid'",
+    ),
+    "the same size with a stride": (
+        lambda rng: nn.conv1d(np.ones((1, 1, 4)), np.ones((1, 1, 3)), padding="same", stride=2),
+        "conv1d: padding='same' keeps the size, but stride=2 does not; give the padding in numbers",
+    ),
+    "a transposed convolution's padding by name": (
+        lambda rng: nn.ConvTranspose1d(2, 3, 3, padding="same", rng=rng),
+        "ConvTranspose1d: padding='same'; it needs a whole number >= 0, or 1 of them",
     ),
     "two inputs": (
         lambda rng: nn.Bilinear(2, 3, 4, rng=rng)(np.zeros((2, 5)), np.zeros((3, 1))),

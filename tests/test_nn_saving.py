@@ -49,7 +49,11 @@ def of_sequences(rng):
 
 
 def of_signals(rng):
-    return nn.Sequential(nn.Conv1d(2, 3, 3, stride=2, dilation=2, padding=1, rng=rng))
+    return nn.Sequential(
+        nn.Conv1d(2, 3, 3, stride=2, dilation=2, padding=1, rng=rng),
+        nn.Conv1d(3, 2, 2, padding="same", rng=rng),
+        nn.MaxPool1d(2, dilation=2),
+    )
 
 
 def of_volumes(rng):

@@ -58,12 +58,15 @@ OPTIONS = [
     {"padding": 2},
     {"dilation": 2},
     {"groups": 2},
+    {"padding": "same", "dilation": (1, 2)},
+    {"padding": "valid", "stride": 2},
     {"stride": (1, 3), "padding": (2, 1), "dilation": (2, 1), "groups": 2},
 ]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("kernel", [(3, 3), (2, 4), (1, 1)])
+@pytest.mark.filterwarnings("ignore:Using padding='same'")  # of an even kernel: PyTorch copies x
 def test_conv2d(options, kernel):
     W = normal(6, 4 // options.get("groups", 1), *kernel)
     agree(
@@ -86,7 +89,11 @@ def test_conv1d(options):
 
 @pytest.mark.parametrize(
     "options",
-    [*OPTIONS, {"stride": 3, "output_padding": (1, 2)}, {"stride": 2, "groups": 2, "padding": 1}],
+    [
+        *OPTIONS[:5],
+        {"stride": 3, "output_padding": (1, 2)},
+        {"stride": 2, "groups": 2, "padding": 1},
+    ],
     ids=str,
 )
 def test_conv_transpose2d(options):
@@ -165,6 +172,21 @@ def test_pooling(name, kernel, options):
         lambda x: getattr(F, name)(x, kernel, **options),
         normal(2, 3, 6, 7),
     )
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("options", [{"dilation": 2}, {"dilation": 3, "padding": 1, "stride": 2}])
+def test_pooling_of_dilated_windows(axes, options):
+    name, shape = f"max_pool{axes}d", (2, 3, *(8, 5, 6)[:axes])
+    agree(
+        lambda x: getattr(nn, name)(x, 2, **options),
+        lambda x: getattr(F, name)(x, 2, **options),
+        normal(*shape),
+    )
+    x = normal(*shape)
+    _, places = getattr(nn, name)(x, 2, **options, return_indices=True)
+    _, theirs = getattr(F, name)(torch.tensor(x), 2, **options, return_indices=True)
+    np.testing.assert_array_equal(places, theirs)
 
 
 @pytest.mark.parametrize("kind", ["max", "avg"])

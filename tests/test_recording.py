@@ -149,6 +149,25 @@ def test_an_empty_array_has_an_empty_gradient(fn):
     assert tg.func.grad(lambda x: np.sum(fn(x)))(x).shape == (0, 3)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.cov,
+        np.corrcoef,
+        lambda x: np.quantile(x, [0.2, 0.4]),
+        lambda x: np.percentile(x, [20, 40], axis=1),
+        lambda x: np.geomspace(x[0], x[1], 4),
+    ],
+)
+def test_what_numpy_widens_stays_float32(f):
+    data = np.array([[1.0, 3.0, 2.0], [2.0, 0.5, 4.0]], np.float32)
+    value = f(tg.Tensor(data))
+    assert f(data).dtype == np.float64
+    assert value.dtype == np.float32
+    np.testing.assert_allclose(value.data, f(data), rtol=1e-5)
+    assert f(tg.Tensor(data.astype(np.float64))).dtype == np.float64
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("fn", [np.quantile, np.nanquantile])
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 8])

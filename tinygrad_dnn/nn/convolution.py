@@ -1,7 +1,8 @@
 """Convolutions as layers, which hold W and b.
 
 Sequences are (m, c, length), images (m, c, h, w), volumes (m, c, d, h, w): m examples, c channels.
-``kernel``, ``stride``, ``padding`` and ``dilation`` are one number, or one per spatial axis.
+``kernel``, ``stride``, ``padding`` and ``dilation`` are one number, or one per spatial axis; the
+padding of a convolution may also be ``"same"`` or ``"valid"``.
 """
 
 from typing import Any
@@ -9,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
-from tinygrad_dnn.nn.functions.convolution import Sizes, convolve, movement, per_axis
+from tinygrad_dnn.nn.functions.convolution import (
+    Sizes,
+    convolve,
+    movement,
+    movement_by_name,
+    per_axis,
+)
 from tinygrad_dnn.nn.functions.transposed import transpose
 from tinygrad_dnn.nn.init import Initialiser, initialiser
 from tinygrad_dnn.nn.naming import at_least_one
@@ -21,6 +28,7 @@ class _Convolution:
     """W and b of a convolution, and its options."""
 
     axes: int
+    movement: Any = staticmethod(movement_by_name)
 
     def __init__(
         self,
@@ -30,7 +38,7 @@ class _Convolution:
         *,
         rng: Any,
         stride: Sizes = 1,
-        padding: Sizes = 0,
+        padding: Sizes | str = 0,
         dilation: Sizes = 1,
         groups: int = 1,
         init: str | Initialiser = "he",
@@ -45,7 +53,7 @@ class _Convolution:
             )
         self.c_in, self.c_out, self.groups = c_in, c_out, groups
         self.kernel = per_axis(kind, "kernel", kernel, self.axes, least=1)
-        how = movement(kind, self.axes, stride=stride, padding=padding, dilation=dilation)
+        how = self.movement(kind, self.axes, stride=stride, padding=padding, dilation=dilation)
         self.stride, self.padding, self.dilation = how.values()
         rows, columns = self._channels()
         shape = (rows, columns, *self.kernel)
@@ -60,7 +68,7 @@ class _Convolution:
         return convolve(self, self.axes, x, self.W, self.b, self.groups, **self.how)
 
     @property
-    def how(self) -> dict[str, Sizes]:
+    def how(self) -> dict[str, Any]:
         """How the kernel moves."""
         return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
 
@@ -69,7 +77,9 @@ class _Convolution:
         usual: dict[str, Any] = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
         for name, value in usual.items():
             own = getattr(self, name, None)
-            if own is not None and set(own) != {value}:
+            if isinstance(own, str):
+                shown += f", {name}={own!r}"
+            elif own is not None and set(own) != {value}:
                 shown += f", {name}={own[0] if len(set(own)) == 1 else own}"
         if self.groups > 1:
             shown += f", groups={self.groups}"
@@ -123,6 +133,8 @@ class Conv3d(_Convolution):
 
 class _Transposed(_Convolution):
     """The same, of a transposed convolution: ``output_padding`` too, and W the other way round."""
+
+    movement = staticmethod(movement)
 
     def __init__(
         self, c_in: int, c_out: int, kernel: Sizes, *, output_padding: Sizes = 0, **options: Any

@@ -16,14 +16,21 @@ class _Windows:
 
     axes: int
 
-    def __init__(self, kernel: Sizes, *, stride: Sizes | None = None, padding: Sizes = 0) -> None:
-        how = windows(type(self).__name__, self.axes, kernel, stride, padding)
-        self.kernel, self.stride, self.padding = how.values()
+    def __init__(
+        self,
+        kernel: Sizes,
+        *,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        dilation: Sizes = 1,
+    ) -> None:
+        how = windows(type(self).__name__, self.axes, kernel, stride, padding, dilation)
+        self.kernel, self.stride, self.padding, self.dilation = how.values()
 
     @property
     def window(self) -> tuple[Sizes, ...]:
-        """Kernel, stride and padding."""
-        return self.kernel, self.stride, self.padding
+        """Kernel, stride, padding and dilation."""
+        return self.kernel, self.stride, self.padding, self.dilation
 
     def __repr__(self) -> str:
         shown = "x".join(map(str, self.kernel))
@@ -31,19 +38,14 @@ class _Windows:
             shown += f", stride={'x'.join(map(str, self.stride))}"
         if any(self.padding):
             shown += f", padding={'x'.join(map(str, self.padding))}"
+        if set(self.dilation) != {1}:
+            shown += f", dilation={'x'.join(map(str, self.dilation))}"
         return f"{type(self).__name__}({shown})"
 
 
 class _MaxPool(_Windows):
-    def __init__(
-        self,
-        kernel: Sizes,
-        *,
-        stride: Sizes | None = None,
-        padding: Sizes = 0,
-        return_indices: bool = False,
-    ) -> None:
-        super().__init__(kernel, stride=stride, padding=padding)
+    def __init__(self, kernel: Sizes, *, return_indices: bool = False, **options: Any) -> None:
+        super().__init__(kernel, **options)
         self.return_indices = return_indices
 
     def __call__(self, x: Array) -> Any:

@@ -76,7 +76,7 @@ def _normalisation(make: Any, *options: str) -> Kind:
     return Kind(make, ("n", "eps", *options), lambda n, **_: n)
 
 
-_WINDOW = ("kernel", "stride", "padding")
+_WINDOW = ("kernel", "stride", "padding", "dilation")
 _KINDS = (
     Kind(Linear, ("n_in", "n_out"), lambda n_in, n_out: n_in * n_out, drawn=True),
     Kind(Embedding, ("vocabulary", "n"), lambda vocabulary, n: vocabulary * n, drawn=True),

@@ -36,6 +36,14 @@ def count(size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> A
     )
 
 
+def spanned(places: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """Return the least size along each axis that so many windows fit on: ``count`` undone."""
+    return tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + 1
+        for n, k, s, p, d in zip(places, kernel, stride, padding, dilation, strict=True)
+    )
+
+
 def padded(x, padding, fill=0):
     """Return x with ``fill`` around it."""
     if not any(padding):

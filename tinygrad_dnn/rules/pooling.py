@@ -1,7 +1,7 @@
 """Pooling: the largest entry, or the mean, of every window on x (m, c, *size).
 
-``how`` is kernel, stride and padding, a tuple with one number per spatial axis.  Entries of one
-window that tie for the largest share its derivative equally, as with np.max.
+``how`` is kernel, stride, padding and dilation, each a tuple with one number per spatial axis.
+Entries of one window that tie for the largest share its derivative equally, as with np.max.
 """
 
 from functools import reduce
@@ -14,9 +14,8 @@ from tinygrad_dnn.primitives import Array, multilinear, primitive, rule
 from tinygrad_dnn.rules.patches import count, cropped, padded, slots
 
 
-def _places(size, kernel, stride, padding):
+def _places(size, kernel, stride, padding, dilation):
     """Yield where all windows have one of their places, in the padded x, for every place."""
-    dilation = (1,) * len(kernel)
     places = count(size, kernel, stride, padding, dilation)
     return (slot for _, slot in slots(kernel, places, stride, dilation))
 

@@ -32,8 +32,6 @@ def per_channel(b, n):
 
 
 def conv(n, x, W, b=None, stride=1, padding=0, dilation=1, groups=1):
-    if isinstance(padding, str):
-        raise Unsupported("padding by name")
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     return of_one(getattr(nn, f"conv{n}d"), n)(x, W, per_channel(b, n), **options)
 
@@ -50,11 +48,12 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
 
 
 # ---- pooling ---------------------------------------------------------------------------------
-def whole(n, x, kernel, stride, padding, ceil):
+def whole(n, x, kernel, stride, padding, ceil, dilation=1):
     """PyTorch's options as ours; windows that end beyond x are nowhere else."""
-    how = {"stride": each(stride or kernel, n), "padding": each(padding, n)}
+    how = {"stride": stride or kernel, "padding": padding, "dilation": dilation}
+    how = {name: each(option, n) for name, option in how.items()}
     sizes = zip(x.shape[-n:], each(kernel, n), *how.values(), strict=True)
-    if ceil and any((size + 2 * p - k) % s for size, k, s, p in sizes):
+    if ceil and any((size + 2 * p - d * (k - 1) - 1) % s for size, k, s, p, d in sizes):
         raise Unsupported("windows that are not whole")
     return how
 
@@ -62,9 +61,7 @@ def whole(n, x, kernel, stride, padding, ceil):
 def max_pool(
     n, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
-    if set(each(dilation, n)) != {1}:
-        raise Unsupported("dilated windows")
-    how = whole(n, x, kernel_size, stride, padding, ceil_mode)
+    how = whole(n, x, kernel_size, stride, padding, ceil_mode, dilation)
     fn = of_one(getattr(nn, f"max_pool{n}d"), n)
     return fn(x, each(kernel_size, n), return_indices=return_indices, **how)
 

@@ -2,13 +2,16 @@
 
 Sequences are (m, c, length), images (m, c, h, w), volumes (m, c, d, h, w): m examples, c channels,
 d slices, h rows, w columns.  ``stride``, ``padding`` and
-``dilation`` are one number, or one per spatial axis; ``groups`` splits the channels into so many
-groups, each convolved for itself.  The kernel is not flipped.
+``dilation`` are one number, or one per spatial axis; ``padding`` may also be ``"same"``, as many
+places as x has, or ``"valid"``, none.  ``groups`` splits the channels into so many groups, each
+convolved for itself.  The kernel is not flipped.
 """
 
 from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
+
+import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
@@ -30,7 +33,7 @@ def conv1d(
     b: Array | None = None,
     *,
     stride: Sizes = 1,
-    padding: Sizes = 0,
+    padding: Sizes | str = 0,
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> Any:
@@ -54,7 +57,7 @@ def conv2d(
     b: Array | None = None,
     *,
     stride: Sizes = 1,
-    padding: Sizes = 0,
+    padding: Sizes | str = 0,
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> Any:
@@ -77,7 +80,7 @@ def conv3d(
     b: Array | None = None,
     *,
     stride: Sizes = 1,
-    padding: Sizes = 0,
+    padding: Sizes | str = 0,
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> Any:
@@ -97,10 +100,10 @@ def conv3d(
 
 
 def convolve(
-    who: Any, axes: int, x: Array, W: Array, b: Array | None, groups: int, **options: Sizes
+    who: Any, axes: int, x: Array, W: Array, b: Array | None, groups: int, **options: Any
 ) -> Any:
     """As ``conv1d`` and its like, by the number of ``axes``, on behalf of ``who``."""
-    how = movement(who, axes, **options)
+    how = movement_by_name(who, axes, **options)
     at_least_one(where(who), groups=groups)
     if W.ndim != axes + 2 or W.shape[0] % groups:
         raise unfit(
@@ -114,7 +117,10 @@ def convolve(
     if x.ndim != axes + 2 or x.shape[1] != W.shape[1] * groups:
         raise wrong_input(who, x, W, W.shape[1] * groups)
     check_bias(who, b, W.shape[0], axes)
-    size, kernel = x.shape[2:], W.shape[2:]
+    kernel = W.shape[2:]
+    if how["padding"] == "same":
+        x, how["padding"] = _filled(x, kernel, how["dilation"])
+    size = x.shape[2:]
     if min(count(size, kernel, **how)) < 1:
         raise unfit(
             f"{where(who)}: the kernel {kernel} with dilation {how['dilation']} does not fit into "
@@ -147,6 +153,38 @@ def movement(
         "padding": per_axis(who, "padding", padding, axes, least=0),
         "dilation": per_axis(who, "dilation", dilation, axes, least=1),
     }
+
+
+def movement_by_name(
+    who: Any, axes: int, *, stride: Sizes, padding: Sizes | str, dilation: Sizes
+) -> dict[str, Any]:
+    """Return ``movement``, where the padding may have a name, of which "same" is left as it is."""
+    if not isinstance(padding, str):
+        return movement(who, axes, stride=stride, padding=padding, dilation=dilation)
+    if padding not in ("same", "valid"):
+        raise ValueError(
+            f"{where(who)}: padding={padding!r}; it needs whole numbers, 'same' or 'valid'"
+        )
+    how = movement(who, axes, stride=stride, padding=0, dilation=dilation)
+    if padding == "same":
+        if set(how["stride"]) != {1}:
+            raise ValueError(
+                f"{where(who)}: padding='same' keeps the size, but stride={stride!r} does not; "
+                f"give the padding in numbers"
+            )
+        how["padding"] = padding
+    return how
+
+
+def _filled(x: Array, kernel: Any, dilation: Any) -> tuple[Array, Any]:
+    """Return x and the padding with which it has as many places as before, one more at its end.
+
+    That one is there, in x, where the kernel has an even number of places.
+    """
+    spare = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    if any(n % 2 for n in spare):
+        x = np.pad(x, [(0, 0), (0, 0), *((0, n % 2) for n in spare)])
+    return x, tuple(n // 2 for n in spare)
 
 
 def wrong_input(who: Any, x: Array, W: Array, channels: int) -> DimensionError:

@@ -116,7 +116,8 @@ def divided(who: Any, x: Array, size: int, alpha: float, beta: float, k: float) 
     m, c, *rest = x.shape
     squares = np.reshape(np.square(x), (m, 1, c, prod(rest)))
     around = np.pad(squares, ((0, 0), (0, 0), (size // 2, (size - 1) // 2), (0, 0)))
-    means = avg_pool(around, kernel=(size, 1), stride=(1, 1), padding=(0, 0))
+    along = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
+    means = avg_pool(around, kernel=(size, 1), **along)
     return x / np.reshape(k + alpha * means, x.shape) ** beta
 
 

@@ -17,6 +17,7 @@ from tinygrad_dnn.nn.functions.convolution import (
 from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.convolution import conv_input
+from tinygrad_dnn.rules.patches import spanned
 
 
 def conv_transpose1d(
@@ -119,10 +120,8 @@ def transpose(
     if x.ndim != axes + 2 or x.shape[1] != W.shape[0]:
         raise wrong_input(who, x, W, W.shape[0])
     check_bias(who, b, W.shape[1] * groups, axes)
-    size = tuple(
-        (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
-        for n, k, s, p, d, e in zip(x.shape[2:], W.shape[2:], *how.values(), extra, strict=True)
-    )
+    least = spanned(x.shape[2:], W.shape[2:], **how)
+    size = tuple(n + e for n, e in zip(least, extra, strict=True))
     if min(size) < 1 or any(e >= s for e, s in zip(extra, how["stride"], strict=True)):
         raise unfit(
             f"{where(who)}: {given(x, who)} {x.shape} would become {size}, with output_padding "

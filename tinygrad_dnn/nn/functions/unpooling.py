@@ -11,6 +11,7 @@ from tinygrad_dnn.nn.functions.pooling import windows
 from tinygrad_dnn.nn.naming import given, misfit, numbered, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.indexing import put
+from tinygrad_dnn.rules.patches import spanned
 
 
 def max_unpool1d(
@@ -20,20 +21,21 @@ def max_unpool1d(
     *,
     stride: Sizes | None = None,
     padding: Sizes = 0,
+    dilation: Sizes = 1,
     output_size: Sizes | None = None,
 ) -> Any:
     """Return zeros with the entries of x at ``indices``, as ``max_pool1d`` returns them.
 
     Shapes: x, indices (m, c, places) -> (m, c, length), where length = (places - 1) stride -
-    2 padding + kernel, or ``output_size``: several lengths have equally many places.  Of entries
-    for the same place, as windows that overlap may have, the last stays.
+    2 padding + dilation (kernel - 1) + 1, or ``output_size``: several lengths have equally many
+    places.  Of entries for the same place, as windows that overlap may have, the last stays.
 
     Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014).
 
     >>> max_unpool1d(np.array([[[3.0, 2.0]]]), np.array([[[1, 2]]]), 2)
     array([[[0., 3., 2., 0.]]])
     """
-    return unpooled("max_unpool1d", 1, x, indices, output_size, kernel, stride, padding)
+    return unpooled("max_unpool1d", 1, x, indices, output_size, kernel, stride, padding, dilation)
 
 
 def max_unpool2d(
@@ -43,6 +45,7 @@ def max_unpool2d(
     *,
     stride: Sizes | None = None,
     padding: Sizes = 0,
+    dilation: Sizes = 1,
     output_size: Sizes | None = None,
 ) -> Any:
     """Return images of zeros with the entries of x at ``indices``, as ``max_unpool1d``.
@@ -53,7 +56,7 @@ def max_unpool2d(
     array([[0., 0.],
            [9., 0.]])
     """
-    return unpooled("max_unpool2d", 2, x, indices, output_size, kernel, stride, padding)
+    return unpooled("max_unpool2d", 2, x, indices, output_size, kernel, stride, padding, dilation)
 
 
 def max_unpool3d(
@@ -63,6 +66,7 @@ def max_unpool3d(
     *,
     stride: Sizes | None = None,
     padding: Sizes = 0,
+    dilation: Sizes = 1,
     output_size: Sizes | None = None,
 ) -> Any:
     """Return volumes of zeros with the entries of x at ``indices``, as ``max_unpool1d``.
@@ -72,7 +76,7 @@ def max_unpool3d(
     >>> max_unpool3d(np.array([[[[[9.0]]]]]), np.array([[[[[5]]]]]), 2).ravel()
     array([0., 0., 0., 0., 0., 9., 0., 0.])
     """
-    return unpooled("max_unpool3d", 3, x, indices, output_size, kernel, stride, padding)
+    return unpooled("max_unpool3d", 3, x, indices, output_size, kernel, stride, padding, dilation)
 
 
 def unpooled(
@@ -82,7 +86,7 @@ def unpooled(
     how = windows(who, axes, *window)
     if x.ndim != axes + 2:
         raise misfit(who, x, AXES[axes].format("c"))
-    size = _undone(x.shape[2:], **how)
+    size = spanned(x.shape[2:], **how)
     if output_size is not None:
         size = per_axis(who, "output_size", output_size, axes, least=1)
     indices = _checked(who, x, indices, size)
@@ -91,12 +95,6 @@ def unpooled(
     zeros = np.zeros((m, c, prod(size)), x.dtype)
     channels = np.arange(m)[:, None, None], np.arange(c)[:, None]
     return np.reshape(put(zeros, flat, *channels, indices.reshape(flat.shape)), (m, c, *size))
-
-
-def _undone(places: Any, kernel: Any, stride: Any, padding: Any) -> tuple[int, ...]:
-    """Return the least size that has so many places."""
-    sizes = zip(places, kernel, stride, padding, strict=True)
-    return tuple((n - 1) * s - 2 * p + k for n, k, s, p in sizes)
 
 
 def _checked(who: Any, x: Array, indices: Array, size: tuple[int, ...]) -> Array:
