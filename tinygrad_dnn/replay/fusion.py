@@ -42,7 +42,7 @@ def fused(program: Program) -> None:
         if call.value.shape != scaled.value.shape or call.value.dtype != scaled.value.dtype:
             continue
         pairs = (scaled.args, scaled.args[::-1])
-        found = next(((n, g) for n, g in pairs if _is_number(n) and _is_array(g, call)), None)
+        found = next(((n, g) for n, g in pairs if is_one_number(n) and _is_array(g, call)), None)
         if found is None:
             continue
         number, gradient = found
@@ -56,7 +56,8 @@ def fused(program: Program) -> None:
     _bring_forward(program, moved)
 
 
-def _is_number(a: Any) -> bool:
+def is_one_number(a: Any) -> bool:
+    """Say if ``a`` is a number, or its node, or an array of no dimensions."""
     value = a.value if isinstance(a, Node) else a
     return isinstance(value, int | float) or (isinstance(value, np.ndarray) and not value.ndim)
 

@@ -154,7 +154,7 @@ class _Planner:
         arrays: dict[Node, np.ndarray] = {
             s.before: s.before.value for s in self.program.state if s.is_array
         } | self.staged
-        live = {*self.program.inputs, *(s.before for s in self.program.state)}
+        live = self.program.live
         for call in self.program.calls:
             for a in call.parents:
                 if not a.fn and a not in live and isinstance(a.value, np.ndarray):

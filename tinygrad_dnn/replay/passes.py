@@ -49,7 +49,7 @@ def without_dead(program: Program) -> None:
 
 def folded(program: Program) -> None:
     """Turn the calls on constants alone into constants."""
-    live = {*program.inputs, *(s.before for s in program.state)}
+    live = program.live
     for call in program.calls:
         if is_draw(call) or any(a in live for a in call.parents):
             live.add(call)
@@ -61,7 +61,7 @@ def folded(program: Program) -> None:
 def without_ones(program: Program) -> None:
     """Take x for x * 1, and for a cast to the dtype that it has."""
     new: dict[Node, Node] = {}
-    live = {*program.inputs, *(s.before for s in program.state)}
+    live = program.live
     for call in program.calls:
         if call.fn is np.multiply:
             for a, one in (call.args, call.args[::-1]):
@@ -111,7 +111,7 @@ def without_repeats(program: Program) -> None:
 
 def signs_of_results(program: Program) -> None:
     """Ask if max(x, c) > c instead of x > c: so x need not be kept beside what relu made of it."""
-    live = {*program.inputs, *(s.before for s in program.state)}
+    live = program.live
 
     def constant(a: Any) -> float | None:
         value = a.value if isinstance(a, Node) and not a.fn and a not in live else a

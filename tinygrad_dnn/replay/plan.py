@@ -14,6 +14,7 @@ from tinygrad_dnn.replay.capture import leave_gradient, one_at_a_time
 from tinygrad_dnn.replay.memory import planned
 from tinygrad_dnn.replay.passes import simplified
 from tinygrad_dnn.replay.program import Program
+from tinygrad_dnn.replay.regrouped import regrouped
 from tinygrad_dnn.replay.source import Source
 from tinygrad_dnn.tensor import Tensor, handle
 
@@ -34,6 +35,7 @@ class Plan:
     ) -> None:
         self._guard = guard, len(program.inputs)
         self.program = simplified(program)
+        self.constants = _constants(program)
         if native:
             from tinygrad_dnn.replay.native import executor  # needs an extra
 
@@ -41,6 +43,7 @@ class Plan:
             self.memory = planned(program, executor.STAGED, executor.WRITTEN)
             self.steps: list[Any] = [*executor.grouped(program, self.memory)]
         else:
+            regrouped(program)
             self.memory = planned(program)
             self.steps = [*program.calls]
         self.source = Source(program, self.memory, self.steps)
@@ -73,16 +76,6 @@ class Plan:
     def bytes(self) -> int:
         """What the buffers take: results on their way, without parameters, inputs, constants."""
         return self.memory.arena.nbytes + self.memory.work.nbytes
-
-    @property
-    def constants(self) -> list[np.ndarray]:
-        """The arrays that are taken to be as they were when the function was recorded."""
-        live = {*self.program.inputs, *(s.before for s in self.program.state)}
-        found = (a for c in self.program.calls for a in c.args)
-        arrays = (
-            a.value if isinstance(a, Node) and not a.fn and a not in live else a for a in found
-        )
-        return list({id(a): a for a in arrays if isinstance(a, np.ndarray) and a.ndim}.values())
 
     def fits(self, args: Sequence[Any]) -> bool:
         """Say if it is quickly seen that these arguments, all of a call, are of its signature."""
@@ -168,6 +161,14 @@ class Plan:
             yield f"  {names[call]} {shape} = {name_of(call.fn)}({args}){where}{into}"
 
     __repr__ = __str__
+
+
+def _constants(program: Program) -> list[np.ndarray]:
+    """Return the arrays that calls read and that are not live."""
+    live = program.live
+    found = (a for c in program.calls for a in c.args)
+    arrays = (a.value if isinstance(a, Node) and not a.fn and a not in live else a for a in found)
+    return list({id(a): a for a in arrays if isinstance(a, np.ndarray) and a.ndim}.values())
 
 
 def _shown(a: Any, names: dict[Node, str]) -> str:

@@ -54,6 +54,11 @@ class Program:
         yield from (r for r in self.results if isinstance(r, Node))
 
     @property
+    def live(self) -> set[Node]:
+        """The nodes that stand for something else at every replay, without a call."""
+        return {*self.inputs, *(s.before for s in self.state)}
+
+    @property
     def written(self) -> list[State]:
         """The live places that a replay changes."""
         return [s for s in self.state if s.after is not s.before]

@@ -13,11 +13,10 @@ from tinygrad_dnn.replay.native.compiler import REALS, Library, vector_width
 from tinygrad_dnn.replay.native.kernels import COMPARE, ONE, TWO
 from tinygrad_dnn.replay.native.products import work
 from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
+from tinygrad_dnn.replay.regrouped import FEW, LARGE
 
 Operand = tuple[int, int, int, int]  # slot, distance in bytes, strides of rows and columns
 NOTHING: Operand = (0, 0, 0, 0)
-LARGE = 1_000_000  # multiplications: up to here OpenBLAS has kernels that rearrange nothing
-FEW = 32  # rows: here BLAS is slower than we are, with two threads too
 BOOL = np.dtype(bool)
 
 

@@ -1,0 +1,80 @@
+"""Regrouping: large products take another form, and give the same numbers to rounding."""
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tests.test_replay import plain, same, training
+
+
+def called(step):
+    return [call.fn for call in step.plan().calls]
+
+
+def far(a, b):
+    return np.max(np.abs(a - b)) / np.max(np.abs(a))
+
+
+@pytest.mark.parametrize("dims", [[4800, 20, 1], [2400, 32, 16, 1]], ids=str)
+def test_a_gradient_of_few_rows_is_computed_in_pieces(dims):
+    net, _, step, X, Y = training(dims, 40)
+    other, _, replayed, _, _ = training(dims, 40, jit=plain)
+    for _ in range(10):
+        assert float(replayed(X, Y)) == pytest.approx(float(step(X, Y)), rel=1e-12)
+    for W, V in zip(net.parameters().values(), other.parameters().values(), strict=True):
+        assert far(W.data, V.data) < 1e-12
+    (product,) = [c for c in replayed.plan().calls if c.value.ndim == 3 and c.fn is np.matmul]
+    pieces, some, rows = product.value.shape
+    assert rows == dims[1]
+    assert pieces * some == dims[0]
+    assert some * rows * 40 <= 1_000_000
+
+
+def test_the_learning_rate_scales_the_smaller_factor():
+    net, descent, step, X, Y = training([400, 60, 1], 60)
+    other, same_descent, replayed, _, _ = training([400, 60, 1], 60, jit=plain)
+    for lr in (0.1, 0.05, 0.2):
+        descent.lr = same_descent.lr = lr
+        assert float(replayed(X, Y)) == pytest.approx(float(step(X, Y)), rel=1e-12)
+    assert far(net.parameters()["W1"].data, other.parameters()["W1"].data) < 1e-12
+    scaled = [c.value.shape for c in replayed.plan().calls if c.fn is np.multiply]
+    assert (60, 60) in scaled
+    assert (60, 400) not in scaled
+
+
+def test_a_product_that_is_returned_is_not_scaled_before():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((40, 50)), rng.standard_normal((50, 900))
+    f = plain(lambda a, b: (c := np.matmul(a, b), 3.0 * c))
+    for _ in range(2):
+        c, multiple = f(a, b)
+        assert same(c, a @ b)
+        assert same(multiple, 3.0 * (a @ b))
+
+
+@pytest.mark.parametrize("columns", [4999, 5000, 4998])
+def test_few_rows_times_a_transpose(columns):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((12, 30)), rng.standard_normal((columns, 30))
+    f = plain(lambda a, b: np.matmul(a, b.T))
+    for _ in range(2):
+        np.testing.assert_allclose(f(a, b), a @ b.T, rtol=1e-12, atol=1e-12)
+        b += 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_maximum_and_minimum_with_a_number_keep_every_bit(dtype):
+    x = np.array([-0.0, 0.0, 1, -1, np.nan, -np.nan, np.inf] * 20, dtype).reshape(4, 35)
+    for c in (0.0, -0.0, 1.0):
+        for fn in (np.maximum, np.minimum):
+            f = plain(lambda x, fn=fn, c=c: [fn(x, dtype(c)), fn(np.asarray(c, dtype), x)])
+            for _ in range(2):
+                right, left = f(x)
+                assert same(right, fn(x, dtype(c)))
+                assert same(left, fn(dtype(c), x))
+
+
+def test_the_rows_of_numbers_are_no_constants_of_the_users():
+    step = tg.jit(lambda x: np.maximum(x, 0.0), native=False)
+    step(np.ones((3, 4)))
+    assert step.plan().constants == []

@@ -1,0 +1,115 @@
+"""Regrouping: the same mathematics in the form that is fastest with NumPy alone.
+
+Only where products have more than LARGE multiplications do the numbers differ from eager's, by
+their rounding; all else stays as it is, to the bit.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.fusion import is_one_number
+from tinygrad_dnn.replay.program import Program
+
+LARGE = 1_000_000  # multiplications: up to here OpenBLAS has kernels that rearrange nothing
+FEW = 32  # rows
+
+
+def regrouped(program: Program) -> None:
+    """Scale a small factor, not the product; compute products of few rows in pieces."""
+    _factors_scaled(program)
+    _in_pieces(program)
+    _rows_for_numbers(program)
+
+
+def _is_large(call: Node) -> bool:
+    """Say if ``call`` is a product of matrices with many multiplications."""
+    return (
+        call.fn is np.matmul
+        and all(isinstance(a, Node) and a.value.ndim == 2 for a in call.args)
+        and all(a.value.dtype == call.value.dtype for a in call.args)
+        and call.value.dtype.kind == "f"
+        and call.value.size * call.args[0].value.shape[1] > LARGE
+    )
+
+
+def _factors_scaled(program: Program) -> None:
+    """Take (s A) B for s (A B), where s is one number and A is small beside A B."""
+    uses, ends = program.uses(), set(program.ends)
+    calls: list[Node] = []
+    new: dict[Node, Node] = {}
+    for call in program.calls:
+        if _is_large(call) and call not in ends and 2 * call.args[0].value.size < call.value.size:
+            for s, multiple in _multiples(call, uses[call]):
+                a, b = call.args
+                scaled = Node(np.empty_like(a.value), np.multiply, [s, a])
+                calls.append(scaled)
+                call.args, new[multiple] = [scaled, b], call
+        calls.append(call)
+    program.calls[:] = [c for c in calls if c not in new]
+    program.exchange(new)
+
+
+def _multiples(product: Node, readers: list[Node]) -> Iterator[tuple[Any, Node]]:
+    """Yield the number s, and s times ``product``, if that is all that is made of it."""
+    if len(readers) == 1 and readers[0].fn is np.multiply:
+        (multiple,) = readers
+        for s in (a for a in multiple.args if a is not product):
+            known = not (isinstance(s, Node) and s.fn)  # before anything is computed
+            if known and is_one_number(s) and multiple.value.dtype == product.value.dtype:
+                yield s, multiple
+
+
+def _in_pieces(program: Program) -> None:
+    """Take (B' A')' for A B, where A has few rows, and B' lies row by row: some rows at a time.
+
+    So BLAS need not rearrange B, which takes it longer than to multiply.
+    """
+    calls: list[Node] = []
+    new: dict[Node, Node] = {}
+    for call in program.calls:
+        if _is_large(call):
+            a, b = call.args
+            (rows, inner), columns = a.value.shape, b.value.shape[1]
+            some = _divisor(columns, LARGE // (rows * inner))
+            if rows <= FEW < some and b.value.T.flags.c_contiguous:
+                pieces = (columns // some, some, inner)
+                turned = _added(calls, np.transpose, b)
+                stack = _added(calls, np.reshape, turned, pieces)
+                factor = Node(a.value.T.copy(), np.copy, [_added(calls, np.transpose, a)])
+                calls.append(factor)
+                product = _added(calls, np.matmul, stack, factor)
+                whole = _added(calls, np.reshape, product, (columns, rows))
+                new[call] = _added(calls, np.transpose, whole)
+                continue
+        calls.append(call)
+    program.calls[:] = calls
+    program.exchange(new)
+
+
+def _rows_for_numbers(program: Program) -> None:
+    """Let maximum and minimum read a number from a row of it: that takes half the time."""
+    live = program.live
+
+    def row(a: Any, like: Node) -> Any:
+        value = a.value if isinstance(a, Node) and not a.fn and a not in live else a
+        one = isinstance(value, np.ndarray) and not value.ndim
+        return Node(np.full(like.value.shape[-1:], value)) if one else a
+
+    for call in program.calls:
+        if call.fn in (np.maximum, np.minimum) and call.value.ndim:
+            call.args = [row(a, call) for a in call.args]
+
+
+def _divisor(n: int, most: int) -> int:
+    """Return the largest divisor of ``n`` up to ``most``."""
+    return next((k for k in range(min(n, most), 0, -1) if n % k == 0), 1)
+
+
+def _added(calls: list[Node], fn: Any, *args: Any) -> Node:
+    """Append the call ``fn(*args)``, and return it."""
+    value = fn(*(a.value if isinstance(a, Node) else a for a in args))
+    calls.append(Node(value, fn, list(args)))
+    return calls[-1]
