@@ -16,21 +16,21 @@ import tinygrad_dnn as tg
 LEAK = 0.1
 
 
-def squash(name, Z):
+def squash(name, Z, leak=LEAK):
     return {
         "relu": lambda: np.maximum(0, Z),
-        "leaky": lambda: np.where(Z > 0, Z, LEAK * Z),
+        "leaky": lambda: np.where(Z > 0, Z, leak * Z),
         "tanh": lambda: np.tanh(Z),
         "sigmoid": lambda: 1 / (1 + np.exp(-Z)),
         "linear": lambda: Z + 0,
     }[name]()
 
 
-def squash_prime(name, Z):
+def squash_prime(name, Z, leak=LEAK):
     if name == "relu":
         return np.float64(Z > 0)
     if name == "leaky":
-        return np.where(Z > 0, 1.0, LEAK)
+        return np.where(Z > 0, 1.0, leak)
     if name == "tanh":
         return 1 / np.cosh(Z) ** 2
     if name == "linear":
@@ -51,6 +51,9 @@ class Student:
     taps: bool = True
     shows: str = "everything"  # or "parameters"
     course: bool = True  # dZ and dA per example
+    skip: str = ""  # "after": A2 = g(Z2) + A1; "before": A2 = g(W2 A1 + b2 + A1)
+    squared: bool = False  # the loss of an output that is not linear
+    leak: float = LEAK
     params: dict = field(init=False)
 
     def __post_init__(self):
@@ -70,16 +73,23 @@ class Student:
             self.params[f"b{l}"] = 0.3 * rng.standard_normal((n[l], 1))
         self.D = {l: np.float64(rng.random((n[l], self.m)) < self.keep) for l in range(1, self.L)}
 
+    def skips(self, l):
+        """Whether layer l has a skip connection."""
+        return bool(self.skip) and 1 < l < self.L and self.widths[l] == self.widths[l - 1]
+
     def run(self, params, see):
         W = {l: params[f"W{l}"] for l in range(1, self.L + 1)}
         b = {l: params[f"b{l}"] for l in range(1, self.L + 1)}
         Z, A = {}, {0: self.X}
         for l in range(1, self.L + 1):
-            Z[l] = see(f"Z{l}", W[l] @ A[l - 1] + b[l])
+            z = W[l] @ A[l - 1] + b[l]
+            Z[l] = see(f"Z{l}", z + A[l - 1] if self.skip == "before" and self.skips(l) else z)
             if l < self.L:
-                a = squash(self.hidden, Z[l])
+                a = squash(self.hidden, Z[l], self.leak)
                 if self.keep < 1:
                     a = a * self.D[l] / self.keep
+                if self.skip == "after" and self.skips(l):
+                    a = a + A[l - 1]
             elif self.output == "softmax":
                 e = np.exp(Z[l])
                 a = e / np.sum(e, axis=0, keepdims=True)
@@ -91,17 +101,17 @@ class Student:
     def cost(self, params):
         W, _, _, A = self.run(params, tg.tap if self.taps else lambda name, value: value)
         P, Y, m = A[self.L], self.Y, self.m
-        if self.output == "sigmoid":
-            J = -(Y * np.log(P) + (1 - Y) * np.log(1 - P)).sum() / m
-        elif self.output == "softmax":
-            J = -(Y * np.log(P)).sum() / m
-        else:
+        if self.output == "linear" or self.squared:
             J = ((P - Y) ** 2).sum() / (2 * m)
+        elif self.output == "sigmoid":
+            J = -(Y * np.log(P) + (1 - Y) * np.log(1 - P)).sum() / m
+        else:
+            J = -(Y * np.log(P)).sum() / m
         return J + self.lam / (2 * m) * sum((w**2).sum() for w in W.values())
 
     def lesson(self, mistakes):
         W, b, Z, A = self.run(self.params, lambda name, value: value)
-        g_prime = lambda Z: squash_prime(self.hidden, Z)
+        g_prime = lambda Z: squash_prime(self.hidden, Z, self.leak)
         desk = SimpleNamespace(
             m=self.m,
             W=W,
@@ -115,6 +125,11 @@ class Student:
             keep=self.keep,
             hidden=self.hidden,
             L=self.L,
+            output=self.output,
+            squared=self.squared,
+            skip=self.skip,
+            skips=self.skips,
+            leak=self.leak,
             dZ={},
             dA={},
             dW={},
@@ -139,12 +154,18 @@ class Student:
 
 
 def dA_right(d):
-    return d.W[d.l + 1].T @ d.dZ[d.l + 1]
+    through = d.W[d.l + 1].T @ d.dZ[d.l + 1]
+    return through + skipped(d) if d.skips(d.l + 1) else through
+
+
+def skipped(d):
+    return d.dA[d.l + 1] if d.skip == "after" else d.dZ[d.l + 1]
 
 
 def dZ_right(d):
     if d.l == d.L:
-        return (d.A[d.L] - d.Y) / (1 if d.per > 1 or d.m == 1 else d.m)
+        dZ = (d.A[d.L] - d.Y) / (1 if d.per > 1 or d.m == 1 else d.m)
+        return dZ * squash_prime(d.output, d.Z[d.L]) if d.squared else dZ
     upper = d.dA[d.l] * d.D[d.l] / d.keep if d.keep < 1 else d.dA[d.l]
     return upper * d.g_prime(d.Z[d.l])
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tinygrad_dnn.checking.diagnosis.explain import describe
-from tinygrad_dnn.checking.diagnosis.whole import DESCRIPTION
+from tinygrad_dnn.checking.diagnosis.factor import DESCRIPTION
 from tinygrad_dnn.report import WRONG, Row
 
 

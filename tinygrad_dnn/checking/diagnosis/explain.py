@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.blame import Backward, Story
+from tinygrad_dnn.checking.diagnosis.blame import Backward
 from tinygrad_dnn.checking.diagnosis.equation import equations_of
+from tinygrad_dnn.checking.diagnosis.factor import Change
+from tinygrad_dnn.checking.diagnosis.faults import Equations
 from tinygrad_dnn.checking.diagnosis.forward import Forward
+from tinygrad_dnn.checking.diagnosis.story import Story
 from tinygrad_dnn.checking.diagnosis.terms import Scene
-from tinygrad_dnn.checking.diagnosis.whole import Change, compared
+from tinygrad_dnn.checking.diagnosis.whole import compared
 from tinygrad_dnn.checking.diagnosis.words import Sentences
 from tinygrad_dnn.primitives import Array
 
@@ -42,7 +45,8 @@ def explain(
         if not visible:
             continue
         with np.errstate(all="ignore"):
-            story = Backward(Scene(forward, per_example), terms, visible).explained()
+            scene = Scene(forward, per_example)
+            story = Backward(scene, Equations(terms), right, visible).explained()
             notes = Sentences(story, terms, right, visible).notes
         if best is None or story.weight < best[0] - 0.01:
             best = story.weight, story, Explanation(notes, per_example, right)

@@ -31,8 +31,10 @@ def same(a: Array, b: Array, close: float = CLOSE) -> bool:
     """Whether two arrays are equal, up to ``close`` of the largest entry."""
     if a.shape != b.shape:
         return False
-    size = max(np.max(np.absolute(a), initial=0.0), np.max(np.absolute(b), initial=0.0))
-    return bool(np.max(np.absolute(a - b), initial=0.0) <= close * size)
+    if not a.size:
+        return True
+    size = max(np.absolute(a).max(), np.absolute(b).max())
+    return bool(np.absolute(a - b).max() <= close * size)
 
 
 def read(

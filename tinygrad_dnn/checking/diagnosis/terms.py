@@ -31,7 +31,6 @@ class Scene:
     forward: Forward
     per_example: bool
     d: dict[str, Array] = field(default_factory=dict)
-    truth: dict[str, Array] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, Array]:

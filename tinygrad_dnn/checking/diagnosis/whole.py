@@ -6,40 +6,28 @@ what a mistake makes of the right array, ``compared`` names what makes one array
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 
+from tinygrad_dnn.checking.diagnosis.factor import CLOSE, Change, factor_words
 from tinygrad_dnn.checking.diagnosis.reading import same
 from tinygrad_dnn.primitives import Array
-
-CLOSE = 1e-6
-DESCRIPTION = 1.5  # the weight of a change that has no cause to it
-
-
-_COMMON = {
-    2.0: "the factor 2 too much: it is twice the right value",
-    0.5: "it is half the right value: a factor 2 is missing, or 1/2 is one too many, or, where a "
-    "value is used twice, the second contribution is not added (+=)",
-}
-
-
-class Change(NamedTuple):
-    """What is said of a change; ``weight`` grows from 1 the less there is behind it."""
-
-    words: str
-    weight: float = 1.0
 
 
 def compared(wrong: Array, right: Array, sizes: Mapping[str, int]) -> Iterator[Change]:
     """Yield what makes ``wrong`` of ``right``; ``sizes`` are numbers a factor may be made of."""
-    if wrong.shape == right.shape:
-        if _largest(wrong) <= 1e-12 * _largest(right):
-            yield Change("it is zero everywhere: never computed, or not connected", 1.2)
-            return
-        if (change := _factor(wrong, right, sizes)) is not None:
-            yield change
-    yield from _rearranged(wrong, right)
+    factor = factor_of(wrong, right, sizes)
+    if factor:
+        yield factor
+    yield from rearranged(wrong, right)
+
+
+def rearranged(wrong: Array, right: Array) -> Iterator[Change]:
+    """Yield what makes ``wrong`` of the entries of ``right``: zeros, another order, sums."""
+    if wrong.shape == right.shape and _largest(wrong) <= 1e-12 * _largest(right):
+        yield Change("it is zero everywhere: never computed, or not connected", 1.2)
+        return
+    yield from _reordered(wrong, right)
     yield from _summed(wrong, right)
     if wrong.shape == right.shape and right.size > 1:
         yield from _in_part(wrong, right)
@@ -67,58 +55,10 @@ def factors(sizes: Mapping[str, int]) -> list[float]:
     return list(dict.fromkeys(known))
 
 
-def factor_words(c: float, sizes: Mapping[str, int]) -> Change:
-    """Say what a constant factor means.
-
-    >>> factor_words(32.0, {"m": 32}).words
-    'the factor 1/m is missing: it is m = 32 times too large'
-    >>> factor_words(-1.0, {}).words
-    'the sign is flipped: it is -1 times the right value'
-    """
-    if abs(c + 1) < CLOSE:
-        return Change("the sign is flipped: it is -1 times the right value")
-    sign = "the sign is flipped, and " if c < 0 else ""
-    c, extra = abs(c), 0.4 if c < 0 else 0.0
-    known = [(_of_size("m", sizes.get("m", 1)), 1.0), (_COMMON, 1.0)]
-    known += [(_of_size(size, n), 1.2) for size, n in sizes.items() if size != "m"]
-    for table, weight in known:
-        for value, words in table.items():
-            if abs(c - value) < CLOSE * value:
-                return Change(sign + words, weight + extra)
-    for k in range(3, 65):
-        if abs(c - k) < CLOSE * k:
-            return Change(f"{sign}it is {k} times too large (a factor 1/{k} is missing)", 1.2)
-        if abs(c * k - 1) < CLOSE:
-            return Change(f"{sign}it is {k} times too small (1/{k} is one too many)", 1.2)
-    return Change(f"{sign}it is {c:.6g} times the right value, in every entry", 1.6)
-
-
-def _of_size(size: str, n: int) -> dict[float, str]:
-    """Return what factors made of a number say, m in the first place."""
-    if n < 2:
-        return {}
-    plain = {
-        n: f"the factor 1/{size} is missing: it is {size} = {n} times too large",
-        1 / n: f"the factor 1/{size} is there once too often (twice): it is {size} = {n} times "
-        f"too small",
-    }
-    if size != "m":
-        return {value: words for value, words in plain.items() if n > 2}
-    if n == 2:
-        plain = {value: f"{words}; or {_COMMON[value]}" for value, words in plain.items()}
-    return plain | {
-        n * n: f"1/m**2 is missing: it is m**2 = {n * n} times too large",
-        1 / n**2: f"1/m is there three times: it is m**2 = {n * n} times too small",
-        n**0.5: f"the square root of m = {n} stands where m belongs, or 1/sqrt(m) is missing",
-        n**-0.5: f"1/sqrt(m) is one too many, m = {n}",
-        2 * n: "the factor 1/m is missing, and it is doubled (factor 2)",
-        n / 2: "the factor 1/m is missing, and it is halved (1/2)",
-        n / (n - 1): f"it is divided by m - 1 instead of m = {n}",
-        (n - 1) / n: f"it is divided by m + 1, or multiplied by (m - 1)/m, m = {n}",
-    }
-
-
-def _factor(wrong: Array, right: Array, sizes: Mapping[str, int]) -> Change | None:
+def factor_of(wrong: Array, right: Array, sizes: Mapping[str, int]) -> Change | None:
+    """Return what is said of the factor between two arrays, if there is one."""
+    if wrong.shape != right.shape or not np.any(wrong):
+        return None
     size = float(np.sum(right * right))
     if not size:
         return None
@@ -129,7 +69,7 @@ def _factor(wrong: Array, right: Array, sizes: Mapping[str, int]) -> Change | No
     return change if right.size > 1 or change.weight < 1.1 else None
 
 
-def _rearranged(wrong: Array, right: Array) -> Iterator[Change]:
+def _reordered(wrong: Array, right: Array) -> Iterator[Change]:
     if wrong.ndim == right.ndim == 2:
         if wrong.shape != (1, 1) and same(wrong, right.T, CLOSE):
             yield Change("it is transposed")

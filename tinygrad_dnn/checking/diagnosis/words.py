@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from tinygrad_dnn.checking.diagnosis.blame import Cause, Story
+from tinygrad_dnn.checking.diagnosis.factor import CLOSE, DESCRIPTION, either
 from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.story import Cause, Story
 from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, formula
-from tinygrad_dnn.checking.diagnosis.whole import CLOSE, DESCRIPTION
 from tinygrad_dnn.primitives import Array
 
 
@@ -31,13 +31,22 @@ class Sentences:
             if name in self.culprits:
                 self._root(name)
         for name in self.followers:
-            roots = ", ".join(f"d{root}" for root in self._roots(name))
-            mine = f"follows from {roots}: {self._equation(name)} itself is right"
             if not self.notes.get(name):
-                self._say(name, mine)
+                self._say(name, self._following(name))
+
+    def _following(self, name: str) -> str:
+        roots = self._roots(name)
+        said = ", ".join(f"d{root}" for root in roots)
+        if lost := [term.out for term in self.terms[name] if term.out in self.story.lost]:
+            unknown = " and ".join(f"d{out}" for out in dict.fromkeys(lost))
+            asked = f"show {unknown} to learn whether {self._equation(name)} itself is right"
+            return f"follows from {said}, as far as can be told: {asked}"
+        return f"follows from {said}: {self._equation(name)} itself is right"
 
     def _wrong(self, name: str) -> bool:
-        return not same(self.story.scene.d[name], self.truth[name], CLOSE)
+        return name in self.story.lost or not same(
+            self.story.scene.d[name], self.truth[name], CLOSE
+        )
 
     def _roots(self, name: str) -> list[str]:
         """Return the nearest culprits that a derivative was computed from."""
@@ -59,22 +68,36 @@ class Sentences:
         return f"d{name} = {formula(self.terms[name], self.story.scene)}"
 
     def _root(self, name: str) -> None:
-        causes = [_said(cause) for cause in self.story.causes if cause.name == name]
+        causes = [cause for cause in self.story.causes if cause.name == name]
         here = [follower for follower in self.followers if name in self._roots(follower)]
-        after = ", ".join(f"d{follower}" for follower in here)
+        lost = [follower for follower in here if self._from_lost(follower)]
+        sure = [follower for follower in here if follower not in lost]
         follow = ""
-        if here:
-            own = "their own equations are" if len(here) > 1 else "its own equation is"
-            follow = f"; {after} follow{'' if len(here) > 1 else 's'} from it, {own} right"
-        if not causes:
-            said = f"{self._equation(name)} does not give it, nor does any mistake that is known"
-            self._say(name, f"cause unknown: {said}{follow}")
-            return
-        said = f"{'; and '.join(causes)}; right is {self._equation(name)}{follow}"
+        if sure:
+            own = "their own equations are" if len(sure) > 1 else "its own equation is"
+            after = ", ".join(f"d{follower}" for follower in sure)
+            follow = f"; {after} follow{'' if len(sure) > 1 else 's'} from it, {own} right"
+        if lost:
+            after = ", ".join(f"d{follower}" for follower in lost)
+            more = f"show d{name} to learn more" if name not in self.shown else "more is not known"
+            many = "" if len(lost) > 1 else "s"
+            follow += f"; {after} follow{many} from it, as far as can be told: {more}"
+        if causes:
+            said = f"{'; and '.join(map(_said, causes))}; right is {self._equation(name)}{follow}"
+        else:
+            unknown = f"{self._equation(name)} does not give it, nor does any mistake that is known"
+            said = f"cause unknown: {unknown}{follow}"
         if name in self.shown:
             self._say(name, said)
         elif seen := here or [shown for shown in self.shown if name in self._before(shown)]:
-            self._say(seen[0], f"d{name}, not among the gradients, is the root: {said}")
+            others = {f" or d{other.name}" for c in causes for other in c.instead} - {
+                f" or d{name}"
+            }
+            labels = f"d{name}{''.join(sorted(others))}"
+            self._say(seen[0], f"{labels}, not among the gradients, is the root: {said}")
+
+    def _from_lost(self, name: str) -> bool:
+        return any(term.out in self.story.lost for term in self.terms[name])
 
     def _say(self, name: str, said: str) -> None:
         known = self.notes.get(name)
@@ -83,4 +106,11 @@ class Sentences:
 
 def _said(cause: Cause) -> str:
     """Return a cause, or a mere description for what it is."""
-    return f"cause unknown, but {cause.words}" if cause.weight >= DESCRIPTION else cause.words
+    words = [cause.words]
+    for other in cause.instead:
+        if other.name == cause.name:
+            words.append(other.words)
+        elif other.words != cause.words:
+            words.append(f"in d{other.name}, {other.words}")
+    said = either(words)
+    return f"cause unknown, but {said}" if cause.weight >= DESCRIPTION else said

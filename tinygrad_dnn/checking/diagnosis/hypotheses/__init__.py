@@ -1,31 +1,44 @@
-"""What people do wrong in a backward pass, in one table: ``HYPOTHESES``.
+"""What people do wrong in a backward pass, in two tables: ``HYPOTHESES`` and ``FAMILIES``.
 
 A hypothesis takes a term of an equation and what is at hand, and yields, for each way of making the
-mistake, what is said of it and the array that comes out.  Nothing is judged here: ``blame``
-compares the arrays with the student's.  Arrays of another shape than the right one are welcome.
+mistake, what is said of it and the array that comes out; a family leaves one number open, which is
+fitted.  Nothing is judged here: ``blame`` compares the arrays with the student's.  Arrays of
+another shape than the right one are welcome.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from tinygrad_dnn.checking.diagnosis.hypotheses.costs import loss, penalty
+from tinygrad_dnn.checking.diagnosis.hypotheses.costs import (
+    loss,
+    loss_formula,
+    mangled_loss,
+    other_labels,
+    output_slope,
+)
+from tinygrad_dnn.checking.diagnosis.hypotheses.masks import dropout, other_keep
+from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import other_constant, penalty
 from tinygrad_dnn.checking.diagnosis.hypotheses.products import (
     elementwise_product,
     forgotten_summand,
     not_transposed,
+    operand_forgotten,
     other_gradient,
     other_operand,
+    updated_weights,
     wrong_sum,
 )
 from tinygrad_dnn.checking.diagnosis.hypotheses.slopes import (
-    diagonal_only,
-    dropout,
     matrix_product,
-    other_slope,
+    other_form,
+    other_leak,
+    other_threshold,
+    slope_elsewhere,
     slope_missing,
     slope_slips,
 )
-from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong
+from tinygrad_dnn.checking.diagnosis.hypotheses.softmaxes import diagonal_only, wrong_jacobian
+from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong
 from tinygrad_dnn.checking.diagnosis.terms import (
     Addend,
     AnyTerm,
@@ -39,15 +52,30 @@ from tinygrad_dnn.checking.diagnosis.terms import (
 HYPOTHESES: dict[type, tuple[Callable[[Any, Scene], Wrong], ...]] = {
     Product: (
         not_transposed,
+        operand_forgotten,
         other_operand,
         other_gradient,
         elementwise_product,
         forgotten_summand,
     ),
     Addend: (wrong_sum, other_gradient, forgotten_summand),
-    Slope: (slope_missing, dropout, other_slope, slope_slips, matrix_product, other_gradient),
-    Jacobian: (diagonal_only, other_gradient),
-    Direct: (penalty, loss),
+    Slope: (
+        slope_missing,
+        dropout,
+        slope_elsewhere,
+        slope_slips,
+        other_form,
+        other_threshold,
+        matrix_product,
+        other_gradient,
+    ),
+    Jacobian: (diagonal_only, wrong_jacobian, other_gradient),
+    Direct: (penalty, loss, output_slope, loss_formula, other_labels, mangled_loss),
+}
+FAMILIES: dict[type, tuple[Callable[[Any, Scene], Iterator[Family]], ...]] = {
+    Product: (updated_weights,),
+    Slope: (other_leak, other_keep),
+    Direct: (other_constant,),
 }
 
 
@@ -55,3 +83,9 @@ def all_wrong(term: AnyTerm, scene: Scene) -> Wrong:
     """Yield what every hypothesis about this term gives."""
     for hypothesis in HYPOTHESES[type(term)]:
         yield from hypothesis(term, scene)
+
+
+def all_families(term: AnyTerm, scene: Scene) -> Iterator[Family]:
+    """Yield the mistakes in this term that have a number open."""
+    for family in FAMILIES.get(type(term), ()):
+        yield from family(term, scene)

@@ -1,56 +1,76 @@
-"""What comes from the cost, the loss and the penalty of regularisation: what goes wrong."""
+"""What comes from the loss: what goes wrong in dA[L], and in dZ[L] = A[L] - Y."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Linear
+from tinygrad_dnn import equations
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Linear, Softmax
+from tinygrad_dnn.checking.diagnosis.hypotheses.forms import FORMS, MEANT, at, mangled
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong
+from tinygrad_dnn.checking.diagnosis.reading import same
 from tinygrad_dnn.checking.diagnosis.terms import Direct, Scene
 from tinygrad_dnn.primitives import Array
 
+CLOSE = 1e-6
+LOSSES: dict[str, Callable[[Array, Array], Array]] = {  # dA[L] as it is written, up to a factor
+    "-Y/A + (1 - Y)/(1 - A)": lambda A, Y: -Y / A + (1 - Y) / (1 - A),
+    "-Y/A": lambda A, Y: -Y / A,
+    "A - Y": lambda A, Y: A - Y,
+}
 
-def penalty(term: Direct, scene: Scene) -> Wrong:
-    """(lambda/m) W left out, counted twice, with another factor."""
-    if term.kind != "L2":
-        return
-    W, c = scene.values[term.of], term.coefficient
-    m = scene.m
-    said = "of the regularisation (L2) term"
-    yield f"the regularisation (L2) term {term.words} is missing", np.zeros_like(W)
-    yield f"the regularisation (L2) term {term.words} is counted twice", 2 * c * W
-    yield f"the factor 1/2 {said}: half of {term.words}", c / 2 * W
-    yield f"the sign {said} is wrong: it is subtracted", -c * W
-    if m > 1:
-        yield f"1/m is missing in the factor {said}: m times too large", c * m * W
-        yield f"1/m is there twice in the factor {said}", c / m * W
-        yield f"1/m is missing and it is counted twice, {said}", 2 * c * m * W
-    yield f"the sign of W instead of W, {said}", c * np.sign(W)
-    yield f"the square W**2 instead of W, {said}", c * W**2
-    for name in scene.forward.parameters:
-        other = scene.values[name]
-        if name != term.of and other.shape == W.shape:
-            yield f"the regularisation (L2) term has {name} instead of {term.of}", c * other
+
+class Output(NamedTuple):
+    """The end of the network: Y, A[L], and if the derivative is dZ[L], Z[L] and its step."""
+
+    Y: Array
+    A: Array
+    Z: Array | None
+    step: Elementwise | Softmax | None
+
+    @property
+    def slope(self) -> Array:
+        """g'(Z) on the way from dA[L] to dZ[L], if g is elementwise."""
+        if self.Z is None or not isinstance(self.step, Elementwise):
+            return np.ones(())
+        return self.step.prime(self.Z)
 
 
 def loss(term: Direct, scene: Scene) -> Wrong:
-    """dA[L] of a loss, and dZ[L] of a loss with the activation before it."""
-    Y, A, Z, step = output(term, scene)
-    if term.kind != "loss" or Y is None:
+    """dZ[L] = A - Y miswritten."""
+    end = output(term, scene)
+    if end is None or end.Z is None:
         return
-    unit = 1.0 if scene.per_example else 1 / scene.m
-    slope = step.prime(Z) if step else 1.0  # from dA[L] on to dZ[L]
-    if Z is not None:
-        yield "Y is missing: A instead of A - Y", unit * A
-        yield "A is missing: -Y instead of A - Y", -unit * Y
-        yield "the sign of Y: A + Y instead of A - Y", unit * (A + Y)
-        yield "the square (A - Y)**2 instead of its derivative", unit * (A - Y) ** 2
-        yield "the sign of A - Y instead of A - Y", unit * np.sign(A - Y)
-        said = "A - Y belongs to cross-entropy after its own activation, not to this cost"
-        yield said, unit * (A - Y)
-        yield "(A - Y) / A / (1 - A) is dA, not dZ", unit * (A - Y) / (A * (1 - A))
-        yield "Z instead of A: Z - Y where A - Y belongs", unit * (Z - Y)
-        if step:
-            said = f"{step.g} is applied twice: to {step.out} instead of {step.z}"
-            yield said, unit * (step.function(A) - Y)
+    Y, A, Z, step = end
+    unit = _unit(scene)
+    yield "Y is missing: A instead of A - Y", unit * A
+    yield "A is missing: -Y instead of A - Y", -unit * Y
+    yield "the sign of Y: A + Y instead of A - Y", unit * (A + Y)
+    yield "A - 1 instead of A - Y: Y is taken for 1 everywhere", unit * (A - 1)
+    yield "the square (A - Y)**2 instead of its derivative", unit * (A - Y) ** 2
+    yield "the sign of A - Y instead of A - Y", unit * np.sign(A - Y)
+    said = "A - Y belongs to cross-entropy after its own activation, not to this cost"
+    yield said, unit * (A - Y)
+    yield "Z instead of A: Z - Y where A - Y belongs", unit * (Z - Y)
+    yield "only the entries of the true class (Y = 1) are there", term.array * Y
+    yield "only the entries where Y = 0 are there", term.array * (1 - Y)
+    said = "only the entries of the true class (Y = 1) are changed: A elsewhere is forgotten"
+    yield said, unit * (A - 1) * Y
+    if isinstance(step, Elementwise):
+        said = f"{step.g} is applied twice: to {step.out} instead of {step.z}"
+        yield said, unit * (step.function(A) - Y)
+    else:
+        yield "softmax is applied twice", unit * (equations.softmax(A) - Y)
+
+
+def loss_formula(term: Direct, scene: Scene) -> Wrong:
+    """The derivative of the loss, of dA[L] or of dZ[L], written wrongly or of another loss."""
+    end = output(term, scene)
+    if end is None:
+        return
+    Y, A, Z, step = end
+    unit, slope = _unit(scene), end.slope
     both = "-Y/A + (1 - Y)/(1 - A)"
     yield f"of the loss's derivative {both} only -Y/A is there", -unit * Y / A * slope
     second = unit * (1 - Y) / (1 - A) * slope
@@ -58,26 +78,93 @@ def loss(term: Direct, scene: Scene) -> Wrong:
     for sign in (1, -1):
         wrong = sign * unit * (Y / A + (1 - Y) / (1 - A)) * slope
         yield f"a sign in the loss's derivative {both}", wrong
-    if step:
-        said = f"{step.g}'({step.z}) is there once too often (twice): it cancels in {step.out} - Y"
-        yield said, term.array * slope
-        yield f"the factor {step.g}'({step.z}) is missing", term.array / slope
-    for axis in (0, 1):
-        if Y.shape[axis] > 1:
-            yield f"Y is reversed along axis {axis}", term.array + unit * (Y - np.flip(Y, axis))
+    for words, dA in LOSSES.items():
+        wrong = unit * dA(A, Y)
+        of = f"the derivative of the loss by A, {words},"
+        if Z is not None and words != "A - Y":
+            g = "softmax" if isinstance(step, Softmax) else step.g if step else ""
+            yield f"{of} is taken for dZ: the derivative of {g} is missing", wrong
+        elif Z is None:
+            yield f"{words} is the derivative of another loss, or of the loss by Z", wrong
 
 
-def output(
-    term: Direct, scene: Scene
-) -> tuple[Array | None, Array, Array | None, Elementwise | None]:
-    """Return Y, A[L] and, if the term is dZ[L], Z[L] and the step from it to A[L]."""
+def other_labels(term: Direct, scene: Scene) -> Wrong:
+    """Labels that are shifted, reversed, inverted."""
+    end = output(term, scene)
+    if end is None:
+        return
+    for formula in _formulas(end):
+        c = _multiple(term.array, formula(end.Y))
+        if c is not None:
+            for words, Y in _labels(end.Y, scene.forward.over):
+                yield words, c * formula(Y)
+            return
+
+
+def output_slope(term: Direct, scene: Scene) -> Wrong:
+    """A slope g'(Z) too many or too few, in dZ[L]."""
+    end = output(term, scene)
+    if end is None or end.Z is None:
+        return
+    _, A, Z, step = end
+    g = "softmax" if isinstance(step, Softmax) else step.g if step else "identity"
+    if isinstance(step, Elementwise) and g != "identity" and np.all(end.slope):
+        said = f"{g}'({step.z}) is there once too often (twice): it cancels in {step.out} - Y"
+        yield said, term.array * end.slope
+        yield f"the factor {g}'({step.z}) is missing", term.array / end.slope
+    for u, value in ((step.out if step else "A", A), (term.of, Z)):
+        for form, written, slope in at(u, value, FORMS):
+            name = f", which is {MEANT[form][0]}'," if form in MEANT else ""
+            said = f"the factor {written}{name} is there and does not belong"
+            yield f"{said}: the output is {g}, and d{term.of} = {term.words}", term.array * slope
+
+
+def mangled_loss(term: Direct, scene: Scene) -> Wrong:
+    """``abs(A - Y)``."""
+    if term.kind == "loss":
+        yield from mangled(f"({term.words})", term.array)
+
+
+def output(term: Direct, scene: Scene) -> Output | None:
+    """Return the end of the network, if the term is the derivative of the loss there."""
     values = scene.values
     A, Z, step = values[term.of], None, None
     for found in scene.forward.steps:
         if not isinstance(found, Linear) and found.z == term.of:
-            A, Z = values[found.out], values[found.z]
-            step = found if isinstance(found, Elementwise) else None
+            A, Z, step = values[found.out], values[found.z], found
     Y = next((values[n] for n in ("Y", "y") if n in values), None)
     if Y is not None and Y.shape != A.shape:
         Y = Y.reshape(A.shape) if Y.size == A.size else None
-    return Y, A, Z, step
+    return None if Y is None or term.kind != "loss" else Output(Y, A, Z, step)
+
+
+def _unit(scene: Scene) -> float:
+    return 1.0 if scene.per_example else 1 / scene.m
+
+
+def _formulas(end: Output) -> Iterator[Callable[[Array], Array]]:
+    """Yield what the derivative may be of Y, up to a factor."""
+    if end.Z is not None:
+        yield lambda Y: end.A - Y
+    if not isinstance(end.step, Softmax):
+        for dA in LOSSES.values():
+            yield lambda Y, dA=dA: dA(end.A, Y) * end.slope  # type: ignore[misc]
+
+
+def _labels(Y: Array, over: int) -> Iterator[tuple[str, Array]]:
+    """Yield labels that are not the right ones."""
+    for axis, n in enumerate(Y.shape):
+        what = "the examples" if axis == over else "the classes"
+        if n > 1:
+            yield f"Y is reversed along axis {axis}, {what}", np.flip(Y, axis)
+        for k in (1, -1) if n > 2 else ():
+            said = f"Y is shifted by {k} (off by one) along axis {axis}, {what}"
+            yield said, np.roll(Y, k, axis)
+    yield "1 - Y stands where Y belongs: the labels are inverted", 1 - Y
+
+
+def _multiple(x: Array, formula: Array) -> float | None:
+    """Return c if x is c times the formula."""
+    size = float(np.sum(formula * formula))
+    c = float(np.sum(x * formula)) / size if 0 < size < np.inf else 0.0
+    return c if c and same(x, c * formula, CLOSE) else None

@@ -1,9 +1,12 @@
 """dW = (1/m) dZ A.T,  dA = W.T dZ,  db = (1/m) sum of dZ over the examples: what goes wrong."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.forward import plain
-from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong, relation, skipped
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise, plain
+from tinygrad_dnn.checking.diagnosis.hypotheses.forms import mangled
+from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong, relation, skipped
 from tinygrad_dnn.checking.diagnosis.terms import Addend, Jacobian, Product, Scene, Slope
 from tinygrad_dnn.primitives import Array
 
@@ -33,7 +36,7 @@ def elementwise_product(term: Product, scene: Scene) -> Wrong:
 
 
 def other_operand(term: Product, scene: Scene) -> Wrong:
-    """``dW = (1/m) dZ Z_prev.T``, or with the A of another layer."""
+    """``dW = (1/m) dZ Z_prev.T``, or with the A of another layer, or with A_prev**2."""
     g, right = scaled(term, scene), term.operand(scene)
     for name, value in scene.values.items():
         if name != term.other and value.shape == right.shape:
@@ -43,8 +46,40 @@ def other_operand(term: Product, scene: Scene) -> Wrong:
         if value.shape == right.shape:
             said = f"the gradient d{name} stands where {term.other} belongs"
             yield said, term.product(g, value)
-    if plain(term.other) not in scene.forward.parameters and np.any(right):
-        yield f"the factor {term.other} is ignored", term.product(g, np.ones_like(right))
+    for said, value in mangled(term.other, right):
+        yield said, term.product(g, value)
+    for step in scene.forward.steps:
+        if isinstance(step, Elementwise) and step.out == term.other and step.mask:
+            A = step.function(scene.values[step.z])
+            said = f"{term.other} before dropout stands where it belongs after dropout"
+            yield said, term.product(g, A)
+            said = f"{term.other} without the division by keep_prob"
+            yield said, term.product(g, A * scene.values[step.mask])
+
+
+def operand_forgotten(term: Product, scene: Scene) -> Wrong:
+    """``dA = dZ``, or as if W were full of ones."""
+    g, right = scaled(term, scene), term.operand(scene)
+    said = f"the factor {term.other} is forgotten"
+    if g.shape == scene.values[term.of].shape:
+        yield said, g
+    if np.any(right):
+        yield f"{said} (as if it were full of ones)", term.product(g, np.ones_like(right))
+    if plain(term.other) in scene.forward.parameters:
+        axis = 1 - scene.forward.over
+        for word, value in (("sum", np.sum(g, axis)), ("mean", np.mean(g, axis))):
+            value = np.expand_dims(value, axis) + np.zeros(scene.values[term.of].shape)
+            yield f"{said}: only the {word} of d{term.out} is there", value
+
+
+def updated_weights(term: Product, scene: Scene) -> Iterator[Family]:
+    """``dA = (W - lr dW).T dZ``: the update came too early."""
+    if term.other in scene.d:
+        g, dW = scaled(term, scene), scene.d[term.other]
+        said = f"the updated {term.other} = {term.other} - {{:.6g}} * d{term.other} is used: "
+        said += f"d{term.of} needs the {term.other} of the forward pass, update after all gradients"
+        right = term.product(g, term.operand(scene))
+        yield Family(lambda c: said.format(-c), right, term.product(g, dW))
 
 
 def other_gradient(term: Product | Addend | Slope | Jacobian, scene: Scene) -> Wrong:
@@ -67,6 +102,8 @@ def other_gradient(term: Product | Addend | Slope | Jacobian, scene: Scene) -> W
                 f"the value {name} stands where the gradient d{term.out} belongs",
                 term.value(scene.believing(term.out, value)),
             )
+    for said, value in mangled(f"d{term.out}", right):
+        yield said, term.value(scene.believing(term.out, value))
 
 
 def forgotten_summand(term: Product | Addend, scene: Scene) -> Wrong:
@@ -115,6 +152,18 @@ def wrong_sum(term: Addend, scene: Scene) -> Wrong:
         yield said, scale * value
         yield said, np.full(b.shape, scale * value)
     yield f"the largest of {of} instead of the sum", np.max(g, axis=over).reshape(b.shape)
+    norm = np.sqrt(np.sum(g**2, axis=over)).reshape(b.shape)
+    yield f"the norm of {of} instead of the sum", norm
+    total = scale * term.value(scene) / (scene.scale(term.of) or 1.0)
+    yield f"the absolute value of the sum of {of}", np.absolute(total)
+    yield f"the square of the sum of {of}", scale * (total / scale) ** 2
+    for name in scene.forward.parameters:
+        dW = scene.d.get(name)
+        if dW is not None and dW.ndim == 2 and min(dW.shape) > 1:
+            for axis in (0, 1):
+                summed = np.sum(dW, axis=axis)
+                if summed.size == b.size:
+                    yield f"d{name} is summed instead of {of}", summed.reshape(b.shape)
 
 
 def scaled(term: Product, scene: Scene) -> Array:

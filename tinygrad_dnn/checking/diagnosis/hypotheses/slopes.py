@@ -1,136 +1,177 @@
-"""dZ = dA * g'(Z), with dropout and with softmax: what goes wrong."""
+"""dZ = dA * g'(Z): what goes wrong with the slope."""
+
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
-from tinygrad_dnn import equations
-from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong, relation, slope_words
-from tinygrad_dnn.checking.diagnosis.terms import Jacobian, Scene, Slope
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise
+from tinygrad_dnn.checking.diagnosis.hypotheses.forms import FORMS, MEANT, at
+from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong, relation, slope_words
+from tinygrad_dnn.checking.diagnosis.terms import Scene, Slope
+from tinygrad_dnn.primitives import Array
 
-NAMES = ("relu", "leaky_relu", "tanh", "sigmoid")
+OTHERS = {form: FORMS[form] for form in ("1 - {u}**2", "{u} * (1 - {u})", "({u} > 0)")}
+CUTS = 100  # entries of Z; of larger ones, only common thresholds are tried
+THRESHOLDS = (1.0, 0.5, 0.1, 0.01, -0.01, -0.1, -0.5, -1.0)
 
 
 def slope_missing(term: Slope, scene: Scene) -> Wrong:
     """``dZ = dA``."""
-    dA, said = scene.d[term.out], f"the factor {slope_words(term, scene)} is missing"
-    yield said, term.masked(scene, dA)
+    if term.step.g != "identity":
+        said = f"the factor {slope_words(term, scene)} is missing"
+        yield said, term.masked(scene, scene.d[term.out])
 
 
-def other_slope(term: Slope, scene: Scene) -> Wrong:
-    """G' of another activation, or taken at another place."""
-    dA, Z = term.masked(scene, scene.d[term.out]), scene.values[term.of]
-    right = slope_words(term, scene)
+def slope_elsewhere(term: Slope, scene: Scene) -> Wrong:
+    """The right g', taken at another value than Z."""
+    if term.step.g == "identity":
+        return
+    dA = term.masked(scene, scene.d[term.out])
     own = f"{term.step.g}'"
-    for g in NAMES:
-        if g != term.step.g:
-            yield (
-                f"{g}' (the derivative of another activation) instead of {right}",
-                dA * (equations.G[g][1](Z)),
-            )
-    if term.step.g == "leaky_relu":
-        for slope in (0.2, 0.1, 0.05, 0.01, 0.001):
-            if slope != term.step.slope:
-                yield (
-                    f"the slope {slope} instead of {term.step.slope} in leaky_relu'",
-                    dA * equations.leaky_relu_prime(Z, slope),
-                )
-    for name, value in scene.values.items():
-        if name != term.of and value.shape == Z.shape and name not in scene.forward.parameters:
-            yield (
-                f"{own} is evaluated at {name} instead of {term.of}"
-                f"{relation(name, term.of, scene)}",
-                dA * term.step.prime(value),
-            )
-    if term.step.g not in ("relu", "leaky_relu"):  # see slope_slips
-        yield f"{own} is evaluated at d{term.out} instead of {term.of}", dA * term.step.prime(dA)
+    for name, value in _others(term, scene):
+        if name != term.of:
+            said = f"{own} is evaluated at {name} instead of {term.of}"
+            yield f"{said}{relation(name, term.of, scene)}", dA * term.step.prime(value)
+    said = f"{own} is evaluated at d{term.out} instead of {term.of}"
+    if term.step.g == "relu":
+        said = f"the mask is of d{term.out}, not of {term.of}: {slope_words(term, scene)} belongs"
+    yield said, dA * term.step.prime(dA)
 
 
 def slope_slips(term: Slope, scene: Scene) -> Wrong:
-    """The derivative written down wrongly."""
-    dA, Z = term.masked(scene, scene.d[term.out]), scene.values[term.of]
-    A, g, right = term.step.function(Z), term.step.g, slope_words(term, scene)
-    slope = term.step.prime(Z)
+    """The right g', put to the wrong use."""
+    dA = term.masked(scene, scene.d[term.out])
+    g, right, slope = term.step.g, slope_words(term, scene), term.step.prime(scene.values[term.of])
     yield f"the incoming gradient d{term.out} is ignored (as if it were 1)", slope
+    if g == "identity":
+        return
     yield f"{g}' is there twice: {right} belongs once", dA * slope**2
-    yield f"{g} itself instead of its derivative {right}", dA * A
+    inverted = "the mask is inverted: " if g in ("relu", "leaky_relu") else ""
+    yield f"{inverted}1 - {g}' instead of {right}", dA * (1 - slope)
     yield f"the sum instead of the product with {right}", dA + slope
-    if g == "tanh":
-        yield (
-            f"1 - {term.of}**2 instead of 1 - {term.out}**2: the formula needs A, not Z",
-            dA * (1 - Z**2),
-        )
-        yield f"the square is missing: 1 - A instead of {right}", dA * (1 - A)
-        yield f"the sign in {right}: 1 + A**2 instead of 1 - A**2", dA * (1 + A**2)
-        yield f"1 - tanh'(Z) = A**2 instead of {right}", dA * A**2
-    if g == "sigmoid":
-        said = "the formula needs A, is evaluated at Z"
-        yield f"Z (1 - Z) instead of A (1 - A): {said}", dA * Z * (1 - Z)
-        yield f"the factor A is missing in {right}", dA * (1 - A)
-        yield f"the sign in {right}: A (1 + A) instead of A (1 - A)", dA * A * (1 + A)
-    if g in ("relu", "leaky_relu"):
-        leak = 0 if term.step.slope is None else term.step.slope
-        yield (
-            f"the mask is inverted: [{term.of} < 0] instead of {right}",
-            dA * np.where(Z > 0, leak, 1.0),
-        )
-        yield (
-            f"the mask is of d{term.out}, not of {term.of}: {right} belongs there",
-            dA * np.where(dA > 0, 1.0, leak),
-        )
-        yield f"the derivative is the step function [Z > 0], not the sign: {right}", dA * np.sign(Z)
+    yield f"the difference instead of the product with {right}", dA - slope
+    if np.all(slope):
+        yield f"divided by {right} instead of multiplied", dA / slope
+
+
+def other_form(term: Slope, scene: Scene) -> Wrong:
+    """Another expression in place of g': of the wrong activation, or the right one miswritten."""
+    dA, step = term.masked(scene, scene.d[term.out]), term.step
+    right = slope_words(term, scene)
+    for u, value, is_A in _places(term, scene):
+        for form, written, slope in at(u, value, FORMS):
+            yield f"{_named(form, written, is_A, step)} instead of {right}", dA * slope
+    for name, value in _others(term, scene):
+        if name not in (term.of, term.out):
+            for _, written, slope in at(name, value, OTHERS):
+                yield f"{written} instead of {right}{relation(name, term.of, scene)}", dA * slope
+
+
+def other_threshold(term: Slope, scene: Scene) -> Wrong:
+    """``Z > 1`` in relu'."""
+    if term.step.g not in ("relu", "leaky_relu"):
+        return
+    dA, Z = term.masked(scene, scene.d[term.out]), scene.values[term.of]
+    leak = term.step.slope or 0.0
+    for c, words in _thresholds(Z):
+        said = f"the threshold is not 0: [{term.of} > {words}] instead of [{term.of} > 0]"
+        yield f"{said} in {term.step.g}'", dA * np.where(c < Z, 1.0, leak)
+
+
+def other_leak(term: Slope, scene: Scene) -> Iterator[Family]:
+    """The slope for Z < 0 is another number."""
+    step = term.step
+    if step.g not in ("relu", "leaky_relu"):
+        return
+    dA, Z = term.masked(scene, scene.d[term.out]), scene.values[term.of]
+    leak, above = step.slope or 0.0, np.float64(Z > 0)
+    right = slope_words(term, scene)
+
+    def below(c: float) -> str:
+        if abs(c + leak) < 1e-6:
+            return f"the sign of the slope for {term.of} < 0 is wrong: {c:.6g} instead of {right}"
+        if step.g == "relu":
+            return f"leaky_relu', with the slope {c:.6g} for {term.of} < 0, instead of {right}"
+        return f"the slope {c:.6g} instead of {leak:g} for {term.of} < 0 in {right}"
+
+    yield Family(below, dA * above, dA * (1 - above))
+    if leak:
+        said = f"for {term.of} > 0 the slope is 1, not {{:.6g}}: {right}"
+        yield Family(said.format, leak * dA * (1 - above), dA * above)
 
 
 def matrix_product(term: Slope, scene: Scene) -> Wrong:
     """``dZ = dA @ g'(Z)``."""
     dA, slope = scene.d[term.out], term.step.prime(scene.values[term.of])
+    said = "a matrix product (@) stands where the elementwise product (*) belongs"
     for turned in (slope, slope.T):
         if dA.shape[1] == turned.shape[0]:
-            yield (
-                "a matrix product (@) stands where the elementwise product (*) belongs",
-                dA @ turned,
-            )
+            yield said, dA @ turned
         if turned.shape[1] == dA.shape[0]:
-            yield (
-                "a matrix product (@) stands where the elementwise product (*) belongs",
-                turned @ dA,
-            )
+            yield said, turned @ dA
 
 
-def dropout(term: Slope, scene: Scene) -> Wrong:
-    """The mask D or the division by keep_prob is left out, or done twice."""
-    step, dA = term.step, scene.d[term.out]
-    if not step.mask:
+def _places(term: Slope, scene: Scene) -> Iterator[tuple[str, Array, bool]]:
+    """Yield what a slope is written with, and whether it is A = g(Z), of whatever activation."""
+    Z, A = scene.values[term.of], scene.values[term.out]
+    if term.step.g != "identity":
+        yield term.out, A, True
+    yield term.of, Z, False
+    if term.step.mask:
+        yield f"{term.step.g}({term.of})", term.step.function(Z), True
+    yield f"d{term.out}", scene.d[term.out], False
+
+
+def _others(term: Slope, scene: Scene) -> Iterator[tuple[str, Array]]:
+    """Yield the values that may be mistaken for Z or A: no masks, nothing constant."""
+    shape, no = scene.values[term.of].shape, {*scene.forward.parameters, term.step.mask}
+    for name, value in scene.values.items():
+        if value.shape == shape and name not in no and np.any(value != value.flat[0]):
+            yield name, value
+
+
+def _named(form: str, written: str, is_A: bool, step: Elementwise) -> str:
+    """Say what a form is: ``A1 * (1 - A1)``, sigmoid', in a network of tanh."""
+    if form == "{u}" and is_A:
+        return f"{step.g} itself, {written}, instead of its derivative; it stands"
+    if form == "({u} < 0)":
+        return f"the mask is inverted: {written}"
+    if form not in MEANT:
+        return written
+    g, of = MEANT[form]
+    fed = "A" if is_A else "Z"
+    if fed == of and g != step.g:
+        return f"{written}, which is {g}' (the derivative of another activation)"
+    if fed == "Z" and g == step.g:
+        return f"{written}: the formula of {g}' needs A, and is evaluated at Z; it stands"
+    if fed == "A" and g == step.g:
+        return f"{written}: {g}' is evaluated at A, and belongs at Z; it stands"
+    return f"{written}, which is the formula of {g}' fed with {'Z' if of == 'A' else 'A'}"
+
+
+def _thresholds(Z: Array) -> Iterator[tuple[float, str]]:
+    """Yield the thresholds that make a difference, and how they are written."""
+    if Z.size > CUTS:
+        yield from ((c, f"{c:g}") for c in THRESHOLDS)
         return
-    D, slope = scene.values[step.mask], step.prime(scene.values[term.of])
-    keep = f"{1 / step.rescale:.4g}"
-    yield f"the dropout mask {step.mask} is not applied to d{term.out}", dA * slope
-    said = f"the dropout mask {step.mask} is not applied to d{term.out}, only its rescaling"
-    yield said, dA * slope * step.rescale
-    kept = np.absolute(D) > 0
-    yield f"dropout is not rescaled: d{term.out} is to be divided by keep_prob", dA * slope * kept
-    if step.rescale != 1:
-        yield (
-            f"dropout is rescaled twice: divided by keep_prob = {keep} once too often",
-            dA * slope * D * step.rescale**2,
-        )
-        yield (
-            f"dropout: multiplied by keep_prob = {keep} instead of divided",
-            (dA * slope * D / step.rescale),
-        )
-    yield f"dropout: the mask {step.mask} is inverted", dA * slope * (1 - kept) * step.rescale
-    for name, other in scene.values.items():
-        if name != step.mask and other.shape == D.shape and set(np.unique(other)) <= {0, 1}:
-            yield (
-                f"the dropout mask {name} of another layer is applied instead of {step.mask}",
-                dA * slope * other * step.rescale,
-            )
+    edges = np.unique(Z)
+    for low, high in pairwise(edges):
+        c = _roundest(low, high)
+        if low <= 0 < high:
+            continue
+        if c in THRESHOLDS or np.sum((c < Z) != (Z > 0)) > 1:
+            yield c, f"{c:g}" if c in THRESHOLDS else f"c, c between {low:.3g} and {high:.3g}"
 
 
-def diagonal_only(term: Jacobian, scene: Scene) -> Wrong:
-    """Softmax taken for an elementwise function."""
-    dA, A = scene.d[term.out], scene.values[term.out]
-    said = "only the diagonal A (1 - A) of the Jacobian of softmax is used"
-    yield said, dA * A * (1 - A)
-    yield "the derivative of softmax is missing", dA
-    yield "the sum in the derivative of softmax is missing", A * dA
-    total = np.sum(dA * A, axis=1 - term.step.axis, keepdims=True)
-    yield "the sum in the derivative of softmax is over the wrong axis", A * (dA - total)
+def _roundest(low: float, high: float) -> float:
+    """Return the number with the fewest digits between two, the low one included.
+
+    >>> _roundest(0.43, 0.612), _roundest(-1.2, -0.7), _roundest(0.87, 3.0)
+    (0.5, -1.0, 1.0)
+    """
+    for digits in range(12):
+        c = float(np.ceil(low * 10**digits) / 10**digits)
+        if low <= c < high:
+            return round(c, digits)
+    return low

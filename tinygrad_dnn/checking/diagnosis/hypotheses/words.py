@@ -1,12 +1,21 @@
 """What values are called in the sentences of hypotheses, and how they are related."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Linear
 from tinygrad_dnn.checking.diagnosis.terms import Scene, Slope
 from tinygrad_dnn.primitives import Array
 
 Wrong = Iterator[tuple[str, Array]]
+
+
+class Family(NamedTuple):
+    """A mistake with a number in it that nobody has told: ``start`` + c ``along``."""
+
+    words: Callable[[float], str]  # of c
+    start: Array
+    along: Array
 
 
 def slope_words(term: Slope, scene: Scene) -> str:
@@ -17,6 +26,7 @@ def slope_words(term: Slope, scene: Scene) -> str:
         "leaky_relu": f"leaky_relu' = [1 where {Z} > 0, else {term.step.slope}]",
         "tanh": f"tanh' = 1 - tanh({Z})**2",
         "sigmoid": f"sigmoid' = {A} * (1 - {A})",
+        "identity": "1 (no activation)",
     }.get(g, f"{g}'({Z})")
 
 

@@ -1,0 +1,100 @@
+"""What a constant factor means: 1/m that is missing, a 2 too many, units counted for examples.
+
+The same number may mean several things (at m = 4, 1/2 is 1/sqrt(m) too): all are said, the
+simplest first.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+CLOSE = 1e-6
+DESCRIPTION = 1.5  # the weight of a change that has no cause to it
+MEANT = 1.1  # the weight of meanings that are said beside simpler ones
+MOST = 3  # meanings that are said
+
+
+class Change(NamedTuple):
+    """What is said of a change; ``weight`` grows from 1 the less there is behind it."""
+
+    words: str
+    weight: float = 1.0
+
+
+def factor_words(c: float, sizes: Mapping[str, int]) -> Change:
+    """Say what a constant factor means.
+
+    >>> factor_words(32.0, {"m": 32}).words
+    'the factor 1/m is missing: it is m = 32 times too large'
+    >>> factor_words(-1.0, {}).words
+    'the sign is flipped: it is -1 times the right value'
+    """
+    if abs(c + 1) < CLOSE:
+        return Change("the sign is flipped: it is -1 times the right value")
+    sign = "the sign is flipped, and " if c < 0 else ""
+    c, extra = abs(c), 0.4 if c < 0 else 0.0
+    fitting = [
+        (words, weight)
+        for value, words, weight in _meanings(sizes)
+        if abs(c - value) < CLOSE * value
+    ]
+    if fitting:
+        weight = min(weight for _, weight in fitting)
+        said = [words for words, far in fitting if far <= max(weight, MEANT)]
+        return Change(sign + either(said), weight + extra)
+    for k in range(3, 65):
+        if abs(c - k) < CLOSE * k:
+            return Change(f"{sign}it is {k} times too large (a factor 1/{k} is missing)", 1.2)
+        if abs(c * k - 1) < CLOSE:
+            return Change(f"{sign}it is {k} times too small (1/{k} is one too many)", 1.2)
+    return Change(f"{sign}it is {c:.6g} times the right value, in every entry", 1.6)
+
+
+def either(meanings: Sequence[str]) -> str:
+    """Say all of them, or the first few.
+
+    >>> either(["half of it", "a third"]), either(["half of it", "half of it"])
+    ('half of it; or a third', 'half of it')
+    """
+    return "; or ".join(list(dict.fromkeys(meanings))[:MOST])
+
+
+def _meanings(sizes: Mapping[str, int]) -> Iterator[tuple[float, str, float]]:
+    """Yield factors, what they mean, and how far that is fetched; the simplest first."""
+    m = sizes.get("m", 1)
+    units = [(name, n) for name, n in sizes.items() if name != "m" and n > 1]
+    yield 2.0, "the factor 2 too much: it is twice the right value", 1.0
+    yield (
+        0.5,
+        "it is half the right value: a factor 2 is missing, or 1/2 is one too many, or, where a "
+        "value is used twice, the second contribution is not added (+=)",
+        1.0,
+    )
+    if m > 1:
+        often = "is there once too often (twice)"
+        yield m, f"the factor 1/m is missing: it is m = {m} times too large", 1.0
+        yield 1 / m, f"the factor 1/m {often}: it is m = {m} times too small", 1.0
+    for name, n in units:
+        called = f"{name} = {n}, the number of units (features, classes)"
+        if m > 1 and n != m:
+            yield m / n, f"it is divided by {called}, instead of by m = {m}", 1.1
+            yield n / m, f"it is divided by m = {m} instead of by {called}", 1.2
+        yield 1 / n, f"it is divided by {called}, which does not belong", 1.1
+        yield n, f"it is multiplied by {called}, or 1/{n} is missing", 1.1
+        if m > 1:
+            yield 1 / (m * n), f"it is divided by m = {m} once too often, and by {called}", 1.2
+    if m > 1:
+        yield m * m, f"1/m**2 is missing: it is m**2 = {m * m} times too large", 1.1
+        yield 1 / m**2, f"1/m is there three times: it is m**2 = {m * m} times too small", 1.1
+        yield 2 * m, "the factor 1/m is missing, and it is doubled (factor 2)", 1.1
+        yield m / 2, "the factor 1/m is missing, and it is halved (1/2)", 1.1
+        yield 1 / (2 * m), "the factor 1/m is there twice, and it is halved: 1/(2 m)", 1.1
+        yield 2 / m, "the factor 1/m is there twice, and it is doubled: 2/m", 1.1
+        yield m / (m - 1), f"it is divided by m - 1 instead of m = {m}", 1.1
+        yield m / (m + 1), f"it is divided by m + 1 instead of m = {m}", 1.1
+        yield (m - 1) / m, f"it is multiplied by (m - 1)/m, m = {m}", 1.1
+        yield (
+            m**0.5,
+            f"the square root of m = {m} stands where m belongs, or 1/sqrt(m) is missing",
+            1.1,
+        )
+        yield m**-0.5, f"1/sqrt(m) is one too many, m = {m}", 1.1

@@ -1,0 +1,180 @@
+"""The mistakes that can be made in one equation, and which of them gives the array shown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from tinygrad_dnn.checking.diagnosis.factor import CLOSE, either, factor_words
+from tinygrad_dnn.checking.diagnosis.hypotheses import all_families, all_wrong
+from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import no_penalty
+from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family
+from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.story import Cause
+from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Direct, Jacobian, Scene, Slope, total
+from tinygrad_dnn.checking.diagnosis.whole import factor_of, factors, rearranged
+from tinygrad_dnn.primitives import Array
+
+NAMED = 1.2  # the weight of factors that have a reason
+FETCHED = 0.01  # what is told of the array alone weighs more than what is told of its equation
+FITTED = 1.15  # of a mistake with a number that is fitted
+ENOUGH = 3  # entries, to fit a number to
+
+
+@dataclass(frozen=True)
+class Equations:
+    """The terms of every derivative by its name; a mistake is in one of them, or in their sum."""
+
+    terms: Mapping[str, Sequence[AnyTerm]]
+
+    def right(self, name: str, scene: Scene) -> Array:
+        """Return the derivative by the right equation, from what is believed in the scene."""
+        return total(self.terms[name], scene)
+
+    def variants(self, name: str, scene: Scene) -> Iterator[tuple[str, Array]]:
+        """Yield what one mistake in one of the terms makes of the whole."""
+        terms = self.terms[name]
+        values = [term.value(scene) for term in terms]
+        for i, term in enumerate(terms):
+            others = sum(values[:i] + values[i + 1 :], np.zeros(()))
+            for words, value in self.of_term(term, scene):
+                if len(terms) == 1:
+                    yield words, value
+                elif value.shape == others.shape:
+                    yield words, value + others
+        if fused := self._fused(name, scene):
+            yield from all_wrong(fused, scene)
+
+    def families(self, name: str, scene: Scene) -> Iterator[Family]:
+        """Yield the mistakes with a number open."""
+        terms = self.terms[name]
+        whole = total(terms, scene)
+        for term in terms:
+            others = whole - term.value(scene) if len(terms) > 1 else 0.0
+            for words, start, along in all_families(term, scene):
+                if start.shape == whole.shape:
+                    yield Family(words, start + others, along)
+        penalised = any(getattr(term, "kind", "") == "L2" for term in terms)
+        if name in scene.forward.parameters and not penalised:
+            for words, start, along in no_penalty(name, scene):
+                yield Family(words, start + whole, along)
+
+    def of_term(self, term: AnyTerm, scene: Scene) -> Iterator[tuple[str, Array]]:
+        """Yield what one mistake makes of a term."""
+        yield from all_wrong(term, scene)
+        if len(self.terms[term.of]) == 1 or isinstance(term, Direct):
+            return
+        value, formula = term.value(scene), term.formula(scene)
+        yield (
+            f"{term.of} is used more than once, and the contribution {formula} is "
+            f"not added (+= is missing)",
+            np.zeros_like(value),
+        )
+        for c in factors(sizes_of(scene, term.of)):
+            words = factor_words(c, sizes_of(scene, term.of)).words
+            yield f"in the term {formula}: {words}", c * value
+
+    def _fused(self, name: str, scene: Scene) -> Direct | None:
+        """Return dZ[L] as if it did not go by way of dA[L]."""
+        term = self.terms[name][0]
+        before = self.terms.get(term.out, ())
+        if isinstance(term, Slope | Jacobian) and getattr(before[0], "kind", "") == "loss":
+            return Direct(name, "", term.value(scene), "", "loss")
+        return None
+
+    def causes(self, name: str, scene: Scene, shown: Array, most: int) -> tuple[Cause, ...]:
+        """Return the mistakes, at most so many, that make what is shown of the right equation."""
+        right, sizes = self.right(name, scene), sizes_of(scene, name)
+        if not np.any(shown):
+            return tuple(Cause(name, *change) for change in rearranged(shown, right))
+        variants = list(self.variants(name, scene))
+        factor = factor_of(shown, right, sizes)
+        found = [Cause(name, *factor)] if factor else []
+        told = (Cause(name, words) for words, x in variants if _told(x, shown, right))
+        found += islice(told, 1)
+        found += islice(self._fitted(name, scene, shown, right), 1)
+        for change in rearranged(shown, right):
+            found.append(Cause(name, change.words, change.weight + FETCHED))
+        if found:
+            return (_simplest(found),)
+        if most < 2 or shown.size < 2:
+            return ()
+        return self._with_factor(name, variants, shown, right, sizes) or self._two_terms(
+            name, scene, shown
+        )
+
+    def _fitted(self, name: str, scene: Scene, shown: Array, right: Array) -> Iterator[Cause]:
+        """Yield the mistakes with a number in them that give what is shown."""
+        if shown.shape != right.shape or shown.size < ENOUGH or same(shown, right, CLOSE):
+            return
+        for family in self.families(name, scene):
+            c = fitted(shown - family.start, family.along)
+            if c is not None:
+                yield Cause(name, family.words(c), FITTED)
+
+    def _with_factor(
+        self,
+        name: str,
+        variants: Sequence[tuple[str, Array]],
+        shown: Array,
+        right: Array,
+        sizes: Mapping[str, int],
+    ) -> tuple[Cause, ...]:
+        for words, value in variants:
+            if not np.any(value) or (value.shape == right.shape and same(value, right, CLOSE)):
+                continue
+            changes = [factor_of(shown, value, sizes), *rearranged(shown, value)]
+            for change in changes:
+                if change and change.weight <= NAMED:
+                    return Cause(name, words), Cause(name, *change)
+        return ()
+
+    def _two_terms(self, name: str, scene: Scene, shown: Array) -> tuple[Cause, ...]:
+        """Return a mistake in each of two terms: in the product and in the regularisation."""
+        terms = self.terms[name]
+        if len(terms) != 2:
+            return ()
+        firsts, seconds = (list(self.of_term(term, scene)) for term in terms)
+        for words, value in firsts:
+            if value.shape != shown.shape:
+                continue
+            for also, other in seconds:
+                if other.shape == shown.shape and same(shown, value + other, CLOSE):
+                    return Cause(name, words), Cause(name, also)
+        return ()
+
+
+def sizes_of(scene: Scene, name: str) -> dict[str, int]:
+    """Return the numbers that a factor may be made of: m, and the sizes of the array."""
+    shape = scene.values[name].shape
+    return {"m": scene.m} | {f"{name}.shape[{i}]": n for i, n in enumerate(shape) if n != scene.m}
+
+
+def fitted(rest: Array, along: Array) -> float | None:
+    """Return c if ``rest`` is c times ``along``, and c is not 0."""
+    size = float(np.sum(along * along))
+    if rest.shape != along.shape or not 0 < size < np.inf:
+        return None
+    c = float(np.sum(rest * along)) / size
+    return c if c and same(rest, c * along, CLOSE) else None
+
+
+def _simplest(causes: Sequence[Cause]) -> Cause:
+    """Return the cause of least weight, with the words of all that weigh no more."""
+    best = min(causes, key=lambda cause: cause.weight)
+    fitting = [cause.words for cause in causes if cause.weight == best.weight]
+    return Cause(best.name, either(fitting), best.weight)
+
+
+def _told(value: Array, shown: Array, right: Array) -> bool:
+    """Whether a hypothesis gives what is shown, and not what is right."""
+    if value.shape != shown.shape and value.size == shown.size and value.size > 1:
+        value = value.reshape(shown.shape) if _squeezed(value) == _squeezed(shown) else value
+    return same(shown, value, CLOSE) and not (
+        value.shape == right.shape and same(value, right, CLOSE)
+    )
+
+
+def _squeezed(x: Array) -> tuple[int, ...]:
+    return tuple(n for n in x.shape if n != 1)

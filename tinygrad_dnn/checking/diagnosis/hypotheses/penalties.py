@@ -1,0 +1,76 @@
+"""(lambda/m) W, the derivative of the regularisation: what goes wrong."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong
+from tinygrad_dnn.checking.diagnosis.terms import Direct, Scene
+from tinygrad_dnn.primitives import Array
+
+
+def penalty(term: Direct, scene: Scene) -> Wrong:
+    """(lambda/m) W left out, counted twice, with another factor, of something else."""
+    if term.kind != "L2":
+        return
+    W, c = scene.values[term.of], term.coefficient
+    m = scene.m
+    said = "of the regularisation (L2) term"
+    yield f"the regularisation (L2) term {term.words} is missing", np.zeros_like(W)
+    yield f"the regularisation (L2) term {term.words} is counted twice", 2 * c * W
+    yield f"the factor 1/2 {said}: half of {term.words}", c / 2 * W
+    yield f"the sign {said} is wrong: it is subtracted", -c * W
+    if m > 1:
+        yield f"1/m is missing in the factor {said}: m times too large", c * m * W
+        yield f"1/m is there twice in the factor {said}", c / m * W
+        yield f"1/m is missing and it is counted twice, {said}", 2 * c * m * W
+        yield f"1/m is missing and the factor 1/2 is there, {said}", c * m / 2 * W
+    for words, other in _instead(term.of, W):
+        yield f"{words} instead of {term.of}, {said}", c * other
+        if m > 1:
+            yield f"{words} instead of {term.of}, and 1/m is missing, {said}", c * m * other
+    for name in scene.forward.parameters:
+        other = scene.values[name]
+        if name != term.of and other.shape == W.shape:
+            yield f"the regularisation (L2) term has {name} instead of {term.of}", c * other
+
+
+def other_constant(term: Direct, scene: Scene) -> Iterator[Family]:
+    """(lambda/m) W with another lambda."""
+    if term.kind == "L2":
+        W, c = scene.values[term.of], term.coefficient
+        said = f"the factor of the regularisation (L2) term is {{:.6g}} instead of {c:.6g}"
+        yield Family(lambda k: f"{said.format(k)}; it is {term.words}", 0 * W, W)
+        for words, other in _instead(term.of, W):
+            said = f"the regularisation (L2) term has {words} instead of {term.of}"
+            yield Family(lambda k, s=said: f"{s}, and the factor {k:.6g}", 0 * W, other)  # type: ignore[misc]
+
+
+def no_penalty(name: str, scene: Scene) -> Iterator[Family]:
+    """Regularisation of a parameter that the cost does not regularise; added to the rest."""
+    x = scene.values[name]
+    said = "regularisation (L2) is added, though the cost has none of"
+    yield Family(lambda c: f"{said} {name}: {c:.6g} * {name}", 0 * x, x)
+    if x.size > 1:
+        said = "regularisation (L1) is added, though the cost has none of"
+        yield Family(lambda c: f"{said} {name}: {c:.6g} * np.sign({name})", 0 * x, np.sign(x))
+
+
+def _instead(W: str, value: Array) -> Iterator[tuple[str, Array]]:
+    """Yield what stands where W belongs."""
+    full = np.zeros_like(value)
+    yield f"the sign of {W} (L1)", np.sign(value)
+    yield f"the square {W}**2", value**2
+    yield f"the absolute value abs({W})", np.absolute(value)
+    yield f"the sum np.sum({W})", full + np.sum(value)
+    yield f"the sum of squares np.sum({W}**2)", full + np.sum(value**2)
+    yield f"the mean of {W}", full + np.mean(value)
+    yield f"the norm of {W}", full + np.sqrt(np.sum(value**2))
+    yield f"{W} over its norm", value / (np.sqrt(np.sum(value**2)) or 1.0)
+    yield "the number 1", full + 1
+    if value.ndim == 2:
+        if value.shape[0] == value.shape[1]:
+            yield f"{W}.T", value.T
+        for axis in (0, 1):
+            said = f"the sum np.sum({W}, axis={axis}, keepdims=True)"
+            yield said, full + np.sum(value, axis=axis, keepdims=True)
