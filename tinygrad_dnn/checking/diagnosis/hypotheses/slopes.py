@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise
 from tinygrad_dnn.checking.diagnosis.hypotheses.forms import FORMS, MEANT, at
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong, relation, slope_words
 from tinygrad_dnn.checking.diagnosis.terms import Scene, Slope
@@ -61,7 +60,7 @@ def other_form(term: Slope, scene: Scene) -> Wrong:
     right = slope_words(term, scene)
     for u, value, is_A in _places(term, scene):
         for form, written, slope in at(u, value, FORMS):
-            yield f"{_named(form, written, is_A, step)} instead of {right}", dA * slope
+            yield _said(form, written, is_A, term, right), dA * slope
     for name, value in _others(term, scene):
         if name not in (term.of, term.out):
             for _, written, slope in at(name, value, OTHERS):
@@ -131,23 +130,24 @@ def _others(term: Slope, scene: Scene) -> Iterator[tuple[str, Array]]:
             yield name, value
 
 
-def _named(form: str, written: str, is_A: bool, step: Elementwise) -> str:
-    """Say what a form is: ``A1 * (1 - A1)``, sigmoid', in a network of tanh."""
+def _said(form: str, written: str, is_A: bool, term: Slope, right: str) -> str:
+    """Say what a form is: ``A1 * (1 - A1)`` is sigmoid', in a network of tanh."""
+    own = term.step.g
     if form == "{u}" and is_A:
-        return f"{step.g} itself, {written}, instead of its derivative; it stands"
+        return f"{own} itself, {written}, instead of its derivative {right}"
     if form == "({u} < 0)":
-        return f"the mask is inverted: {written}"
+        return f"the mask is inverted: {written} instead of {right}"
     if form not in MEANT:
-        return written
+        return f"{written} instead of {right}"
     g, of = MEANT[form]
     fed = "A" if is_A else "Z"
-    if fed == of and g != step.g:
-        return f"{written}, which is {g}' (the derivative of another activation)"
-    if fed == "Z" and g == step.g:
-        return f"{written}: the formula of {g}' needs A, and is evaluated at Z; it stands"
-    if fed == "A" and g == step.g:
-        return f"{written}: {g}' is evaluated at A, and belongs at Z; it stands"
-    return f"{written}, which is the formula of {g}' fed with {'Z' if of == 'A' else 'A'}"
+    if fed == of and g != own:
+        return f"{g}' (the derivative of another activation), {written}, instead of {right}"
+    if fed == of:
+        return f"{written} instead of {right}"
+    if g == own:
+        return f"{written} instead of {right}: the formula needs {of}, not {fed}"
+    return f"{written}, the formula of {g}' fed with {fed}, instead of {right}"
 
 
 def _thresholds(Z: Array) -> Iterator[tuple[float, str]]:

@@ -20,11 +20,12 @@ class Family(NamedTuple):
 
 def slope_words(term: Slope, scene: Scene) -> str:
     """Return g'(Z) with what it is: relu' = [Z1 > 0]."""
-    Z, A, g = term.of, term.out, term.step.g
+    Z, g = term.of, term.step.g
+    A = f"{g}({Z})" if term.step.mask else term.out
     return {
         "relu": f"relu' = [{Z} > 0]",
         "leaky_relu": f"leaky_relu' = [1 where {Z} > 0, else {term.step.slope}]",
-        "tanh": f"tanh' = 1 - tanh({Z})**2",
+        "tanh": f"tanh' = 1 - {A}**2",
         "sigmoid": f"sigmoid' = {A} * (1 - {A})",
         "identity": "1 (no activation)",
     }.get(g, f"{g}'({Z})")
