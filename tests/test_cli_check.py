@@ -93,7 +93,7 @@ def test_a_notebook_of_the_course(tmp_path, capsys):
     assert main(["check", notebook(tmp_path, "* (1 - cache['A1'] ** 2)")]) == 0
     assert "forward_propagation, compute_cost, backward_propagation" in capsys.readouterr().out
     assert main(["check", notebook(tmp_path, "")]) == 1
-    assert "the factor tanh' = 1 - tanh(Z1)**2 is missing" in capsys.readouterr().out
+    assert "the factor tanh' = 1 - A1**2 is missing" in capsys.readouterr().out
 
 
 def test_a_cost_with_params_and_grads(tmp_path, capsys):

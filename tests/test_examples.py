@@ -66,7 +66,7 @@ def test_what_is_wrong_with_my_backprop_is_said(capsys):
     load("what_is_wrong_with_my_backprop").main()
     text = capsys.readouterr().out
     assert "dW2: the factor 1/m is missing: it is m = 20 times too large" in text
-    assert "dZ1, not among the gradients, is the root: the factor tanh' = 1 - tanh(Z1)**2" in text
+    assert "dZ1, not among the gradients, is the root: the factor tanh' = 1 - A1**2" in text
 
 
 def test_an_operation_of_your_own_is_right(capsys):

@@ -56,7 +56,7 @@ def slope_slips(term: Slope, scene: Scene) -> Wrong:
 
 def other_form(term: Slope, scene: Scene) -> Wrong:
     """Another expression in place of g': of the wrong activation, or the right one miswritten."""
-    dA, step = term.masked(scene, scene.d[term.out]), term.step
+    dA = term.masked(scene, scene.d[term.out])
     right = slope_words(term, scene)
     for u, value, is_A in _places(term, scene):
         for form, written, slope in at(u, value, FORMS):
