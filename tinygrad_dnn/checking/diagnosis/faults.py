@@ -90,6 +90,8 @@ class Equations:
             return tuple(Cause(name, *change) for change in rearranged(shown, right))
         variants = list(self.variants(name, scene))
         factor = factor_of(shown, right, sizes)
+        if factor and shown.size < ENOUGH and factor.weight <= NAMED:
+            return (Cause(name, *factor),)  # of few numbers anything can be told
         found = [Cause(name, *factor)] if factor else []
         told = (Cause(name, words) for words, x in variants if _told(x, shown, right))
         found += islice(told, 1)
