@@ -483,6 +483,27 @@ def test_latex_compiles():
     assert done.returncode == 0, done.stderr
 
 
+DOCUMENT = r"""\documentclass{{article}}
+\usepackage[utf8]{{inputenc}}\usepackage{{amsmath,amssymb}}
+\begin{{document}}
+{}
+\end{{document}}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")
+def test_latex_compiles_in_tex_itself(tmp_path):
+    x = tg.Tensor([1.0, 2.0], name="learning rate_#$%&{}^~\\ <b>")
+    y = tg.Tensor([3.0, 4.0], name="θ")
+    odd = np.sum(np.where(x > 1, x**0.5, 1e-7 * y[::-1]) * (x > 0))
+    answers = [explained("latex", convention="course"), tg.explain(odd), tg.explain(odd, y)]
+    body = "\n\n".join(answer.to("latex") for answer in answers)
+    (tmp_path / "equations.tex").write_text(DOCUMENT.format(body), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "equations.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+
+
 def test_it_prints_the_rules_and_knows_no_derivative_of_its_own(monkeypatch):
     wrong = lambda g, out, x: g * 7
     monkeypatch.setattr(RULES[np.tanh], "vjps", (wrong,))

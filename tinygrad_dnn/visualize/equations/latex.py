@@ -10,6 +10,8 @@ GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|chi|"
     "psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega"
 )
+LETTERS = dict(zip(GREEK.pattern.split("|"), "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
+COMMANDS = {letter: rf"\{name}" for name, letter in LETTERS.items()}
 SPECIAL = re.compile(r"([#$%&_{}])")
 
 
@@ -72,13 +74,15 @@ class Latex(Typeset):
 def latex_name(name: str, layer: int | None) -> str:
     r"""Return a symbol's name in LaTeX; the number of its ``layer`` in brackets above.
 
-    >>> latex_name("dW1", 1), latex_name("u2", None), latex_name("learning_rate", None)
-    ('dW^{[1]}', 'u_{2}', '\\mathrm{learning\\_rate}')
+    >>> latex_name("dW1", 1), latex_name("dθ", None), latex_name("learning_rate", None)
+    ('dW^{[1]}', 'd\\theta', '\\mathrm{learning\\_rate}')
     """
     name, _, again = name.partition("_") if re.search(r"\d_\d+$", name) else (name, "", "")
     d, word, number = re.fullmatch(r"(d(?=[^\W\d_]))?(.*?)(\d*)", name).groups(default="")  # type: ignore[union-attr]
     if GREEK.fullmatch(word):
         word = rf"\{word}"
+    elif word in COMMANDS:
+        word = COMMANDS[word]
     elif not word.isascii():
         word = rf"\text{{{word}}}"
     elif len(word) != 1:

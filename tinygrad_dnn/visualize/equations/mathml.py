@@ -3,11 +3,9 @@
 import re
 from html import escape
 
-from tinygrad_dnn.visualize.equations.latex import GREEK
+from tinygrad_dnn.visualize.equations.latex import GREEK, LETTERS
 from tinygrad_dnn.visualize.equations.typeset import Typeset
 from tinygrad_dnn.visualize.page.mathml import raised_symbol
-
-LETTERS = dict(zip(GREEK.pattern.split("|"), "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
 
 
 def _operator(sign: str) -> str:
