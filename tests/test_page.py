@@ -316,6 +316,8 @@ def test_what_is_not_finite_is_counted_and_marked():
     assert (facts["min"], facts["max"], facts["mean"]) == (1, 3, 2)
     whole = np.frombuffer(base64.b64decode(facts["map"]["cells"]), "<i2")
     assert list(whole) == [10922, -32768, -32768, 32767]
+    huge = described(np.array([1e300, -1e300]))  # the norm is no number any more
+    assert (huge["max"], huge["norm"]) == (1e300, None)
     nothing_good = described(np.array([np.nan, np.inf]))
     assert nothing_good["mean"] is None
     json.dumps(nothing_good, allow_nan=False)

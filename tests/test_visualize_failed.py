@@ -110,6 +110,11 @@ LINEAR = nn.Linear(4, 1, rng=np.random.default_rng(0))
             "it needs (m, 2, height, width)",
         ),
         (
+            lambda: nn.RNN(3, 2, rng=np.random.default_rng(0))([tg.Tensor(X.T, name="step")]),
+            ["RNN(3 -> 2) failed", "W (2, 3)", "U (2, 2)", "b (2, 1)", "step (8, 3)"],
+            "it needs (T, 3, m)",
+        ),
+        (
             lambda: tg.Tensor(np.ones((2, 4)), name="a") + np.ones((3, 4)),
             ["add failed", "a (2, 4)", "(3, 4)", "2 ≠ 3"],
             "ValueError: operands could not be broadcast",

@@ -73,3 +73,14 @@ def test_machine_code_is_told_from_calls():
     pytest.importorskip("llvmlite")
     note = draw(plan(native=True)).scene.notes[-1]
     assert "of them machine code" in note
+
+
+def test_a_replayed_network_is_drawn_as_what_it_replays():
+    net, X, Y = (
+        nn.Sequential.from_layer_dims([3, 4, 1], rng=np.random.default_rng(0)),
+        np.ones((3, 8)),
+        np.ones((1, 8)),
+    )
+    replayed = tg.jit(lambda X: net(X))
+    replayed(X)
+    assert draw(replayed, X, Y).source == draw(net, X, Y).source

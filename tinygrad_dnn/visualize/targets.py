@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_dnn import nn
 from tinygrad_dnn.graph import FailedCall, Node, ancestors, recording
 from tinygrad_dnn.nn.parameters import undisturbed
+from tinygrad_dnn.replay.jit import jit
 from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.tensor import Tensor, grad, handle
 from tinygrad_dnn.visualize.planned import ends_of
@@ -42,6 +43,8 @@ class Computed:
 
 def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
     """Return the computation behind ``target``; see ``draw``."""
+    if isinstance(target, jit):  # a replay records nothing
+        target = target.f
     if isinstance(target, Tensor):
         return Computed(_named(target), _data(X), _data(Y))
     if isinstance(target, Plan):

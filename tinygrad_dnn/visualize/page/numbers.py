@@ -66,8 +66,10 @@ def described(array: Any, most: int = MOST) -> dict[str, Any]:
     finite = np.isfinite(entries)
     good = np.asarray(entries[finite], dtype=np.float64)
     facts: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype)}
-    for name, statistic in STATISTICS.items():
-        facts[name] = float(statistic(good)) if good.size else None
+    with np.errstate(over="ignore"):
+        for name, statistic in STATISTICS.items():
+            number = float(statistic(good)) if good.size else np.nan
+            facts[name] = number if np.isfinite(number) else None
     if bad := int(array.size - good.size):
         facts["bad"] = bad
     if array.size > 1:
