@@ -409,3 +409,28 @@ def test_what_cannot_be_drawn_is_said(target, arguments, message):
     with pytest.raises(TypeError) as error:
         draw(target, *arguments)
     assert str(error.value) == message
+
+
+# ---- what is used many times -----------------------------------------------------------------
+def recurrent(steps=5):
+    rng = np.random.default_rng(0)
+    net = nn.Sequential(nn.RNN(3, 4, rng=rng), nn.Linear(4, 1, rng=rng), nn.Sigmoid())
+    return draw(net, rng.standard_normal((steps, 3, 6)), np.ones((1, 6)))
+
+
+def test_what_is_used_many_times_has_arrows_once_and_is_called_by_its_name():
+    picture = recurrent()
+    drawn = boxes(picture)
+    (U,) = (box for box in drawn.values() if words(box)[0] == "U[1]")
+    assert "used 5 times" in words(U)
+    assert sum(U.id in (arrow.tail, arrow.head) for arrow in picture.scene.arrows) == 2
+    texts = [words(box)[1] for box in drawn.values() if words(box)[0] in ("matmul", "add")]
+    assert texts.count("U[1] ·") == 5
+    assert texts.count("· + b[1]") == 5
+    assert any("called by its name" in note for note in picture.scene.notes)
+    assert "called by its name" not in " ".join(recurrent(2).scene.notes)
+
+
+def test_steps_of_a_sequence_are_told_apart_and_the_first_state_is_no_input():
+    names = [words(box)[0] for box in boxes(recurrent()).values() if box.role == "data"]
+    assert names == ["X[0]", "(4, 6)", "X[1]", "X[2]", "X[3]", "X[4]", "Y"]

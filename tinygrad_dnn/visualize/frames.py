@@ -62,7 +62,7 @@ class _Finder:
         operations = dict(layer_of)
         beside: dict[int, list[int]] = defaultdict(list)
         for p, thing in self.single.items():
-            users = {self.part_of[i] for i in self.reading.first_users(self.parts[p][0])}
+            users = {self.part_of[i] for i in self.reading.wired_users(self.parts[p][0])}
             if thing.kind == "operation" or len(users) != 1:
                 continue
             (user,) = users

@@ -29,6 +29,7 @@ from tinygrad_dnn.visualize.words import (
     wrapped,
 )
 
+SHARED = "What is used many times has arrows at its first use; elsewhere it is called by its name."
 MOST_LINES = 6  # of what a call that failed said
 
 
@@ -65,6 +66,11 @@ class _Drawing:
         self.direction, self.numbers, self.shapes = direction, numbers, shapes
         self.part_of = {i: p for p, part in enumerate(parts) for i in part}
         self.ids = self._ids()
+        self.shared = {
+            id(thing.node): short(thing.name)
+            for i, thing in enumerate(reading.things)
+            if reading.is_shared(i)
+        }
         self.beyond: set[tuple[int, int]] = set()  # the second input beside an operation
 
     def _ids(self) -> list[str]:
@@ -85,7 +91,7 @@ class _Drawing:
         failed = ", the last of which failed" if any(thing.failure for thing in things) else ""
         summary = f"graph of {plural(count, 'operation')}{failed}"
         scene = Scene("ops", summary, direction=self.direction)
-        scene.title, scene.notes = title, list(notes)
+        scene.title, scene.notes = title, [*([SHARED] if self.shared else []), *notes]
         scene.boxes = [self.box(p) for p in range(len(self.parts))]
         self.frames(scene)
         self.arrows(scene)
@@ -110,6 +116,9 @@ class _Drawing:
             what = [Line(thing.kind, "label")]
         if not name and len(what) == 1:
             what = [Line(what[0].text, "label")]
+        if id(thing.node) in self.shared:
+            times = len(self.reading.first_users(part[0]))
+            what.append(Line(f"used {times:,} times", "label"))
         lines = (*name, *what, *self.gradient(thing))
         return Box(self.ids[p], role, (lines,), shape, short(tip))
 
@@ -160,7 +169,9 @@ class _Drawing:
 
     def operation(self, p: int, thing: Thing) -> Box:
         lines = [Line(op_name(thing.fn), "title")]
-        if text := thing.formula or constants_text(thing.fn, thing.args, thing.kwargs):
+        if text := thing.formula or constants_text(
+            thing.fn, thing.args, thing.kwargs, lambda a: self.shared.get(id(a), "")
+        ):
             lines += [Line(short(piece), "equation") for piece in wrapped(text, 26)[:2]]
         if thing.name:
             shown = short(thing.name)
@@ -226,7 +237,7 @@ class _Drawing:
             head = self.part_of[i]
             for j in inputs:
                 tail = self.part_of[j]
-                if tail == head:
+                if tail == head or not self.is_wired(j, i):
                     continue
                 many = len(self.parts[tail]) > 1 or len(self.parts[head]) > 1
                 if not many or (tail, head) not in folded:
@@ -239,6 +250,10 @@ class _Drawing:
             scene.arrows.append(
                 Arrow(self.ids[head], self.ids[tail], "backward", aside=True, tip=tip)
             )
+
+    def is_wired(self, j: int, i: int) -> bool:
+        """Say whether an arrow leads from thing j to its user i."""
+        return self.reading.things[i].back or i in self.reading.wired_users(j)
 
     def arrow(self, tail: int, head: int, made: Thing, user: Thing) -> Arrow:
         """Return the arrow that says that one thing is made from another."""

@@ -18,6 +18,8 @@ from tinygrad_dnn.visualize.chain import LOSS_NAMES, LOSSES
 from tinygrad_dnn.visualize.walked import Walked
 from tinygrad_dnn.visualize.words import course_name, gradient_name, is_array
 
+WIRES = 2  # the most arrows from an array that is a leaf
+
 
 @dataclass(slots=True)
 class Thing:
@@ -77,7 +79,9 @@ class Reading:
         self.users: list[list[int]] = []
         self.flows_back: set[tuple[int, int]] = set()
         self._index: dict[int, int] = {}  # of a node or constant, by identity (the graph holds it)
-        self._names = {id(array): name for name, array in names if array is not None}
+        self._given = [(name, array) for name, array in names if array is not None]
+        self._names = {id(array): name for name, array in self._given}
+        self._guessed: set[str] = set()
         self._through = walked.through if walked else {}
         self._slopes_of: dict[int, list[Node]] = defaultdict(list)
         for of, derivative in (walked.gradients if walked else {}).items():
@@ -113,8 +117,7 @@ class Reading:
                     leaf.used_by, leaf.name = node.fn, course_name(leaf.name, node.layer)
             elif is_array(a):
                 if id(a) not in self._index:
-                    known = _guessed(node, position) or self._names.get(id(a)) or self._turned(a)
-                    self._add(a, Thing("constant", known, a), [])
+                    self._add(a, Thing("constant", self._called(a, node, position), a), [])
                 j = self._index[id(a)]
             else:
                 continue
@@ -137,6 +140,15 @@ class Reading:
             ):
                 self.flows_back.add((self._index[id(a)], i))
 
+    def _called(self, array: Any, user: Node, position: int) -> str:
+        """Return the name of a constant: as given, or what it is by its place, once."""
+        given, guess = self._names.get(id(array), ""), _guessed(user, position)
+        other = guess.startswith("X") and not given and "X" in self._names.values()
+        if guess and not other and guess not in self._guessed:
+            self._guessed.add(guess)
+            return guess
+        return given or self._step(array) or self._turned(array)
+
     def _formula(self, node: Node, inputs: Sequence[Thing]) -> str:
         """Return a product or a transpose in terms of what it is made from, if that has names."""
         named = [(t.name or t.formula).split(" = ")[-1] for t in inputs]
@@ -154,6 +166,17 @@ class Reading:
         names = [d for name in of if (d := gradient_name(name)) != "gradient"]
         return " = ".join(dict.fromkeys(names))
 
+    def is_shared(self, i: int) -> bool:
+        """Say whether thing i is a leaf used so often that most uses only call it by its name."""
+        thing = self.things[i]
+        is_named_array = thing.kind == "leaf" and thing.shape and thing.name
+        return bool(is_named_array) and len(self.first_users(i)) > WIRES
+
+    def wired_users(self, i: int) -> list[int]:
+        """Return the first users of thing i to which an arrow leads."""
+        users = self.first_users(i)
+        return users[:1] if self.is_shared(i) else users
+
     def first_users(self, i: int) -> list[int]:
         """Return what was made from thing i on the way forward, or if nothing was, at all."""
         return [j for j in self.users[i] if not self.things[j].back] or self.users[i]
@@ -162,6 +185,15 @@ class Reading:
         """Return the operation that operation i, of a backward pass, goes back through."""
         thing = self.things[i]
         return self._index[id(self._through[thing.node])] if thing.node else i
+
+    def _step(self, array: Any) -> str:
+        """Return the name of a constant that is a step of a sequence that has one: X[2]."""
+        for name, whole in self._given:
+            both = isinstance(array, np.ndarray) and isinstance(whole, np.ndarray)
+            if both and whole.shape[1:] == array.shape and np.shares_memory(array, whole):
+                start = array.ctypes.data - whole.ctypes.data
+                return f"{name}[{start // (whole.strides[0] or 1)}]"
+        return ""
 
     def _turned(self, array: Any) -> str:
         """Return the name of a constant that is another one, transposed."""

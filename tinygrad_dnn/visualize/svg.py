@@ -13,7 +13,7 @@ from tinygrad_dnn.visualize.metrics import BOLDER, natural
 from tinygrad_dnn.visualize.palette import FONTS_IN_SVG
 from tinygrad_dnn.visualize.words import clean
 
-SYMBOL = re.compile(r"\b(dW|db|dZ|dA|W|b|Z|A|n|Ŷ)(\[\d+\])(ᵀ?)")
+SYMBOL = re.compile(r"\b(d?[WUbZA]|n|Ŷ)(\[\d+\])(ᵀ?)")
 NODE = re.compile(r'class="node">\s*<title>([^<]*)</title>.*?(?=<!--|</svg>)', re.DOTALL)
 CLUSTER = re.compile(r'class="cluster">.*?(?=<!--|</svg>)', re.DOTALL)
 OUTLINE = re.compile(r'<(?:path|polygon|ellipse)[^>]*? (?:d|points|cx)="([^"]*)"')

@@ -58,12 +58,12 @@ def op_name(fn: Callable[..., Any] | None) -> str:
 
 
 def course_name(name: str, layer: int | None) -> str:
-    """Return the name of a layer's own W, b, Z or A as the course writes it.
+    """Return the name of a layer's own W, U, b, Z or A as the course writes it.
 
     >>> course_name("W2", 2), course_name("W2", None)
     ('W[2]', 'W2')
     """
-    match = re.fullmatch(r"([WbZA])(\d+)", name)
+    match = re.fullmatch(r"([WUbZA])(\d+)", name)
     return f"{match[1]}[{layer}]" if match and int(match[2]) == layer else name
 
 
@@ -158,9 +158,12 @@ def is_array(x: Any) -> bool:
 
 
 def constants_text(
-    fn: Callable[..., Any] | None, args: Sequence[Any], kwargs: Mapping[str, Any]
+    fn: Callable[..., Any] | None,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    named: Callable[[Any], str] = lambda a: "",
 ) -> str:
-    """Return what a call was given besides things drawn, which stand as a dot.
+    """Return what a call was given besides things drawn, which stand as a dot, or ``named``.
 
     >>> constants_text(np.multiply, (2, np.ones(3)), {})
     '2 × ·'
@@ -174,14 +177,17 @@ def constants_text(
     drawn = [isinstance(a, Node) or is_array(a) for a in args]
     said = {key: v for key, v in kwargs.items() if not _is_default(fn, key, v)}
     options = [key if v is True else f"{key}={_given(v)}" for key, v in said.items()]
-    if all(drawn) and not options:
+    names = [named(a) if d else "" for a, d in zip(args, drawn, strict=True)]
+    if all(drawn) and not options and not any(names):
         return ""
     while args and (args[-1] is None or args[-1] is False):  # says nothing
         args = args[:-1]
-    shown = ["·" if d else _given(a) for a, d in zip(args, drawn, strict=False)]
+    shown = [n or "·" if d else _given(a) for a, d, n in zip(args, drawn, names, strict=False)]
+    if fn is np.matmul and any(names):
+        return " ".join(shown)
     if fn in SIGNS and len(args) == 2:
         return f"{shown[0]} {SIGNS[fn]} {shown[1]}"
-    rest = [text for text, d in zip(shown, drawn, strict=False) if not d]
+    rest = [text for text, d, n in zip(shown, drawn, names, strict=False) if n or not d]
     if fn is not None and fn.__name__ == "getitem":
         return f"[{', '.join(rest)}]"
     if len(shown) > 1 and rest:
