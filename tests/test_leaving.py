@@ -20,6 +20,7 @@ def test_a_number_for_people():
     assert complex(Z) == 1 + 2j
     assert f"{J:.3f} {J:.1e} %.1f" % J == "2.500 2.5e+00 2.5"
     assert [math.sqrt(2 * J * 5), round(float(J))] == [5, 2]
+    assert [round(J).item(), round(J * 1.11, 1).item()] == [2, 2.8]
     assert sorted([J, J / 2, 3 * J], key=float)[0].item() == 1.25
     assert J > 2
     assert not math.isnan(J)
@@ -34,6 +35,14 @@ def test_numbers_without_a_derivative_go_wherever_they_like():
     history[3] = tg.Tensor(7, requires_grad=False)
     assert history.tolist() == [5, 2.5, 2.5, 7]
     assert np.sum(history, initial=J.detach()) == 19.5
+
+
+def test_conversions_that_are_asked_for_in_so_many_words():
+    assert np.float64(J) == 2.5
+    assert np.fromiter(map(float, [J, J]), float).tolist() == [2.5, 2.5]
+    assert np.fromiter((float(j) for j in (J, J)), float).tolist() == [2.5, 2.5]
+    assert max(map(float, (J, J / 2))) == math.fsum([J]) == 2.5
+    assert eval("float(J)") == 2.5  # no source to look at
 
 
 def test_an_array_of_objects_keeps_tensors():
@@ -80,6 +89,7 @@ def test_several_entries_of_a_plain_array():
     for index in (slice(2), [0, 1], ..., out == 0):
         assert "turning a Tensor into an array" in refusal(lambda i=index: write(i, J))
     assert "turning a Tensor into an array" in refusal(lambda: write(slice(2), [J, J]))
+    assert "np.dot(a, x) is a.dot(x)" in refusal(lambda: np.ones(2).dot(tg.Tensor([1.0, 2.0])))
     assert "np.block make one Tensor of several" in refusal(lambda: np.array([J, J]))
     assert not out.any()
 
@@ -92,6 +102,14 @@ def test_several_entries_of_a_plain_array():
         lambda x: np.prod(x, initial=J),
         lambda x: x.sum(initial=J),
         lambda x: x.mean(where=[True, False, True]) + np.add.reduce(x) + x.max(initial=J),
+        lambda x: np.add.reduce(x, initial=J),
+        lambda x: np.fromiter([J, J * 2], float),
+        lambda x: np.fromiter((J for _ in range(3)), float),
+        lambda x: x.fill(J),
+        lambda x: np.multiply.reduce(
+            x,
+            initial=J,
+        ),
     ],
 )
 def test_a_tensor_that_numpy_itself_asks_for_a_number(call):
@@ -116,13 +134,18 @@ TRANSFORMED = [
         lambda x: math.exp(x) * x,
         lambda x: x * float(x),
         lambda x: x * complex(x).real,
-        lambda x: x * np.add.reduce(np.ones(2), initial=x),
     ],
 )
 def test_a_float_inside_a_function_that_is_being_differentiated(transform, f):
     message = refusal(lambda: transform(f)(np.array(2.0)))
     assert "would become a constant inside a function that is being differentiated" in message
     assert "np.exp, not math.exp" in message
+
+
+@pytest.mark.parametrize("transform", TRANSFORMED)
+def test_numpy_is_named_inside_such_a_function_too(transform):
+    f = lambda x: x * np.add.reduce(np.ones(2), initial=x)
+    assert "inside NumPy's reduce" in refusal(lambda: transform(f)(np.array(2.0)))
 
 
 def test_a_scalar_of_numpys_inside_such_a_function():
@@ -222,3 +245,38 @@ def test_questions_about_tensors_in_a_list():
 def test_what_numpy_makes_objects_of(call, words):
     with pytest.raises(HistoryError, match=words + ".* array of objects .* as float"):
         call(tg.Tensor([1.0, 2.0], name="x"))
+
+
+# ---- arrays of other kinds -------------------------------------------------------------------
+KINDS = [
+    (lambda a: a.view(np.matrix), r"of a np\.matrix \* is the product of matrices.*np\.asarray"),
+    (lambda a: np.ma.array(a, mask=a > 1), r"a masked array would lose its mask; give a\.data"),
+]
+
+
+@pytest.mark.parametrize(("kind", "words"), KINDS)
+def test_arrays_on_which_the_rules_would_be_wrong(kind, words):
+    data = np.array([[1.0, 2.0], [3.0, 4.0]])
+    x, other = tg.Tensor(data, name="x"), kind(data)
+    for call in (
+        lambda: tg.Tensor(other),
+        lambda: setattr(x, "data", other),
+        lambda: x * other,
+        lambda: x @ other,
+        lambda: np.hypot(x, other),
+    ):
+        with pytest.raises(HistoryError, match=words):
+            call()
+    with pytest.raises(HistoryError):
+        other * x
+
+
+def test_arrays_of_a_kind_of_ones_own_are_arrays():
+    class Own(np.ndarray):
+        pass
+
+    data = np.array([[1.0, 2.0], [3.0, 4.0]])
+    x = tg.Tensor(data)
+    np.testing.assert_array_equal(tg.grad(np.sum(x * data.view(Own)), x), data)
+    y = tg.Tensor(data.view(Own))
+    np.testing.assert_array_equal(tg.grad(np.sum(y * y), y), 2 * data)

@@ -178,6 +178,12 @@ def test_quantiles_are_those_of_numpy_where_they_jump_too(fn, method, n):
     )
 
 
+def test_an_array_is_clipped_between_tensors_by_its_method_too():
+    low, a = tg.Tensor([0.0, 2.0]), np.array([1.0, 1.0])
+    assert a.clip(low, 3).data.tolist() == [1, 2]
+    assert tg.grad(np.sum(a.clip(low, 3) ** 2), low).tolist() == [0, 4]
+
+
 def test_what_is_infinite_does_no_harm_to_a_median_of_the_rest():
     x = tg.Tensor([np.inf, 1.0, 2.0, -np.inf, np.inf])
     assert np.median(x).item() == 2

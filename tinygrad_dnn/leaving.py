@@ -3,12 +3,17 @@
 ``float(J)`` is for people: to print a cost, to collect a history.  But Python and NumPy also call
 it by themselves, and what is then computed has no derivative and says nothing.  NumPy has no
 protocol by which ``out[i] = t`` could be recorded; it can be told from ``float(t)`` by the
-instruction that the calling code has come to, and NumPy's own calls by whose code that is.
+instruction that the calling code has come to, and NumPy's own calls by whose code that is: by the
+frame where it is Python's, else by the function that is called there according to the source.
 """
 
+import ast
+import linecache
 import sys
 from dis import opmap
-from types import FrameType
+from functools import lru_cache
+from itertools import islice
+from types import CodeType, FrameType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,6 +21,8 @@ import numpy as np
 from tinygrad_dnn.errors import HistoryError
 from tinygrad_dnn.graph import Node, tracing
 from tinygrad_dnn.primitives import RULES
+
+_NAMES = {ast.Name, ast.Attribute, ast.Load}  # what np.add.reduce is made of
 
 
 def number(node: Node) -> Any:
@@ -58,11 +65,12 @@ def _refuse_by_accident(node: Node) -> None:
         )
     if _asks_for_a_constant(frame):
         return
-    if _of_numpy(frame):
+    if name := frame.f_code.co_name if _of_numpy(frame) else _numpys_call(frame):
         _refuse(
             node,
-            f"would become a constant inside NumPy's {frame.f_code.co_name}, and lose its history; "
-            f"say it with operations on Tensors, as np.sum(x) + t for np.sum(x, initial=t)",
+            f"would become a constant inside NumPy's {name}, and lose its history; say it with "
+            f"operations on Tensors, as np.sum(x) + t for np.sum(x, initial=t), np.stack for "
+            f"np.fromiter",
         )
     if tracing.get():
         _refuse(
@@ -70,6 +78,44 @@ def _refuse_by_accident(node: Node) -> None:
             "would become a constant inside a function that is being differentiated, by float(); "
             "use NumPy's functions on Tensors (np.exp, not math.exp)",
         )
+
+
+def _numpys_call(frame: FrameType) -> str:
+    """Return the name of the function of NumPy's, written in C, that ``frame`` is calling, or "".
+
+    np.float64(t), a type, is meant as float(t) is.
+    """
+    code = _called(frame.f_code, frame.f_lasti)
+    try:
+        fn = code and eval(code, frame.f_globals, frame.f_locals)
+    except Exception:  # not what the source says
+        return ""
+    of_array = isinstance(getattr(fn, "__self__", None), np.ndarray | np.ufunc)
+    module = getattr(fn, "__module__", None) or ""
+    if isinstance(fn, type) or not (of_array or module.partition(".")[0] == "numpy"):
+        return ""
+    return str(getattr(fn, "__name__", fn))
+
+
+@lru_cache
+def _called(code: CodeType, at: int) -> CodeType | None:
+    """Return the name, ``np.fromiter`` or the like, of what the instruction ``at`` calls."""
+    line, last, column, end = next(islice(code.co_positions(), at // 2, None))
+    if line is None or last is None or column is None or end is None:
+        return None
+    source = [text.encode() for text in linecache.getlines(code.co_filename)[line - 1 : last]]
+    try:
+        source[-1] = source[-1][:end]
+        source[0] = source[0][column:]
+        call = ast.parse(b"(" + b"".join(source) + b")", mode="eval").body
+    except (IndexError, SyntaxError):
+        return None
+    if not isinstance(call, ast.Call) or not _NAMES.issuperset(map(type, ast.walk(call.func))):
+        return None
+    inner = (part for part in ast.walk(call) if isinstance(part, ast.Call) and part is not call)
+    if any("float" in ast.unparse(part) for part in inner):  # as in map(float, ts): it is meant
+        return None
+    return compile(ast.Expression(call.func), code.co_filename, "eval")
 
 
 def _refuse(node: Node, what: str) -> NoReturn:

@@ -62,6 +62,9 @@ class ArrayMethods:
     def __index__(self) -> int:
         return self.node.value.__index__()  # type: ignore[no-any-return]
 
+    def __round__(self, decimals: int | None = None) -> Self:
+        return self._call(np.round, decimals or 0)
+
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 

@@ -78,7 +78,7 @@ def record(
         graph.blame(error, fn, inputs, kwargs)
         raise
     if type(value) is not np.ndarray:
-        value = _as_array(value, fn)
+        value = _as_array(value, fn, inputs)
     if value.dtype is OBJECTS:
         raise _of_objects(fn, inputs)
     handle: Any = _new(kind)
@@ -120,8 +120,10 @@ def _without_rule(kind: type, fn: Function, args: tuple[Any, ...], kwargs: dict[
             constant.node = Node(np.asarray(args[0]))
             args = (constant, *args[1:])
         return COMPOSITES[fn](*args, **kwargs)
-    if isinstance(fn, np.ufunc) and (ours := special.counterpart(fn)):
-        return ours(*args, **kwargs)
+    if isinstance(fn, np.ufunc):
+        public: Any = getattr(np, fn.__name__, None)  # a.clip calls a ufunc, like np.clip by name
+        if ours := COMPOSITES.get(public) or special.counterpart(fn):
+            return ours(*args, **kwargs)
     raise MissingRuleError(f"no derivative rule for {name_of(fn)}; {advice_on(fn)}")
 
 
@@ -177,7 +179,7 @@ def _of_ufunc(fn: Function) -> bool:
     return isinstance(getattr(fn, "__self__", None), np.ufunc)
 
 
-def _as_array(value: Any, fn: Function) -> Any:
+def _as_array(value: Any, fn: Function, inputs: list[Any]) -> Any:
     """Return a scalar result as an array; any other array type stays what it is."""
     if isinstance(value, SCALARS):
         return np.asarray(value)
@@ -186,7 +188,27 @@ def _as_array(value: Any, fn: Function) -> Any:
             f"{name_of(fn)} returned a {type(value).__name__}, but a recorded call returns one "
             f"array; call it on x.data to treat the result as a constant"
         )
+    if isinstance(value, np.ndarray):  # of another kind
+        require_plain(value, describe(fn, inputs))
     return value
+
+
+def require_plain(value: Any, what: str) -> None:
+    """Refuse objects, and matrices and masked arrays, whose * and sum are not what rules mean."""
+    if value.dtype == OBJECTS:
+        raise HistoryError(f"{what} would hold Python's objects, which are no array of numbers")
+    if type(value) is np.ndarray or not isinstance(value, np.ndarray):
+        return
+    if isinstance(value, np.matrix):
+        raise HistoryError(
+            f"{what}: of a np.matrix * is the product of matrices, here it goes entry by entry; "
+            f"give np.asarray(M), and write products with @"
+        )
+    if isinstance(value, np.ma.MaskedArray):
+        raise HistoryError(
+            f"{what}: a masked array would lose its mask; give a.data, and say with where= of a "
+            f"reduction, or np.where(a.mask, 0, x), what is left out"
+        )
 
 
 def _of_objects(fn: Function, inputs: list[Any]) -> HistoryError:

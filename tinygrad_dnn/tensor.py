@@ -19,7 +19,7 @@ from tinygrad_dnn.graph import Node
 from tinygrad_dnn.hooks import Hook
 from tinygrad_dnn.methods import ArrayMethods
 from tinygrad_dnn.primitives import Array, Function, as_data
-from tinygrad_dnn.recording import name_of, record
+from tinygrad_dnn.recording import name_of, record, require_plain
 from tinygrad_dnn.rules.indexing import getitem
 from tinygrad_dnn.seed import require_float as require_float
 from tinygrad_dnn.seed import seed as seed
@@ -65,8 +65,7 @@ class Tensor(ArrayMethods):
         if isinstance(data, Tensor):
             raise HistoryError("Tensor() got a Tensor; take x.data, or x.detach(), for a new leaf")
         value = np.array(data) if not hasattr(data, "__array_function__") else data.copy()
-        if value.dtype == object:
-            raise HistoryError(f"Tensor() got {type(data).__name__} that is no array of numbers")
+        require_plain(value, name or "Tensor()")
         if requires_grad:
             require_float(value.dtype, name or "Tensor()")
         self.node = Node(value, needs_grad=requires_grad, name=name)
@@ -101,6 +100,7 @@ class Tensor(ArrayMethods):
                 f"data of {self.name or 'this Tensor'} is {self.shape}, got {value.shape}; make a "
                 f"new Tensor for another shape"
             )
+        require_plain(value, f"data for {self.name or 'this Tensor'}")
         if self.requires_grad:
             require_float(value.dtype, f"data for {self.name or 'this Tensor'}")
         if run := rerun.current.get():
@@ -190,8 +190,9 @@ class Tensor(ArrayMethods):
             return np.array(self.data, dtype, copy=copy)
         raise HistoryError(
             "turning a Tensor into an array would silently drop its history; np.stack, "
-            "np.concatenate and np.block make one Tensor of several, in place of np.array([a, b]), "
-            "np.r_[a, b] and np.array([[a, b], [c, d]]); use x.data to leave the graph on purpose"
+            "np.concatenate and np.block make one Tensor of several, for np.array([a, b]), np.r_ "
+            "and np.array([[a, b], [c, d]]); np.dot(a, x) is a.dot(x), tg.special has SciPy's "
+            "functions; use x.data to leave the graph"
         )
 
     __add__, __radd__ = _operator(np.add)
