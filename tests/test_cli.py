@@ -1,12 +1,13 @@
 """The command line: targets in files, and the command that draws them."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tinygrad_dnn.cli import main
+from tinygrad_dnn.cli.program import main
 from tinygrad_dnn.cli.target import call, load
 from tinygrad_dnn.cli.unusable import Unusable
 
@@ -196,3 +197,12 @@ def test_the_command_runs_as_a_program_from_another_folder(file, tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert (elsewhere / "net.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(file):
+    command = [sys.executable, "-m", "tinygrad_dnn", "draw", f"{file}:with_data"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.stderr == ""

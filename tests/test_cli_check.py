@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
-from tinygrad_dnn.cli import main
+from tinygrad_dnn.cli.program import main
 
 MARKED = """
 import numpy as np

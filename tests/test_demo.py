@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinygrad_dnn import nn
-from tinygrad_dnn.cli import main
+from tinygrad_dnn.cli.program import main
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = {"index.html", "cost.png", "network.svg", "operations.svg", "backward.svg", "weights.npz"}

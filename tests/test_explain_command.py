@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinygrad_dnn.cli import main
+from tinygrad_dnn.cli.program import main
 
 FILE = """
 import numpy as np

@@ -15,7 +15,7 @@ from tests.test_visualize_engines import NASTY, nothing
 from tinygrad_dnn import nn
 from tinygrad_dnn.errors import ChangedDataError
 from tinygrad_dnn.visualize import GraphvizNotFound, draw, engines
-from tinygrad_dnn.visualize.page.mathml import inline, mathml
+from tinygrad_dnn.visualize.markup import inline, mathml
 from tinygrad_dnn.visualize.page.numbers import Numbers, described, heat_map
 
 __all__ = ["nothing"]

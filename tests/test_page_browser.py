@@ -8,7 +8,7 @@ import pytest
 import tinygrad_dnn as tg
 from tests.browsers import NAMES, Reader, start
 from tests.test_page import has_engine, network, page, view
-from tinygrad_dnn.cli import main
+from tinygrad_dnn.cli.program import main
 from tinygrad_dnn.visualize import draw
 
 selenium = pytest.importorskip("selenium", reason="needs selenium")

@@ -2,6 +2,6 @@
 
 import sys
 
-from tinygrad_dnn.cli import main
+from tinygrad_dnn.cli.program import main
 
 sys.exit(main())

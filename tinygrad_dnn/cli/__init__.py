@@ -13,5 +13,3 @@ A command is a module with ``add(commands)``, which adds its parser and names wh
 and an entry in ``program.COMMANDS``.  It raises ``Unusable`` for input that it cannot use, and
 imports what it needs inside ``run``: the help must not wait for what it does not show.
 """
-
-from tinygrad_dnn.cli.program import main as main

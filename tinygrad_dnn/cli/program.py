@@ -4,6 +4,7 @@ Exit codes: 0 all is right, 1 a gradient is wrong, 2 unusable input, 3 cannot te
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -28,7 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except Unusable as reason:
         print(f"tinygrad-dnn: {reason}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever reads this has seen enough, ``| head`` for instance
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     return code

@@ -8,8 +8,9 @@ from typing import Any
 
 from tinygrad_dnn.visualize.chain import NotAChain
 from tinygrad_dnn.visualize.picture import Picture
+from tinygrad_dnn.visualize.scene import Scene
 from tinygrad_dnn.visualize.subject import Subject
-from tinygrad_dnn.visualize.targets import Loss, computed, only_numbers, with_backward
+from tinygrad_dnn.visualize.targets import Computed, Loss, computed, only_numbers, with_backward
 
 VIEWS = ("auto", "block", "ops", "values")
 BACKWARD = ("auto", True, False, "ops")
@@ -67,35 +68,51 @@ def draw(
     >>> draw(np.sum(x * x))
     <Picture: graph of 2 operations; .source is DOT, .render(outfile='net.svg') draws it>
     """
-    _choose("view", view, VIEWS)
-    _choose("backward", backward, BACKWARD)
-    _choose("direction", direction, DIRECTIONS)
-    if fold is not None and fold < 3:
-        raise ValueError(f"fold={fold}: choose 3 or more layers, or None to draw all of them")
-    if max_nodes < 20:
-        raise ValueError(f"max_nodes={max_nodes}: choose 20 or more")
+    _check(view, backward, direction, fold, max_nodes)
     found = computed(target, X, Y, loss)
     if backward == "ops":
         found = with_backward(found)
         view = "ops" if view == "auto" else view
     subject = Subject(found, backward, fold, max_nodes, direction or "LR", shapes, title=title)
+    scene = None
     if view == "block" or (view == "auto" and direction != "TB" and found.output):
-        if direction == "TB":
-            raise ValueError('direction="TB" is for view="ops"; the block diagram runs LR')
-        try:
-            scene = subject.block(subject.chain(), fold)
-        except NotAChain as reason:
-            if view == "block" or found.is_net:
-                subject.notes.append(
-                    f"Drawn as operations, as this is no chain of Linear + activation: {reason}."
-                )
-        else:
-            return Picture.of(scene, subject, filename=filename, format=format)
-    numbers = view == "values" or (
-        view == "auto" and not (found.failure or found.plan) and only_numbers(found.ends)
-    )
-    subject = replace(subject, numbers=numbers)
-    return Picture.of(subject.ops(fold)[0], subject, filename=filename, format=format)
+        scene = _block(subject, view == "block" or found.is_net)
+    if scene is None:
+        subject = replace(subject, numbers=view == "values" or (view == "auto" and _small(found)))
+        scene = subject.ops(fold)[0]
+    return Picture.of(scene, subject, filename=filename, format=format)
+
+
+def _block(subject: Subject, expected: bool) -> Scene | None:
+    """Return the block diagram; None if there is no chain, with the reason if one is expected."""
+    try:
+        return subject.block(subject.chain(), subject.fold)
+    except NotAChain as reason:
+        if expected:
+            subject.notes.append(
+                f"Drawn as operations, as this is no chain of Linear + activation: {reason}."
+            )
+        return None
+
+
+def _small(found: Computed) -> bool:
+    """Say whether the numbers themselves are worth drawing."""
+    return not (found.failure or found.plan) and only_numbers(found.ends)
+
+
+def _check(
+    view: str, backward: bool | str, direction: str | None, fold: int | None, max_nodes: int
+) -> None:
+    """Refuse options that there are not."""
+    _choose("view", view, VIEWS)
+    _choose("backward", backward, BACKWARD)
+    _choose("direction", direction, DIRECTIONS)
+    if view == "block" and direction == "TB":
+        raise ValueError('direction="TB" is for view="ops"; the block diagram runs LR')
+    if fold is not None and fold < 3:
+        raise ValueError(f"fold={fold}: choose 3 or more layers, or None to draw all of them")
+    if max_nodes < 20:
+        raise ValueError(f"max_nodes={max_nodes}: choose 20 or more")
 
 
 def _choose(option: str, given: Any, choices: tuple[Any, ...]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.visualize.captions import activation_name
 from tinygrad_dnn.visualize.chain import Chain, Layer, acts_elementwise, value, wants_gradient
-from tinygrad_dnn.visualize.page.mathml import mathml
+from tinygrad_dnn.visualize.markup import mathml
 from tinygrad_dnn.visualize.piece import Formula, Named, Piece
 from tinygrad_dnn.visualize.words import is_array
 

@@ -17,7 +17,7 @@ from tinygrad_dnn.visualize import vector
 from tinygrad_dnn.visualize.dot import dot_lines
 from tinygrad_dnn.visualize.engines import DPI, GraphvizNotFound, draw, suffix
 from tinygrad_dnn.visualize.mermaid import mermaid
-from tinygrad_dnn.visualize.page import Page, page_of
+from tinygrad_dnn.visualize.page.build import Page, page_of
 from tinygrad_dnn.visualize.scene import Scene
 from tinygrad_dnn.visualize.subject import Subject
 from tinygrad_dnn.visualize.svg import finish

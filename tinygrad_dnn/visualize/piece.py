@@ -16,7 +16,7 @@ from tinygrad_dnn.visualize.equations.derive import D, Derivation
 from tinygrad_dnn.visualize.equations.mathml import MathML, mathml_name
 from tinygrad_dnn.visualize.equations.notation import Notation
 from tinygrad_dnn.visualize.equations.record import Record
-from tinygrad_dnn.visualize.page.mathml import raised_symbol
+from tinygrad_dnn.visualize.markup import raised_symbol
 
 DIGITS = 6  # of a number on a page
 

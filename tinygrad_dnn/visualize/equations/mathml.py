@@ -5,7 +5,7 @@ from html import escape
 
 from tinygrad_dnn.visualize.equations.latex import GREEK, LETTERS
 from tinygrad_dnn.visualize.equations.typeset import Typeset
-from tinygrad_dnn.visualize.page.mathml import raised_symbol
+from tinygrad_dnn.visualize.markup import raised_symbol
 
 
 def _operator(sign: str) -> str:

@@ -1,2 +1,1 @@
-from tinygrad_dnn.visualize.page.build import Page as Page
-from tinygrad_dnn.visualize.page.build import page_of as page_of
+"""The interactive page of a picture; ``build.page_of`` makes it."""

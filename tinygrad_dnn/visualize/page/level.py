@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinygrad_dnn.visualize.page.mathml import breakable, inline
+from tinygrad_dnn.visualize.markup import breakable, inline
 from tinygrad_dnn.visualize.scene import Scene
 
 

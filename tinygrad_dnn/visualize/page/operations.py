@@ -5,8 +5,8 @@ from typing import Any
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.visualize.fold import plural
+from tinygrad_dnn.visualize.markup import mathml
 from tinygrad_dnn.visualize.page.level import Detail, Level, Step
-from tinygrad_dnn.visualize.page.mathml import mathml
 from tinygrad_dnn.visualize.page.numbers import Numbers
 from tinygrad_dnn.visualize.reading import Reading, Thing
 from tinygrad_dnn.visualize.scene import Scene, shape_text

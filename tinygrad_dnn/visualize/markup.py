@@ -1,4 +1,4 @@
-"""MathML: the equations of a picture, one line of text each, as a browser sets mathematics.
+"""Markup: the equations of a picture, one line of text each, as a browser sets mathematics.
 
 Reads the course's notation, W[1], dZ[2], A[0]ᵀ, and leaves what it does not know as text.
 """
