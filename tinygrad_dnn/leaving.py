@@ -86,20 +86,25 @@ def _numpys_call(frame: FrameType) -> str:
     np.float64(t), a type, is meant as float(t) is.
     """
     code = _called(frame.f_code, frame.f_lasti)
+    if code is None:
+        return ""
     try:
-        fn = code and eval(code, frame.f_globals, frame.f_locals)
+        fn: Any = eval(code, frame.f_globals, frame.f_locals)
     except Exception:  # not what the source says
         return ""
     of_array = isinstance(getattr(fn, "__self__", None), np.ndarray | np.ufunc)
     module = getattr(fn, "__module__", None) or ""
     if isinstance(fn, type) or not (of_array or module.partition(".")[0] == "numpy"):
         return ""
-    return str(getattr(fn, "__name__", fn))
+    return str(fn.__name__)
 
 
 @lru_cache
 def _called(code: CodeType, at: int) -> CodeType | None:
-    """Return the name, ``np.fromiter`` or the like, of what the instruction ``at`` calls."""
+    """Return the name, ``np.fromiter`` or the like, of what the instruction ``at`` calls.
+
+    None if it has none, and where a number is meant: by float(t), map(float, ts).
+    """
     line, last, column, end = next(islice(code.co_positions(), at // 2, None))
     if line is None or last is None or column is None or end is None:
         return None
@@ -113,7 +118,7 @@ def _called(code: CodeType, at: int) -> CodeType | None:
     if not isinstance(call, ast.Call) or not _NAMES.issuperset(map(type, ast.walk(call.func))):
         return None
     inner = (part for part in ast.walk(call) if isinstance(part, ast.Call) and part is not call)
-    if any("float" in ast.unparse(part) for part in inner):  # as in map(float, ts): it is meant
+    if ast.unparse(call.func) == "float" or any("float" in ast.unparse(part) for part in inner):
         return None
     return compile(ast.Expression(call.func), code.co_filename, "eval")
 
