@@ -269,7 +269,7 @@ class _Changed(NDArrayOperatorsMixin):
             name = given.name or (f"the result of {given.fn.__name__}" if given.fn else "a Tensor")
             if how == "replaced" and (change := getattr(given, "origin", None)):
                 when = f"at {change.line}"
-        fn, lines = user.fn.__name__, ""
+        fn, lines = user.fn.__name__, " (inside tg.detect_anomaly() this says in which lines)"
         if origin := getattr(user, "origin", None):
             since = f"; {name} was changed {when}" if when else ""
             lines = f" ({fn} was called at {origin.line}{since})"
