@@ -104,16 +104,7 @@ def convolve(
 ) -> Any:
     """As ``conv1d`` and its like, by the number of ``axes``, on behalf of ``who``."""
     how = movement_by_name(who, axes, **options)
-    at_least_one(where(who), groups=groups)
-    if W.ndim != axes + 2 or W.shape[0] % groups:
-        raise unfit(
-            f"{where(who)}: W is {W.shape}; it needs "
-            f"{AXES[axes].format('c_in / groups').replace('(m', '(c_out')}, with c_out a multiple "
-            f"of groups = {groups}",
-            who,
-            x,
-            W,
-        )
+    check_kernel(who, axes, x, W, groups, "c_out", "c_in / groups")
     if x.ndim != axes + 2 or x.shape[1] != W.shape[1] * groups:
         raise wrong_input(who, x, W, W.shape[1] * groups)
     check_bias(who, b, W.shape[0], axes)
@@ -205,6 +196,22 @@ def wrong_input(who: Any, x: Array, W: Array, channels: int) -> DimensionError:
         x,
         W,
     )
+
+
+def check_kernel(
+    who: Any, axes: int, x: Array, W: Array, groups: int, rows: str, columns: str
+) -> None:
+    """Refuse a W that is not (rows, columns, *kernel), rows a multiple of ``groups``."""
+    at_least_one(where(who), groups=groups)
+    if W.ndim != axes + 2 or W.shape[0] % groups:
+        wanted = AXES[axes].format(columns).replace("(m", f"({rows}")
+        raise unfit(
+            f"{where(who)}: W is {W.shape}; it needs {wanted}, with {rows} a multiple of groups = "
+            f"{groups}",
+            who,
+            x,
+            W,
+        )
 
 
 def check_bias(who: Any, b: Array | None, channels: int, axes: int) -> None:

@@ -7,14 +7,14 @@ lengths to the same one, and its transpose has to be told which it was.
 from typing import Any
 
 from tinygrad_dnn.nn.functions.convolution import (
-    AXES,
     Sizes,
     check_bias,
+    check_kernel,
     movement,
     per_axis,
     wrong_input,
 )
-from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
+from tinygrad_dnn.nn.naming import given, unfit, where
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules.convolution import conv_input
 from tinygrad_dnn.rules.patches import spanned
@@ -106,17 +106,8 @@ def transpose(
 ) -> Any:
     """As ``conv_transpose1d`` and its like, by the number of ``axes``, on behalf of ``who``."""
     how = movement(who, axes, **options)
-    at_least_one(where(who), groups=groups)
     extra = per_axis(who, "output_padding", output_padding, axes, least=0)
-    if W.ndim != axes + 2 or W.shape[0] % groups:
-        raise unfit(
-            f"{where(who)}: W is {W.shape}; it needs "
-            f"{AXES[axes].format('c_out / groups').replace('(m', '(c_in')}, with c_in a multiple "
-            f"of groups = {groups}",
-            who,
-            x,
-            W,
-        )
+    check_kernel(who, axes, x, W, groups, "c_in", "c_out / groups")
     if x.ndim != axes + 2 or x.shape[1] != W.shape[0]:
         raise wrong_input(who, x, W, W.shape[0])
     check_bias(who, b, W.shape[1] * groups, axes)
