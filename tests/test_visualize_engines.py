@@ -384,3 +384,22 @@ def test_meanings_differ_for_every_eye(theme, least, most, blindness):
     for one, other in combinations(MEANINGS, 2):
         assert np.linalg.norm(strokes[one] - strokes[other]) > least, (one, other)
     assert np.linalg.norm(strokes["forward"] - strokes["backward"]) > most
+
+
+@pytest.mark.parametrize("raises", [True, False])
+def test_engines_that_can_raise_the_numbers_of_layers_where_nobody_does_it_later(
+    raises, monkeypatch
+):
+    sent = []
+
+    def run(engine, options, source):
+        sent.append((options[-1], source))
+        return b"graph 1 9 9\n" if "-Tplain" in options else b"<svg></svg>"
+
+    monkeypatch.setattr(engines, "engines", lambda: iter([engines.Engine("e", "e", (), raises)]))
+    monkeypatch.setattr(engines, "_run", run)
+    drawn = picture()
+    for kind in ("pdf", "png", "svg"):
+        drawn.pipe(kind)
+    assert ["<SUP>[1]</SUP>" in source for _, source in sent] == [raises, False, raises, False]
+    assert "<SUP>" not in drawn.source

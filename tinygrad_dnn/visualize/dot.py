@@ -5,6 +5,7 @@ names of Tensors are escaped here and nowhere else.  Bands of a pinned scene are
 first, hence drawn behind.  Knows nothing of networks, graphs or engines.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from html import escape
 from itertools import zip_longest
@@ -22,6 +23,7 @@ from tinygrad_dnn.visualize.palette import (
     STYLES,
 )
 from tinygrad_dnn.visualize.scene import Arrow, Box, Group, Line, Scene
+from tinygrad_dnn.visualize.svg import SYMBOL
 from tinygrad_dnn.visualize.words import clean
 
 SHAPES = {
@@ -32,6 +34,7 @@ SHAPES = {
     "plain": ("none", ""),
     "note": ("none", ""),
 }
+RUN = re.compile(r"(<FONT [^>]*>(?:<B>)?)([^<]*)")  # of text, as ``_run`` writes it
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 
 
@@ -61,6 +64,20 @@ def dot_lines(scene: Scene) -> list[str]:
 def dot_source(scene: Scene) -> str:
     """Return the whole text."""
     return "".join(["digraph {\n", *dot_lines(scene), "}\n"])
+
+
+def raised(source: str) -> str:
+    """Return DOT text with the numbers of layers (and T) as superscripts, where they stand in runs.
+
+    >>> raised('<FONT POINT-SIZE="10">W[1]ᵀ x</FONT>')
+    '<FONT POINT-SIZE="10">W<SUP>[1]T</SUP> x</FONT>'
+    """
+
+    def symbol(found: re.Match[str]) -> str:
+        letter, number, transposed = found.groups()
+        return f"{letter}<SUP>{number}{'T' if transposed else ''}</SUP>"
+
+    return RUN.sub(lambda found: found[1] + SYMBOL.sub(symbol, found[2]), source)
 
 
 def _graph(scene: Scene) -> str:

@@ -23,6 +23,7 @@ SECONDS = 120  # a layout that takes longer is given up
 LONGEST_SIDE = 8192  # pixels of a bitmap
 DPI = 144
 BITMAPS = ("png", "jpg", "jpeg", "gif", "bmp", "webp")
+FINAL = (*BITMAPS, "pdf", "ps", "eps")  # formats that nobody changes any more
 INSTALL = (
     "pip install 'tinygrad-dnn[viz]' brings one for svg and png; for every format pip install "
     "pygraphviz, or install Graphviz: apt install graphviz, brew install graphviz, winget install "
@@ -50,6 +51,7 @@ class Engine(NamedTuple):
     name: str
     path: str
     lacks: tuple[str, ...] = ()  # formats it cannot write
+    raises: bool = False  # does it set superscripts?
     arguments: tuple[str, ...] = ()  # before the options
 
 
@@ -58,21 +60,28 @@ def engines() -> Iterator[Engine]:
     if chosen := os.environ.get(VARIABLE):
         yield Engine(f"{VARIABLE}={chosen}", chosen)
     if system := shutil.which("dot"):
-        yield Engine("dot", system)
+        yield Engine("dot", system, raises=True)
     scripts = sysconfig.get_path("scripts")
     if pure := shutil.which("graphviz-pure", path=scripts) or shutil.which("graphviz-pure"):
         yield Engine("graphviz-pure", pure, lacks=("pdf", "ps", "eps"))
     if find_spec("pygraphviz"):
-        yield Engine("pygraphviz", sys.executable, arguments=("-c", PYGRAPHVIZ))
+        yield Engine("pygraphviz", sys.executable, raises=True, arguments=("-c", PYGRAPHVIZ))
 
 
 def draw(
-    source: str, format: str, layout: str, *, dpi: int = DPI, placed: bool = False
+    source: str,
+    format: str,
+    layout: str,
+    *,
+    dpi: int = DPI,
+    placed: bool = False,
+    raised: str = "",
 ) -> tuple[bytes, str]:
     """Return the picture of DOT text, and the name of the engine that drew it.
 
     ``layout`` is ``dot`` or ``neato``; ``placed`` says that every node has its place, so that none
-    need be looked for.  The long side of a bitmap is at most 8192 pixels.
+    need be looked for; ``raised`` is the same text with superscripts, which engines that set them
+    take for formats that are final.  The long side of a bitmap is at most 8192 pixels.
 
     Raises GraphvizNotFound if no engine here can write ``format``.
     """
@@ -82,12 +91,13 @@ def draw(
             tried.append(f"{engine.name} (cannot write {format})")
             continue
         options = [f"-K{layout}", f"-T{format}"]
+        text = raised if raised and engine.raises and format in FINAL else source
         try:
             if format in BITMAPS:
                 options.append(f"-Gdpi={_dpi(engine, source, layout, dpi)}")
             if placed and not engine.arguments:  # a program of Graphviz's own
-                return _run(engine, ["-n", *options], _in_points(source)), engine.name
-            return _run(engine, options, source), engine.name
+                return _run(engine, ["-n", *options], _in_points(text)), engine.name
+            return _run(engine, options, text), engine.name
         except (OSError, subprocess.SubprocessError) as error:
             tried.append(f"{engine.name} ({_reason(error)})")
     found = ", ".join(tried) or "none is installed"

@@ -14,7 +14,7 @@ from typing import Any
 import graphviz
 
 from tinygrad_dnn.visualize import vector
-from tinygrad_dnn.visualize.dot import dot_lines
+from tinygrad_dnn.visualize.dot import dot_lines, raised
 from tinygrad_dnn.visualize.engines import DPI, GraphvizNotFound, draw, suffix
 from tinygrad_dnn.visualize.mermaid import mermaid
 from tinygrad_dnn.visualize.page.build import Page, page_of
@@ -150,7 +150,9 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         layout = engine or self.engine
         try:
             placed = layout == "neato" and self._all_placed() is not None
-            data, self.used = draw(self.source, format, layout, dpi=dpi, placed=placed)
+            data, self.used = draw(
+                self.source, format, layout, dpi=dpi, placed=placed, raised=raised(self.source)
+            )
         except GraphvizNotFound:
             scene = self._all_placed()
             if scene is None or format != "svg" or layout != "neato":
