@@ -181,6 +181,35 @@ def test_any_name_can_be_drawn(engine):
     assert '<b>&"|{}\\ \\N 😀 中文 ]]> </script>' in lines
 
 
+def test_lines_are_centred_and_equations_aligned_whatever_the_reader_s_font(engine):
+    drawn = picture()
+    root = ElementTree.fromstring(drawn.pipe("svg", encoding="utf-8"))
+    tips = {box.tip: box.id for box in drawn.scene.boxes}
+    nodes = {tips.get(g.findtext(f"{SVG}title")): g for g in root.iter(f"{SVG}g")}
+    shown = {name: _texts(nodes[name]) for name in ("A1", "B2", "J", "P1")}
+    middle = _middle(nodes["A1"])
+    assert [text[:2] for text in shown["A1"]] == [("middle", pytest.approx(middle, abs=0.1))] * 2
+    assert {anchor for anchor, *_ in shown["P1"]} == {"middle"}
+    left = {x for anchor, x, _ in shown["B2"] if anchor == "end"}
+    right = {x for anchor, x, _ in shown["B2"] if anchor == "start"}
+    assert max(right) - min(left) == pytest.approx(6, abs=0.1)
+    assert len(left) == len(right) == 1
+    assert shown["J"][0] == ("middle", pytest.approx(_middle(nodes["J"]), abs=0.1), "cost J = 0.")
+
+
+def _texts(node):
+    return [
+        (text.get("text-anchor"), float(text.get("x")), "".join(text.itertext())[:11])
+        for text in node.iter(f"{SVG}text")
+    ]
+
+
+def _middle(node):
+    outline = next(e for e in node.iter() if e.tag in (f"{SVG}path", f"{SVG}polygon"))
+    xs = [float(x) for x in re.findall(r"(-?[\d.]+),", outline.get("d") or outline.get("points"))]
+    return (min(xs) + max(xs)) / 2
+
+
 # ---- layout ----------------------------------------------------------------------------------
 def laid_out(drawn, engine):
     """Return every box's x, y, width, height as the engine placed it, in inches."""

@@ -173,8 +173,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         groups = self.scene.groups if self.scene else []
         tips = {box.id: box.tip for box in boxes}
         tips |= {group.id: f"{group.title} {group.subtitle}".strip() for group in groups}
-        centred = (box for box in boxes if not box.aligned and box.shape != "note")
-        return finish(svg, prefix, tips, {box.id: len(box.columns) for box in centred})
+        columns = {b.id: 0 if b.aligned else len(b.columns) for b in boxes if b.shape != "note"}
+        return finish(svg, prefix, tips, columns)
 
     def _prefix(self) -> str:
         return "g" + sha256(self.source.encode()).hexdigest()[:8]

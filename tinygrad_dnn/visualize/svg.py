@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from html import escape, unescape
 
-from tinygrad_dnn.visualize.metrics import BOLDER, natural
+from tinygrad_dnn.visualize.metrics import BOLDER, EQUALS_GAP, natural
 from tinygrad_dnn.visualize.palette import FONTS_IN_SVG
-from tinygrad_dnn.visualize.words import clean
+from tinygrad_dnn.visualize.words import CONTINUED, clean
 
 SYMBOL = re.compile(r"\b(d?[WUbZA]|n|Ŷ)(\[\d+\])(ᵀ?)")
 NODE = re.compile(r'class="node">\s*<title>([^<]*)</title>.*?(?=<!--|</svg>)', re.DOTALL)
@@ -27,8 +27,8 @@ GAP = 8  # between the heading of a cluster and what stands after it
 def finish(svg: str, prefix: str, tips: Mapping[str, str], columns: Mapping[str, int]) -> str:
     """Return the SVG of an engine for publication; ``tips`` describe boxes by id.
 
-    ``columns`` says of those boxes whose text is centred, how many columns it has: engines place it
-    for the font they know, and the reader's may be another.
+    ``columns`` says of boxes how many columns of centred text they have, 0 where it is equations
+    aligned at their signs: engines place it for the font they know, the reader's may be another.
 
     >>> finish('<svg width="10pt" height="5pt"><g id="node1"></g></svg>', "p", {}, {})
     '<svg width="100%" style="max-width:10pt;height:auto" role="img"><g id="p-node1"></g></svg>'
@@ -40,7 +40,7 @@ def finish(svg: str, prefix: str, tips: Mapping[str, str], columns: Mapping[str,
         svg,
         count=1,
     )
-    svg = NODE.sub(lambda found: _centred(found[0], columns.get(unescape(found[1]), 0)), svg)
+    svg = NODE.sub(lambda found: _placed(found[0], columns.get(unescape(found[1]))), svg)
     svg = CLUSTER.sub(lambda found: _apart(found[0]), svg)
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'(\burl\(#|href="#)', rf"\g<1>{prefix}-", svg)
@@ -53,22 +53,52 @@ def _title(id: str, tips: Mapping[str, str]) -> str:
     return f"<title>{escape(clean(tips[id]), quote=False)}</title>" if tips.get(id) else ""
 
 
-def _centred(node: str, columns: int) -> str:
-    """Return a node whose lines have their middle where the engine wanted it, in any font."""
-    if not columns:
+def _placed(node: str, columns: int | None) -> str:
+    """Return a node whose lines stand where the engine wanted them, in any font."""
+    if columns is None:
         return node
     outline = OUTLINE.search(node)
     xs = [float(x) for x in re.findall(r"(-?[\d.]+)(?:,-?[\d.]+|$)", outline[1])] if outline else []
+    middle = (min(xs) + max(xs)) / 2 if xs else None
+    if columns == 0 and middle is not None:
+        return _aligned(node, middle)
 
     def anchored(found: re.Match[str]) -> str:
-        before, size, after, text = found.groups()
+        before, size, _, text = found.groups()
         wide = natural(unescape(text)) * float(size) * (BOLDER if "bold" in before else 1) * USUAL
         at = ANCHOR.search(before)
-        x = (min(xs) + max(xs)) / 2 if xs and columns == 1 else at and float(at[1]) + wide / 2
-        before = ANCHOR.sub(f'text-anchor="middle" x="{x:.2f}"', before)
-        return f'<text {before}font-size="{size}"{after}>{text}</text>'
+        x = float(at[1]) + wide / 2 if at else middle
+        return _anchored(found, "middle", middle if columns == 1 and middle is not None else x)
 
     return TEXT.sub(anchored, node)
+
+
+def _aligned(node: str, middle: float) -> str:
+    """Return a node whose equations are aligned at their signs, all of them in its middle."""
+    left = right = 0.0
+    for before, size, _, text in TEXT.findall(node):
+        wide = drawn_width(unescape(text), float(size))
+        if text.startswith(CONTINUED):
+            right = max(right, wide)
+        elif "bold" not in before:
+            left = max(left, wide)
+    at = middle - (left + EQUALS_GAP + right) / 2 + left
+
+    def anchored(found: re.Match[str]) -> str:
+        if "bold" in found[1]:
+            return _anchored(found, "middle", middle)
+        if found[4].startswith(CONTINUED):
+            return _anchored(found, "start", at + EQUALS_GAP)
+        return _anchored(found, "end", at)
+
+    return TEXT.sub(anchored, node)
+
+
+def _anchored(found: re.Match[str], anchor: str, x: float | None) -> str:
+    """Return a text that begins, ends or has its middle at x."""
+    before, size, after, text = found.groups()
+    before = ANCHOR.sub(f'text-anchor="{anchor}" x="{x:.2f}"', before)
+    return f'<text {before}font-size="{size}"{after}>{text}</text>'
 
 
 def _apart(cluster: str) -> str:
