@@ -12,7 +12,7 @@ from tinygrad_dnn.replay.native.frame import Array, Frame
 from tinygrad_dnn.replay.native.panels import STRIP, Panel, Side
 from tinygrad_dnn.replay.native.vectors import Vectors
 
-DEPTH, HEIGHT = 192, 192  # of a block of A: inner entries, rows
+DEPTH, HEIGHT = 192, 384  # of a block of A: inner entries, rows
 
 
 def product(frame: Frame) -> None:
