@@ -9,7 +9,7 @@ import tinygrad_dnn as tg
 from tinygrad_dnn import nn, optim
 from tinygrad_dnn.errors import DimensionError, GradientMismatchError
 from tinygrad_dnn.primitives import RULES
-from tinygrad_dnn.training import accuracy, batches
+from tinygrad_dnn.training import Training, accuracy, batches
 
 
 def blobs(m=120, seed=0):
@@ -298,3 +298,76 @@ def test_gradients_are_checked_while_training(monkeypatch):
     assert epochs == [1, 2, 3]
     with pytest.raises(ValueError, match="check_grads_every must be at least 1, got 0"):
         train(check_grads_every=0)
+
+
+def trained(epochs, loss=nn.binary_cross_entropy, replay=True, **options):
+    net, (X, Y) = network(), blobs()
+    descent = optim.Momentum(net.parameters(), lr=0.1)
+    history = tg.fit(
+        net, X, Y, loss=loss, optimizer=descent, epochs=epochs, replay=replay, **options
+    )
+    return net, history
+
+
+@pytest.mark.parametrize("loss", [nn.binary_cross_entropy, nn.mean_squared_error])
+@pytest.mark.parametrize("replay", [True, False])
+def test_epochs_that_nobody_looks_at_are_those_that_a_callback_sees(loss, replay, monkeypatch):
+    monkeypatch.setattr("tinygrad_dnn.training.training.TOGETHER", 7 * 120 * 8)  # 7 at once
+    net, history = trained(30, loss, replay)
+    other, seen = trained(30, loss, replay, callbacks=[lambda epoch, history: None])
+    assert history == seen
+    assert len(history) == 30
+    for W, V in zip(net.parameters().values(), other.parameters().values(), strict=True):
+        np.testing.assert_array_equal(W.data, V.data)
+
+
+def test_a_step_that_cannot_be_recorded_is_taken_anew_for_every_epoch():
+    net, (X, Y) = network(), blobs()
+    descent = optim.SGD(net.parameters(), lr=0.1)
+
+    def loss(A, Y):
+        J = nn.binary_cross_entropy(A, Y)
+        return J if float(J) > 0 else -J  # an if on data
+
+    history = tg.fit(net, X, Y, loss=loss, optimizer=descent, epochs=9)
+    _, expected = trained(1)
+    assert len(history) == 9
+    assert history.cost[0] == expected.cost[0]
+    assert history.cost[-1] < history.cost[0]
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 50}], ids=str)
+def test_a_training_goes_on_where_it_stopped(options):
+    def made():
+        net, (X, Y) = network(), blobs()
+        descent = optim.Adam(net.parameters())
+        loss = nn.binary_cross_entropy
+        return Training(net, X, Y, loss=loss, optimizer=descent, **options)
+
+    once, twice = made(), made()
+    once.run(20)
+    twice.run(5)
+    assert twice.run(15) is twice.history
+    assert once.history == twice.history
+    assert len(twice.history) == 20
+
+
+def test_classes_by_number_are_counted_in_every_epoch():
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((2, 60)), rng.integers(0, 3, 60)
+    found = []
+    for Y_ in (Y, nn.one_hot(Y, 3)):
+        dims = [2, 5, 3]
+        net = nn.Sequential.from_layer_dims(dims, output="softmax", rng=np.random.default_rng(0))
+        descent = optim.SGD(net.parameters(), lr=0.1)
+        found.append(tg.fit(net, X, Y_, loss=nn.cross_entropy, optimizer=descent, epochs=12))
+    assert found[0].accuracy == found[1].accuracy
+    assert len(found[0].accuracy) == 12
+    assert found[0].accuracy[-1] == accuracy_before_the_last_step(X, Y)
+
+
+def accuracy_before_the_last_step(X, Y):
+    net = nn.Sequential.from_layer_dims([2, 5, 3], output="softmax", rng=np.random.default_rng(0))
+    descent = optim.SGD(net.parameters(), lr=0.1)
+    tg.fit(net, X, Y, loss=nn.cross_entropy, optimizer=descent, epochs=11)
+    return accuracy(net(X), Y)

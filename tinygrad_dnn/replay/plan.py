@@ -47,7 +47,10 @@ class Plan:
             self.memory = planned(program)
             self.steps = [*program.calls]
         self.source = Source(program, self.memory, self.steps)
-        self._run = self.source.function()
+        self._run, self._repeat = self.source.functions()
+        self._kinds = [_kind(r) for r in program.results]
+        # Does a step leave everything so that the next one is of the same signature?
+        self.repeats = not (program.grads or program.dropped or program.modes)
         self._tensors = [isinstance(x, Tensor) for x in leaves(returned)]
         self._tree = mapped(lambda _: ..., returned)
         self._arrays = [(s.place, s.before.value) for s in program.state if s.is_array]
@@ -88,29 +91,48 @@ class Plan:
     def replay(self, given: Sequence[Any]) -> Any:
         """Run it on the arguments that are inputs; return what the function returns."""
         with self._lock:
-            if self._of_tensors:
-                out = self._run(*[x.node.value if isinstance(x, Tensor) else x for x in given])
-            else:
-                out = self._run(*given)
-            if self._leaves:
-                born = moment()
-                for leaf in self._leaves:
-                    leaf.born = born
-                if born > graph.last_change:
-                    graph.last_change = born
-                self._changed = graph.last_change
-        for leaf in self.program.dropped:
-            leaf.grad = None
-        for part, training in self.program.modes:
-            part.training = training
-        if self.program.grads:
-            (*out,) = out
-            for target, _ in reversed(self.program.grads):
-                leave_gradient(target, out.pop(), given)
+            (*out,) = self._run(*self._data(given))
+            self._has_changed()
+        self._leave()
+        for target, _ in reversed(self.program.grads):
+            leave_gradient(target, out.pop(), given)
         if self._tree is ...:
             return handle(Node(out[0])) if self._tensors[0] else out[0]
         found = zip(self._tensors, out, strict=True)
         return rebuilt(self._tree, [handle(Node(x)) if tensor else x for tensor, x in found])
+
+    def repeat(self, n: int, given: Sequence[Any], first: Any) -> Any:
+        """Run it n - 1 times; return what was returned, ``first`` before it, as stacked arrays."""
+        kept = [np.empty((n, *shape), dtype) for shape, dtype in self._kinds]
+        for stack, x in zip(kept, leaves(first), strict=True):
+            stack[0] = x.node.value if isinstance(x, Tensor) else x
+        with self._lock:
+            self._repeat(n, kept, *self._data(given))
+            self._has_changed()
+        self._leave()
+        return kept[0] if self._tree is ... else rebuilt(self._tree, kept)
+
+    def _data(self, given: Sequence[Any]) -> Sequence[Any]:
+        if self._of_tensors:
+            return [x.node.value if isinstance(x, Tensor) else x for x in given]
+        return given
+
+    def _has_changed(self) -> None:
+        """Note that the data of leaves are new."""
+        if self._leaves:
+            born = moment()
+            for leaf in self._leaves:
+                leaf.born = born
+            if born > graph.last_change:
+                graph.last_change = born
+            self._changed = graph.last_change
+
+    def _leave(self) -> None:
+        """Leave gradients and modes as the function does."""
+        for leaf in self.program.dropped:
+            leaf.grad = None
+        for part, training in self.program.modes:
+            part.training = training
 
     def follows(self) -> bool:
         """Take over the data of leaves that were given a new array; the plan keeps its own.
@@ -169,6 +191,12 @@ def _constants(program: Program) -> list[np.ndarray]:
     found = (a for c in program.calls for a in c.args)
     arrays = (a.value if isinstance(a, Node) and not a.fn and a not in live else a for a in found)
     return list({id(a): a for a in arrays if isinstance(a, np.ndarray) and a.ndim}.values())
+
+
+def _kind(result: Any) -> tuple[tuple[int, ...], Any]:
+    """Return shape and dtype of a result."""
+    value = np.asarray(result.value if isinstance(result, Node) else result)
+    return value.shape, value.dtype
 
 
 def _shown(a: Any, names: dict[Node, str]) -> str:

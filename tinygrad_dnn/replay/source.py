@@ -33,12 +33,13 @@ class Source:
     def __init__(self, program: Program, memory: Memory, steps: Sequence[Node | Fused]) -> None:
         self.program, self.memory = program, memory
         self.names: dict[str, Any] = {}
-        self.lines: list[str | Node] = [*program.inputs]  # a node: here its value becomes known
+        self.first: list[str | Node] = [*program.inputs]  # a node: here its value becomes known
+        self.lines: list[str | Node] = []  # after the first ones, once for every step
         self._known: dict[int, str] = {}
         self._word = {node: f"x{i}" for i, node in enumerate(program.inputs)}
-        self.parameters = ", ".join(self._word.values())
-        self._live_numbers()
+        self.parameters = "".join(f"{word}, " for word in self._word.values())
         self._inputs()
+        self._live_numbers()
         for step in self._needed(steps):
             if isinstance(step, Node):
                 self._call(step)
@@ -47,26 +48,42 @@ class Source:
                 self.lines.append(f"{run}({', '.join(map(str, step.arguments))})")
         self._ends()
 
-    def function(self) -> Callable[..., Any]:
-        """Return the program as a function of its inputs, which returns results and gradients."""
-        known: dict[Any, list[str]] = {}  # the arrays in which the steps look for a number
-        for (key, _), array in self.memory.numbers.items():
-            known.setdefault(key, []).append(f"{self._constant(array, 'n')}[()] = ")
-        lines = []
-        for line in self.lines:
-            if isinstance(line, Node):
-                lines += [place + self._word[line] for place in known.get(line, ())]
-            else:
-                lines.append(line)
-        body = "\n        ".join(lines)
-        text = (
-            f"def made({', '.join(self.names)}):\n    def replay({self.parameters}):\n"
-            f"        {body}\n    return replay\n"
-        )
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """Return the program as a function of its inputs, which returns results and gradients.
+
+        And as ``repeat(n, kept, *inputs)``, which runs it from step 1 to n - 1 on the same inputs,
+        and puts the results of each into the arrays ``kept``, at its number.
+        """
+        returned = [*self.program.results, *(g for _, g in self.program.grads)]
+        result = f"return ({''.join(self._result(r) + ', ' for r in returned)})"
+        kept = [f"kept[{j}][i] = {self._text(r)}" for j, r in enumerate(self.program.results)]
+        first, lines = self._written(self.first), self._written(self.lines)
+        text = [
+            f"def made({', '.join(self.names)}):",
+            f"    def replay({self.parameters}):",
+            *(f"        {line}" for line in [*first, *lines, result]),
+            f"    def repeat(n, kept, {self.parameters}):",
+            *(f"        {line}" for line in [*first, "for i in range(1, n):"]),
+            *(f"            {line}" for line in [*lines, *kept, "pass"]),
+            "    return replay, repeat",
+        ]
         scope: dict[str, Any] = {}
-        exec(compile(text, f"<replay of {self.program.name}>", "exec"), scope)
-        made: Callable[..., Any] = scope["made"](*self.names.values())
+        exec(compile("\n".join(text), f"<replay of {self.program.name}>", "exec"), scope)
+        made: tuple[Callable[..., Any], Callable[..., Any]] = scope["made"](*self.names.values())
         return made
+
+    def _written(self, lines: Sequence[str | Node]) -> list[str]:
+        """Return lines, with those that put numbers where the steps look for them."""
+        places: dict[Any, list[str]] = {}
+        for (key, _), array in self.memory.numbers.items():
+            places.setdefault(key, []).append(f"{self._constant(array, 'n')}[()] = ")
+        written: list[str] = []
+        for line in lines:
+            if isinstance(line, Node):
+                written += [place + self._word[line] for place in places.get(line, ())]
+            else:
+                written.append(line)
+        return written
 
     def _needed(self, steps: Sequence[Node | Fused]) -> list[Node | Fused]:
         """Leave out what only fused steps would have read: they look at the memory itself."""
@@ -96,10 +113,10 @@ class Source:
     def _inputs(self) -> None:
         """Put the inputs that are kept where the steps look for them."""
         for node, array in self.memory.staged.items():
-            self.lines.append(f"{self._constant(array, 'x')}[...] = {self._word[node]}")
+            self.first.append(f"{self._constant(array, 'x')}[...] = {self._word[node]}")
         for i, node in enumerate(self.memory.moving, 1):
             slots = self._constant(self.memory.slots, "slots")
-            self.lines.append(f"{slots}[{i}] = {self._word[node]}.ctypes.data")
+            self.first.append(f"{slots}[{i}] = {self._word[node]}.ctypes.data")
 
     def _call(self, call: Node) -> None:
         """Write the line of one call."""
@@ -132,7 +149,7 @@ class Source:
             self.lines.append(f"{copyto}({out}, {new}, 'unsafe')")
 
     def _ends(self) -> None:
-        """Write what is left in live places, and what is returned."""
+        """Write what is left in live places."""
         for s in self.program.written:
             if not s.is_array:
                 self.lines.append(f"{self._place(s.place)} = {self._text(s.after)}")
@@ -140,8 +157,6 @@ class Source:
             target = self._constant(self.memory.arrays[s.before], "s")
             copyto = self._constant(np.copyto, "copyto")
             self.lines.append(f"{copyto}({target}, {self._text(s.after)})")
-        returned = [*self.program.results, *(g for _, g in self.program.grads)]
-        self.lines.append(f"return ({''.join(self._result(r) + ', ' for r in returned)})")
 
     # ---- words -------------------------------------------------------------------------------
     def _text(self, a: Any) -> str:

@@ -1,5 +1,7 @@
 """Accuracy: the share of examples whose class is predicted right."""
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_dnn.errors import DimensionError
@@ -22,6 +24,11 @@ def accuracy(A: Array, Y: Array) -> float:
     if Y.shape not in ((n, m), (m,)) or (n == 1 and Y.ndim == 1):
         wanted = f"{(n, m)}" if n == 1 else f"{(n, m)} or {(m,)}"
         raise DimensionError(f"accuracy: A is {A.shape} but Y is {Y.shape}; it needs {wanted}")
-    if n == 1:
-        return float(np.count_nonzero((A > 0.5) == (Y > 0.5)) / m)
-    return float(np.mean(A.argmax(axis=0) == (Y if Y.ndim == 1 else Y.argmax(axis=0))))
+    return float(hits(A, Y) / m)
+
+
+def hits(A: Array, Y: Array) -> Any:
+    """Return how many columns are right; of each A if there are several, (..., n, m)."""
+    if A.shape[-2] == 1:
+        return np.count_nonzero((A > 0.5) == (Y > 0.5), axis=(-2, -1))
+    return np.count_nonzero(A.argmax(axis=-2) == (Y if Y.ndim == 1 else Y.argmax(axis=0)), axis=-1)
