@@ -83,6 +83,7 @@ def test_tensors_as_indices():
     picked = np.take_along_axis(x, np.expand_dims(order, 0), axis=0)
     np.testing.assert_array_equal(tg.grad(np.sum(picked), x), X.max(axis=0) == X)
     np.testing.assert_array_equal(x[np.nonzero(x > 0)].data, X[X > 0])
+    np.testing.assert_array_equal(x[np.where(x > 0)].data, X[X > 0])
     np.testing.assert_array_equal(tg.grad(np.sum(x[x > 0]), x), X > 0)
 
 

@@ -209,6 +209,7 @@ def test_places_counts_and_masks_become_arrays():
         (lambda x: x.sort(), r"a Tensor has no sort; use np\.sort\(x\)"),
         (lambda x: x.strides, r"a Tensor has no strides; x\.data\.strides is that of its array"),
         (lambda x: x.numpy(), r"a Tensor has no numpy; its array is x\.data"),
+        (lambda x: x.at[0].set(1.0), r"a Tensor has no at; tg\.at\(x\)\[index\]\.set\(value\)"),
     ],
 )
 def test_a_method_that_is_not_there(call, message):

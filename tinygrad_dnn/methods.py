@@ -74,6 +74,8 @@ class ArrayMethods:
             instead = f"x.data.{name} is that of its array"
         if hasattr(np, name):
             instead = f"use np.{name}(x)"
+        if name == "at":
+            instead = "tg.at(x)[index].set(value) is x with entries changed"
         raise AttributeError(f"a Tensor has no {name}; {instead}", name=name, obj=self)
 
     # ---- NumPy's methods ---------------------------------------------------------------------

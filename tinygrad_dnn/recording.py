@@ -78,6 +78,8 @@ def record(
         graph.blame(error, fn, inputs, kwargs)
         raise
     if type(value) is not np.ndarray:
+        if type(value) is tuple and fn is np.where:  # of a condition alone
+            return np.nonzero(*args)  # type: ignore[return-value]
         value = _as_array(value, fn, inputs)
     if value.dtype is OBJECTS:
         raise _of_objects(fn, inputs)
