@@ -108,7 +108,7 @@ def test_a_cost_with_params_and_grads(tmp_path, capsys):
     [
         ("x = 1", "", "there is nothing to check: mark functions with @tg.checked"),
         ("def f(x): return x", ":f", "f takes arguments, (x)"),
-        ("def f(): return 7", ":f", "f gives a int; to be checked it must give a Report"),
+        ("def f(): return 7", ":f", "f gives the number 7; to be checked it must give a Report"),
         ("import tinygrad_dnn as tg\n@tg.checked\ndef f(): return 1 / 0", "", "line 3: ZeroDiv"),
         ("def f(:", "", "line 1: SyntaxError"),
     ],

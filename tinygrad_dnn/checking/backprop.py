@@ -14,6 +14,8 @@ import numpy as np
 from tinygrad_dnn.checking.diagnosis.explain import Explanation, explain
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.inference import infer
+from tinygrad_dnn.checking.masked import found_masked
+from tinygrad_dnn.checking.options import Settings, chosen
 from tinygrad_dnn.checking.randomness import frozen_words
 from tinygrad_dnn.checking.run import check
 from tinygrad_dnn.checking.shown import Shown, convention_words
@@ -34,7 +36,7 @@ def check_backprop(
     grads: Gradients,
     *,
     every_entry: bool | None = None,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
     **context: Any,
 ) -> Report:
     """Check gradients derived by hand of ``cost(params)``, and say which equation is wrong.
@@ -58,9 +60,10 @@ def check_backprop(
     >>> print(check_backprop(cost, p, grads).diagnosis)
     dW1: the sign is flipped: it is -1 times the right value; right is dW1 = (1/m) * dZ1 @ X.T
     """
+    settings = chosen("check_backprop", {"every_entry": every_entry, "rng": rng})
     student = Student(cost, params, grads, context)
     with student.randomness.unmoved():
-        return _Check(student).report(every_entry=every_entry, rng=rng)
+        return _Check(student).report(settings)
 
 
 class _Check:
@@ -71,8 +74,9 @@ class _Check:
         self.shown = Shown(student.given, {**student.params, **student.tapped})
         self.of_J: dict[str, Array] = {}  # derivatives of J that are known
         self.forward: Forward | None = None
+        self.notes: list[str] = []
 
-    def report(self, *, every_entry: bool | None, rng: np.random.Generator | None) -> Report:
+    def report(self, settings: Settings) -> Report:
         """Return the report."""
         student, shown = self.student, self.shown
         middle = [name for name in student.given if name not in student.params]
@@ -86,9 +90,7 @@ class _Check:
         problems = [student.problem(parameters, shown.arrays)]
         if tapped:
             problems.append(student.problem(tapped, shown.arrays, scale))
-        report = check(
-            "gradients by hand against the cost", problems, every_entry=every_entry, rng=rng
-        )
+        report = check("gradients by hand against the cost", problems, settings)
         rows = {row.name[1:]: row for row in report.rows}
         for name, row in rows.items():
             wrong = row.verdict == WRONG and row.evidence is not None
@@ -96,13 +98,15 @@ class _Check:
             self.of_J[name] = known / scale if name in tapped else known
         for name in shown.misshapen:
             rows[name] = shown.misshapen_row(name)
-            self.of_J[name] = student.measured(name)
+            if name in student.params or name in student.tapped:
+                self.of_J[name] = student.measured(name)
         found = None
-        if any(row.verdict == WRONG for row in rows.values()) or shown.unknown:
+        between = [name for name in shown.given if name not in rows]
+        if any(row.verdict == WRONG for row in rows.values()) or between:
             found = self._explanation(convention, middle, m)
-        notes = list(report.notes)
+        notes = [*report.notes, *self.notes]
         if self.forward is None and any(row.verdict == WRONG for row in rows.values()):
-            notes.append(UNKNOWN)
+            notes += [UNKNOWN, *student.doubts]
         if names := student.randomness.names:
             notes.append(frozen_words(names))
             if not student.computes:
@@ -110,12 +114,12 @@ class _Check:
                     "the cost draws random numbers: were grads computed with the same ones? grads "
                     "may be a function of params, which is called with the same ones"
                 )
-        if student.unused:
-            notes.append(f"the cost does not change with {', '.join(student.unused)}")
+        if unused := [name for name in student.unused if not _has_slope(rows.get(name))]:
+            notes.append(f"the cost does not change with {', '.join(unused)}")
         if middle:
             notes.insert(0, convention_words(found.per_example if found else convention, m))
-        rows |= self._by_equations(found)
-        if hidden := [f"d{name}" for name in shown.unknown if name not in rows]:
+        rows |= self._by_equations(found, between)
+        if hidden := [f"d{name}" for name in between if name not in rows]:
             notes.append(_advice(hidden))
         return replace(report, rows=shown.explained(rows, found, self.of_J, m), notes=notes)
 
@@ -125,13 +129,33 @@ class _Check:
         if student.tapped:
             self.forward = student.forward()
             self.of_J |= {name: student.measured(name) for name in student.tapped}
-        elif found := infer(lambda p: float(student.value(p, {})), student.params, student.context):
+            self._see_masks()
+        elif found := infer(student.tried, student.params, student.context):
             self.forward = found.forward
             self.of_J[found.output] = found.derivative
+            self.shown.see({**found.forward.values, **student.params})
+
+    def _see_masks(self) -> None:
+        """Take a dA that is zero where its mask is as what the course has under that name."""
+        student, forward = self.student, self.forward
+        if forward is None:
+            return
+        given = {*student.context, *student.tapped}
+        for masked in found_masked(forward, self.shown.arrays, self.of_J, given):
+            name = masked.step.out
+            student.masks[name] = masked.factor
+            forward, dropped = masked.split(forward)
+            self.of_J |= {dropped: self.of_J[name], name: masked.factor * self.of_J[name]}
+            self.notes.append(masked.words)
+        self.forward = forward
 
     def _m(self) -> int:
         given = self.student.context.get("m")
-        if given is not None and given.size == 1:
+        if given is not None:
+            if self.forward and int(given) != self.forward.m > 1:
+                self.notes.append(
+                    f"m = {given:.0f} is given, but there are {self.forward.m} examples"
+                )
             return int(given)
         return self.forward.m if self.forward else self.student.columns_of_X()
 
@@ -145,17 +169,22 @@ class _Check:
         self.forward.m = m if m > 1 else self.forward.m
         possible = [True, False] if convention is None else [convention]
         with suppress(ValueError, IndexError):  # shapes do not fit: it is another network
-            return explain(self.forward, self.of_J, self.shown.arrays, possible)
+            shown = self.shown.equations(self.student.params)
+            return explain(self.forward, self.of_J, shown, possible)
         return None
 
-    def _by_equations(self, found: Explanation | None) -> dict[str, Row]:
-        """Return the rows of values that were not tapped, in the network that was found."""
+    def _by_equations(self, found: Explanation | None, between: Sequence[str]) -> dict[str, Row]:
+        """Return the rows of values ``between`` that were not tapped, in the network found."""
         right = found.right if found else {}
         return {
             name: self.shown.compared_row(name, right[name], "by the equations")
-            for name in self.shown.unknown
+            for name in between
             if name in right
         }
+
+
+def _has_slope(row: Row | None) -> bool:
+    return row is not None and row.evidence is not None and bool(np.any(row.evidence.both[1]))
 
 
 def _advice(hidden: Sequence[str]) -> str:

@@ -5,14 +5,16 @@ kinks meet, a value made of their conventions need not lie between the slopes of
 relu(x) - relu(-x) has slope 1 everywhere, and no convention for relu(0) gives that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from tinygrad_dnn.checking.call import UNDEFINED
 from tinygrad_dnn.checking.convention import excused, settle_at_one_point
 from tinygrad_dnn.checking.kinks import Kinks, kinks_at, left_behind, number
 from tinygrad_dnn.checking.probe import Probe, random_signs
+from tinygrad_dnn.checking.problem import Point
 from tinygrad_dnn.checking.search import EXAMINED, Finding, check_directions
 from tinygrad_dnn.checking.verdict import SEVERITY
 from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
@@ -22,7 +24,7 @@ CANCELLING = (
     "beside this point the gradient is right: if kinks cancel there, as in relu(x) - relu(-x), the "
     "value is a convention; if not, it is wrong at this very point"
 )
-POINTS = 3
+PAIRS = 2  # of points, opposite each other: one of two is on each side of a kink
 STEP = 2.0**-20  # in elastic units: leaves a kink, and reaches few others
 
 
@@ -30,7 +32,7 @@ def settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generato
     """Overrule kinks beside which the gradient is wrong; excuse wrong values where kinks meet."""
     everything = range(probe.point[j].size)
     kinks: Sequence[int] = finding.where(KINK)
-    finding.remark = ", ".join(_names(probe, j, kinks[0])) if kinks else ""
+    finding.remark = ", ".join(_names(probe, j, kinks[0])) if kinks else finding.remark
     if any(d.verdict == KINK for d in finding.directions):
         kinks = everything
     if kinks and _beside(probe, j, kinks, rng) == WRONG:
@@ -101,18 +103,27 @@ def _beside(probe: Probe, j: int, entries: Sequence[int], rng: np.random.Generat
     At several points: of two that are equal, now one will be larger and now the other.
     """
     worst = RIGHT
-    for _ in range(POINTS if probe.problem.movable else 0):
-        point = [
-            x + 2.0**-8 * np.where(x == 0, unit, np.absolute(x)) * random_signs(x.shape, rng)
-            for x, unit in zip(probe.point, probe.units, strict=True)
-        ]
-        close = Probe(probe.problem, point, rng)
+    for point in _points(probe, rng) if probe.problem.movable else ():
+        try:
+            close = Probe(probe.problem, point, rng)
+        except UNDEFINED:
+            continue
         found = check_directions(close, j, rng, within=np.array(entries, int))
         probe.calls += close.calls
         worst = max(worst, *(x.verdict for x in found.all), key=SEVERITY.index)
         if worst == WRONG:
             break
     return worst
+
+
+def _points(probe: Probe, rng: np.random.Generator) -> Iterator[Point]:
+    for _ in range(PAIRS):
+        offsets = [
+            2.0**-8 * np.where(x == 0, unit, np.absolute(x)) * random_signs(x.shape, rng)
+            for x, unit in zip(probe.point, probe.units, strict=True)
+        ]
+        yield [x + offset for x, offset in zip(probe.point, offsets, strict=True)]
+        yield [x - offset for x, offset in zip(probe.point, offsets, strict=True)]
 
 
 def _kinks(probe: Probe, j: int = 0, i: int | None = None) -> list[Kinks]:

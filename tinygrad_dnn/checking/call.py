@@ -6,7 +6,7 @@ Inputs may be nested dicts, lists and tuples; their leaves are the arguments tha
 
 import inspect
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.checking.arrays import in_words
 from tinygrad_dnn.containers import items, leaves, rebuilt
 from tinygrad_dnn.errors import HistoryError
 from tinygrad_dnn.primitives import Array
@@ -22,6 +23,8 @@ from tinygrad_dnn.tensor import Tensor
 Wanted = str | int | Sequence[str | int] | None
 OURS = Path(__file__).parent.parent
 LIBRARIES = (str(OURS), str(Path(np.__file__).parent))
+# what functions raise beyond their domain
+UNDEFINED = (ArithmeticError, ValueError, AssertionError)
 
 
 class Call:
@@ -29,17 +32,23 @@ class Call:
 
     ``wrt`` says which inputs vary, by name or position: by default all but Tensors with
     ``requires_grad=False``.  ``names``, ``given`` and ``point`` are of the varying leaves, as the
-    user gave them and in float64.
+    user gave them and in float64.  A list of floats is taken as an array.
     """
 
     def __init__(
         self, what: str, f: Callable[..., Any], inputs: Sequence[Any], wrt: Wanted
     ) -> None:
-        self.what, self.f, self.inputs = what, f, inputs
+        require_function(what, "f, what is to be checked,", f, "f(*inputs)")
+        self.what, self.f, self.inputs = what, f, [_as_array(x) for x in inputs]
         self.name = function_name(f)
         self.input_names = _input_names(f, inputs)
         self.varying = self._varying(wrt)
-        found = [leaf for i in self.varying for leaf in items(inputs[i], self.input_names[i])]
+        found = [leaf for i in self.varying for leaf in items(self.inputs[i], self.input_names[i])]
+        if not found:
+            raise ValueError(
+                f"{what}: none of the inputs of {self.name} varies; pass arrays of floats, "
+                f"{what}(f, x), or Tensors that require a gradient"
+            )
         self.names = [_own_name(x) or path for path, x in found]
         self.given = [x.data if isinstance(x, Tensor) else np.asarray(x) for _, x in found]
         self.point = [
@@ -66,29 +75,25 @@ class Call:
 
     def value(self, point: Sequence[Any]) -> Any:
         """Return what the function returns at a point."""
-        with blaming(self.described(point)):
+        with blaming(self.what, self.f, zip(self.names, point, strict=True)):
             return self.f(*self.inputs_at(point))
-
-    def described(self, point: Sequence[Any]) -> str:
-        """Return the call in words: names and shapes."""
-        shapes = ", ".join(
-            f"{name} {np.shape(x)}" for name, x in zip(self.names, point, strict=True)
-        )
-        return f"{self.what} called {self.name} with {shapes}"
 
     def _varying(self, wrt: Wanted) -> list[int]:
         n = len(self.inputs)
         if wrt is None:
             inputs = enumerate(self.inputs)
             return [i for i, x in inputs if not isinstance(x, Tensor) or x.requires_grad]
-        wanted = [wrt] if isinstance(wrt, str | int) else list(wrt)
+        wanted = list(wrt) if isinstance(wrt, list | tuple | set) else [wrt]
         for one in wanted:
-            if not (one in self.input_names or (isinstance(one, int) and 0 <= one < n)):
+            named = isinstance(one, str) and one in self.input_names
+            if not (named or (isinstance(one, int) and 0 <= one < n)):
                 raise ValueError(
-                    f"{self.what}(wrt={one!r}): {self.name} has the arguments "
-                    f"{', '.join(self.input_names)}"
+                    f"{self.what}: wrt must be names or positions of arguments, got "
+                    f"{in_words(one)}; {self.name} has the arguments {', '.join(self.input_names)}"
                 )
-        return [one if isinstance(one, int) else self.input_names.index(one) for one in wanted]
+        names: list[Any] = self.input_names
+        places = [one if isinstance(one, int) else names.index(one) for one in wanted]
+        return list(dict.fromkeys(places))
 
     def _float64(self, name: str, x: Array) -> Array:
         who = f"argument {name} of {self.name}"
@@ -106,14 +111,19 @@ class Call:
 
 
 @contextmanager
-def blaming(what: str) -> Iterator[None]:
-    """Add to an exception from the user's function what was called, and the user's own line."""
+def blaming(who: str, f: Any, arguments: Iterable[tuple[str, Any]]) -> Iterator[None]:
+    """Add to an exception from the user's function f what was called, and the user's own line.
+
+    ``arguments`` are the names and values of what it was called with.
+    """
     try:
         yield
     except Exception as error:
-        line = users_line(error.__traceback__)
-        if not any(note.startswith(what.split(" ")[0]) for note in getattr(error, "__notes__", ())):
-            error.add_note(f"{what}; it failed at {line}" if line else what)
+        if not any(note.startswith(f"{who} called") for note in getattr(error, "__notes__", ())):
+            shapes = ", ".join(f"{name} {np.shape(x)}" for name, x in arguments)
+            line = users_line(error.__traceback__)
+            where = f"; it failed at {line}" if line else _definition(f)
+            error.add_note(f"{who} called {function_name(f)} with {shapes or 'nothing'}{where}")
         raise
 
 
@@ -130,6 +140,31 @@ def users_line(trace: TracebackType | None) -> str:
 def function_name(f: Callable[..., Any]) -> str:
     """Return what to call a function."""
     return getattr(f, "__name__", type(f).__name__)
+
+
+def require_function(who: str, name: str, f: Any, usage: str) -> None:
+    """Raise TypeError unless f is callable; ``usage`` is how it is called."""
+    if not callable(f):
+        raise TypeError(f"{who}: {name} must be a function, {usage}, got {in_words(f)}")
+
+
+def _definition(f: Any) -> str:
+    code = getattr(f, "__code__", None)
+    if code is None or code.co_filename.startswith(LIBRARIES):
+        return ""
+    return f"; it is defined at {code.co_filename}, line {code.co_firstlineno}"
+
+
+def _as_array(x: Any) -> Any:
+    """Return a list of numbers, at least one of them a float, as an array."""
+    found = leaves(x) if isinstance(x, list) else []
+    numbers = all(isinstance(leaf, int | float) for leaf in found)
+    if not (numbers and any(isinstance(leaf, float) for leaf in found)):
+        return x
+    try:
+        return np.asarray(x, float)
+    except ValueError:  # rows of different lengths stay what they are
+        return x
 
 
 def _own_name(x: Any) -> str | None:

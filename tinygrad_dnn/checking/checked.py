@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from tinygrad_dnn.checking.arrays import in_words
+
 F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__checked_with__"
 
@@ -25,5 +27,7 @@ def checked(*inputs: Any) -> Any:
 
 
 def _marked(f: F, inputs: tuple[Any, ...]) -> F:
+    if not callable(f):
+        raise TypeError(f"@checked marks functions, got {in_words(f)}")
     setattr(f, MARK, inputs)
     return f

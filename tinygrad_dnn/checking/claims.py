@@ -152,6 +152,13 @@ class Claims:
         """
         return self._entries[k][j]
 
+    def finite(self, j: int) -> Array:
+        """Return at which of argument ``j``'s entries the claims are finite, flat."""
+        found = np.ones(self.point[j].size, bool)
+        for gradients in () if self.by_tangents else self.gradients:
+            found &= np.isfinite(np.ravel(gradients[j]))
+        return found
+
     def gauge(self, k: int, j: int) -> float:
         """Return the largest claimed slope of argument ``j``'s entries; 0 where it is not known."""
         return 0.0 if self.by_tangents else self._gauges[k][j]

@@ -28,6 +28,16 @@ def unfit(probe: Probe) -> str:
 def remarks(probe: Probe) -> list[str]:
     """Return what is worth saying about the function, its inputs and its gradient."""
     said = []
+    names = zip(probe.problem.names, probe.point, strict=True)
+    empty = [f"{name} {x.shape}" for name, x in names if not x.size]
+    if empty:
+        said.append(f"nothing to check in what is empty: {', '.join(empty)}")
+    if probe.undefined:
+        error = probe.undefined[0]
+        said.append(
+            f"at {len(probe.undefined):,} points close by {probe.problem.function} raises "
+            f"{type(error).__name__}: {error}; they were left out"
+        )
     if probe.base.size > 1:
         said.append(
             f"judged by random weightings of the {probe.base.size:,} outputs; value and numeric "

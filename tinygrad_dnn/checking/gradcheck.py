@@ -11,9 +11,10 @@ import numpy as np
 
 from tinygrad_dnn import func
 from tinygrad_dnn.checking.call import Call, Wanted
+from tinygrad_dnn.checking.options import Options, chosen
 from tinygrad_dnn.checking.probe import random_cotangents
 from tinygrad_dnn.checking.problem import Point, Problem
-from tinygrad_dnn.checking.run import Options, check
+from tinygrad_dnn.checking.run import check
 from tinygrad_dnn.errors import ChangedDataError, HistoryError
 from tinygrad_dnn.graph import recording
 from tinygrad_dnn.primitives import Array
@@ -36,25 +37,26 @@ def gradcheck(
 
     With more than 3000 numbers a few random directions stand for the entries, unless
     ``every_entry=True``; the report says which it was.  ``points=k`` checks k random points around
-    the inputs too: some mistakes do not show at zeros or at equal entries.  ``rng`` draws
-    directions and points, by default always the same ones.  Generators that f draws from (dropout)
-    are put back before every evaluation, and in the end; ``reset()``, called before each too, is
-    for what cannot be found from f: a file, another library's random numbers.
+    the inputs too: some mistakes do not show at zeros or at equal entries.  ``rng``, a generator or
+    a seed, draws directions and points, by default always the same ones.  Generators that f draws
+    from (dropout) are put back before every evaluation, and in the end; ``reset()``, called before
+    each too, is for what cannot be found from f: a file, another library's random numbers.
 
     A row is *right*, *wrong*, *kink* (f has no derivative there: the value is one of the slopes,
     and beside the kink it is right; with ``strict=True`` a failure) or *cannot tell*, with the
     reason.
 
     Raises HistoryError for inputs or outputs that have no derivative, ChangedDataError if ``f``
-    changes an input in place.
+    changes an input in place, TypeError and ValueError for options and inputs of a wrong kind.  To
+    an exception of ``f`` a note is added, with what it was called with and the line it came from.
 
     >>> report = gradcheck(lambda x, y: np.sum(np.tanh(x) * y), np.array([0.5, 2.0]), np.ones(2))
     >>> bool(report), [row.name for row in report.rows]
     (True, ['x', 'y', 'forward mode'])
     """
+    settings = chosen("gradcheck", options)
     call = TensorCall("gradcheck", f, inputs, wrt)
-    title = f"gradcheck of {call.name}"
-    return check(title, [call.problem()], **options)
+    return check(f"gradcheck of {call.name}", [call.problem()], settings)
 
 
 def gradgradcheck(
@@ -69,14 +71,11 @@ def gradgradcheck(
     >>> bool(report), [row.name for row in report.rows]
     (True, ['x', 'forward mode', 'x, order 2'])
     """
-    rng = options.get("rng") or np.random.default_rng(0)
+    settings = chosen("gradgradcheck", options)
     call = TensorCall("gradgradcheck", f, inputs, wrt)
     problem = call.problem()
-    return check(
-        f"gradgradcheck of {call.name}",
-        [problem, _second_order(problem, call, rng)],
-        **options,
-    )
+    problems = [problem, _second_order(problem, call, settings.rng)]
+    return check(f"gradgradcheck of {call.name}", problems, settings)
 
 
 class TensorCall(Call):

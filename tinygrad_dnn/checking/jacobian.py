@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinygrad_dnn.checking.arrays import place
 from tinygrad_dnn.checking.claims import one_hot
 from tinygrad_dnn.checking.probe import Probe
 from tinygrad_dnn.primitives import Array
@@ -65,13 +66,3 @@ def _most_wrong(probe: Probe, j: int, i: int, column: Array) -> int:
             halves.append((abs(_claimed(probe, j, i, u) - float(u @ column)), half))
         among = max(halves, key=lambda found: found[0])[1]
     return int(among[0])
-
-
-def place(i: int, shape: tuple[int, ...]) -> str:
-    """Return a flat index as the user writes it.
-
-    >>> place(7, (3, 4)), place(0, ())
-    ('[1, 3]', '()')
-    """
-    where = [int(n) for n in np.unravel_index(i, shape)] if shape else None
-    return "()" if where is None else f"{where}"

@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-import numpy as np
-
+from tinygrad_dnn.checking.arrays import in_words, real
 from tinygrad_dnn.primitives import Array
 
 
@@ -19,11 +18,7 @@ def by_values(
     >>> list(by_values("check", {"dW1": 1.0, "b1": 2.0, "dZ1": 3.0}, ["W1", "b1"], []))
     ['W1', 'b1', 'Z1']
     """
-    if not isinstance(grads, Mapping):
-        raise TypeError(
-            f"{who}: grads must be a dict {{'dW1': array, ...}} (or a function of params that "
-            f"returns one), got {type(grads).__name__}"
-        )
+    require_dict(who, "grads", grads, "'dW1'")
     known = {*parameters, *between}
     named: dict[str, Array] = {}
     unknown = []
@@ -35,11 +30,12 @@ def by_values(
         elif name in named:
             raise ValueError(f"{who}: grads has two gradients of {name}: {name!r} and 'd{name}'")
         else:
-            named[name] = float64(who, f"grads[{key!r}]", value)
+            named[name] = real(who, f"grads[{key!r}]", value)
     missing = [f"d{name}" for name in parameters if name not in named]
     if missing:
         near = get_close_matches(missing[0], unknown, 1, 0.5)
-        advice = f"is {near[0]!r} meant?" if near else f"it has {', '.join(map(repr, grads))}"
+        has = ", ".join(map(repr, grads)) or "nothing"
+        advice = f"is {near[0]!r} meant?" if near else f"it has {has}"
         raise ValueError(f"{who}: grads has no {missing[0]!r}; {advice}")
     if unknown:
         near = get_close_matches(unknown[0], [f"d{name}" for name in known], 1, 0.5)
@@ -48,12 +44,16 @@ def by_values(
     return named
 
 
-def float64(who: str, name: str, value: Any) -> Array:
-    """Return real numbers in float64."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{who}: {name} must be an array of real numbers, got {array.dtype}")
-    return array.astype(np.float64)
+def require_dict(who: str, name: str, found: Any, key: str) -> None:
+    """Raise TypeError unless this is a dict with names as keys."""
+    if not isinstance(found, Mapping):
+        wanted = f"a dict {{{key}: array, ...}}"
+        raise TypeError(f"{who}: {name} must be {wanted}, got {in_words(found)}")
+    for at in found:
+        if not isinstance(at, str):
+            raise TypeError(
+                f"{who}: {name} has the key {at!r}; keys are names, as in {{{key}: array, ...}}"
+            )
 
 
 def _between(key: str, parameters: Collection[str]) -> bool:

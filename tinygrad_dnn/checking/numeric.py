@@ -24,6 +24,7 @@ SURE = 6.0  # so many times the measured noise is never reached by chance
 LARGE = 2.0**-6  # a step at which smooth functions bend
 IMAGINARY = 2.0**-70  # the complex step: h squared is nothing
 RATIO = 4.0  # between neighbouring steps of a ladder
+BISECTIONS = 24  # a gradual change is nothing then
 LADDER = range(-5, -31, -2)
 
 
@@ -120,6 +121,33 @@ class Line:
         """Return whether f is not finite to one of the sides."""
         near = self.step(-17)
         return not np.all(np.isfinite(near.right) & np.isfinite(near.left))
+
+    def changes_at(self, e: int) -> bool:
+        """Return whether a step of 2**e to one of the sides changes the weighted outputs."""
+        step = self.step(e)
+        return bool(step.right.any() or step.left.any())
+
+    def first_change(self) -> int:
+        """Return the exponent of the smallest step taken at which f is another; 99 for none."""
+        return min((e for e in self.steps if self.changes_at(e)), default=99)
+
+    def jump_ahead(self) -> Array:
+        """Return by how much f jumps where it first changes; 0 if it begins to change gradually."""
+        e = self.first_change()
+        if e not in self.steps:
+            return np.zeros_like(self.base)
+        side = 1.0 if self.steps[e].right.any() else -1.0
+        low, high = max((2.0**s for s in self.steps if s < e), default=0.0), 2.0**e
+        change = whole = self.f(side * high) - self.base
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            here = self.f(side * middle) - self.base
+            if here.any():
+                high, change = middle, here
+            else:
+                low = middle
+        size = float(np.max(np.absolute(whole)))
+        return change if np.max(np.absolute(change)) > size / 64 else np.zeros_like(self.base)
 
     def _noise(self) -> Array:
         """Return the noise of the outputs touched so far, weighted."""

@@ -3,18 +3,22 @@
 No Tensor takes part: the function is evaluated at other points, the derivative too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Unpack
 
 import numpy as np
 
-from tinygrad_dnn.checking.call import Call, Wanted, blaming, function_name
+from tinygrad_dnn.checking.arrays import one_number, real
+from tinygrad_dnn.checking.call import Call, Wanted, blaming, function_name, require_function
+from tinygrad_dnn.checking.options import Options, chosen
 from tinygrad_dnn.checking.problem import Point, Problem
-from tinygrad_dnn.checking.run import Options, check
+from tinygrad_dnn.checking.run import check
 from tinygrad_dnn.containers import matched, rebuilt
 from tinygrad_dnn.errors import DimensionError, StructureError
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import Report
+
+BY_VJP = ", or check its backward pass with check_vjp"
 
 
 def check_gradient(
@@ -29,7 +33,7 @@ def check_gradient(
     ``grad_f`` returns what ``inputs`` are: for one array an array of its shape, for a dict of
     parameters a dict, for several inputs a tuple; with ``wrt`` (names or positions) only theirs.
     Do not wrap the cost in ``float()``: without, the check can be twice as fast and exact to
-    rounding, by the complex step.  See ``gradcheck`` for verdicts and the other options.
+    rounding, by the complex step.  See ``gradcheck`` for verdicts, errors and the other options.
 
     >>> X = np.array([[1.0, 2.0], [0.5, -1.0]])
     >>> J = lambda w: np.mean((X @ w) ** 2)
@@ -39,17 +43,9 @@ def check_gradient(
     >>> print(check_gradient(J, lambda w: 2 * X.T @ (X @ w), np.array([1.0, 3.0])).diagnosis)
     w: wrong at [1] ... numeric 16.5; the factor 2 too much: it is twice the right value
     """
-    call = DerivativeCall("check_gradient", f, grad_f, inputs, wrt)
-    problem = Problem(
-        call.names,
-        call.point,
-        call.number,
-        pull=call.gradient,
-        given=call.given,
-        function=call.name,
-        roots=call.roots,
-    )
-    return check(call.title, [problem], **options)
+    settings = chosen("check_gradient", options)
+    call = DerivativeCall("check_gradient", f, grad_f, "grad_f(*inputs)", inputs, wrt)
+    return check(call.title, [call.problem(call.number, pull=call.gradient)], settings)
 
 
 def check_vjp(
@@ -70,17 +66,9 @@ def check_vjp(
     >>> bool(check_vjp(linear, backward, W, A, b))
     True
     """
-    call = DerivativeCall("check_vjp", f, vjp_f, inputs, wrt)
-    problem = Problem(
-        call.names,
-        call.point,
-        call.value,
-        pull=call.pulled,
-        given=call.given,
-        function=call.name,
-        roots=call.roots,
-    )
-    return check(call.title, [problem], **options)
+    settings = chosen("check_vjp", options)
+    call = DerivativeCall("check_vjp", f, vjp_f, "vjp_f(g, *inputs)", inputs, wrt)
+    return check(call.title, [call.problem(call.value, pull=call.pulled)], settings)
 
 
 def check_jvp(
@@ -97,29 +85,24 @@ def check_jvp(
     >>> bool(check_jvp(np.sin, lambda t, x: np.cos(x) * t, np.array([0.5, 1.0])))
     True
     """
-    call = DerivativeCall("check_jvp", f, jvp_f, inputs, wrt)
-    problem = Problem(
-        call.names,
-        call.point,
-        call.value,
-        push=call.pushed,
-        function=call.name,
-        roots=call.roots,
-    )
-    return check(call.title, [problem], **options)
+    settings = chosen("check_jvp", options)
+    call = DerivativeCall("check_jvp", f, jvp_f, "jvp_f(tangents, *inputs)", inputs, wrt)
+    return check(call.title, [call.problem(call.value, push=call.pushed)], settings)
 
 
 class DerivativeCall(Call):
-    """A call of a function, and of its derivative at the same inputs."""
+    """A call of a function, and of its derivative at the same inputs; ``usage`` is how."""
 
     def __init__(
         self,
         what: str,
         f: Callable[..., Any],
         derivative: Callable[..., Any],
+        usage: str,
         inputs: Sequence[Any],
         wrt: Wanted,
     ) -> None:
+        require_function(what, usage.partition("(")[0], derivative, usage)
         super().__init__(what, f, inputs, wrt)
         self.derivative, self.derivative_name = derivative, function_name(derivative)
         self.title = f"{what} of {self.derivative_name}"
@@ -129,41 +112,53 @@ class DerivativeCall(Call):
         """What the user wrote and passed."""
         return (*super().roots, self.derivative)
 
+    def problem(self, value: Callable[[Point], Any], **claims: Any) -> Problem:
+        """Return what is to be checked; ``claims`` are pull or push."""
+        return Problem(
+            self.names,
+            self.point,
+            value,
+            given=self.given,
+            function=self.name,
+            roots=self.roots,
+            **claims,
+        )
+
     def number(self, point: Point) -> Any:
         """Return the cost at a point."""
-        J = self.value(point)
-        if np.size(J) != 1:
-            raise DimensionError(
-                f"{self.name} must return one number, the cost, got shape {np.shape(J)}; reduce it "
-                f"(np.sum, np.mean), or check its backward pass with check_vjp"
-            )
-        return J
+        return one_number(self.what, self.name, self.value(point), BY_VJP)
 
     def gradient(self, point: Point, g: Array) -> Point:
         """Return the gradient of a cost, ``g`` times."""
-        return [g.reshape(()) * d for d in self._gradients(point, ())]
+        return [g.reshape(()) * d for d in self._gradients(point)]
 
     def pulled(self, point: Point, g: Array) -> Point:
         """Return what the vjp gives for the flat cotangent ``g``."""
         dtype = np.result_type(*point) if point else float
         shape = np.shape(self.value(point))
-        return self._gradients(point, (g.astype(dtype).reshape(shape),))
+        return self._gradients(point, g.astype(dtype).reshape(shape))
 
     def pushed(self, point: Point, tangents: Point) -> Array:
         """Return what the jvp gives, flat."""
         tree = rebuilt(self.varied, tangents)
-        with blaming(self.described(point).replace(self.name, self.derivative_name, 1)):
-            out = self.derivative(tree, *self.inputs_at(point))
+        shown = zip((f"the tangent of {name}" for name in self.names), tangents, strict=True)
+        with self._blaming(point, shown):
+            found = self.derivative(tree, *self.inputs_at(point))
+        out = real(self.what, f"what {self.derivative_name} returns", found)
         wanted = np.shape(self.value(point))
-        if np.shape(out) != wanted:
+        if out.shape != wanted:
             raise DimensionError(
-                f"{self.derivative_name} returned shape {np.shape(out)}, but {self.name} returns "
+                f"{self.derivative_name} returned shape {out.shape}, but {self.name} returns "
                 f"{wanted}"
             )
-        return np.ravel(np.asarray(out, np.float64))
+        return np.ravel(out)
 
-    def _gradients(self, point: Point, before: tuple[Any, ...]) -> Point:
-        with blaming(self.described(point).replace(self.name, self.derivative_name, 1)):
+    def _blaming(self, point: Point, before: Iterable[tuple[str, Any]]) -> Any:
+        arguments = (*before, *zip(self.names, point, strict=True))
+        return blaming(self.what, self.derivative, arguments)
+
+    def _gradients(self, point: Point, *before: Array) -> Point:
+        with self._blaming(point, [("g", g) for g in before]):
             found = self.derivative(*before, *self.inputs_at(point))
         like = self.varied
         who = f"what {self.derivative_name} returns"
@@ -176,5 +171,9 @@ class DerivativeCall(Call):
         try:
             parts = matched(found, like, who)
         except StructureError as error:
-            raise StructureError(f"{error}; {self.name} has the arguments {self.names}") from None
-        return [np.asarray(part) for part in parts]
+            arguments = ", ".join(self.names)
+            raise StructureError(f"{error}; {self.name} has the arguments {arguments}") from None
+        return [
+            real(self.what, f"the gradient of {name} that {self.derivative_name} returns", part)
+            for name, part in zip(self.names, parts, strict=True)
+        ]

@@ -12,16 +12,20 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 from numpy.exceptions import ComplexWarning
 
+from tinygrad_dnn.checking.arrays import real
+from tinygrad_dnn.checking.call import UNDEFINED
 from tinygrad_dnn.checking.claims import Claims
 from tinygrad_dnn.checking.noise import measured_noise
 from tinygrad_dnn.checking.numeric import EPS, Line, elastic_units
 from tinygrad_dnn.checking.problem import Point, Problem
 from tinygrad_dnn.checking.verdict import Claim, judge
+from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import RIGHT
 
 BAND = 1e3  # outputs that differ by more in size are weighted apart
 BANDS = 6
+WIDE = (-5, 1)  # exponents of steps at which a function of steps changes
 LEAST = 0.5  # of the entries of a random direction
 
 
@@ -30,10 +34,9 @@ class Probe:
 
     def __init__(self, problem: Problem, point: Point, rng: np.random.Generator) -> None:
         self.problem, self.point, self.rng = problem, point, rng
-        self.calls = 0
-        out = np.asarray(problem.value(point))
-        self.calls, self.shape = 1, out.shape
-        self.base = np.array(out, np.float64).ravel()
+        out = real(problem.function, "what it returns", problem.value(point))
+        self.calls, self.shape, self.base = 1, out.shape, out.ravel()
+        self.undefined: list[Exception] = []  # raised at other points
         self.units = [elastic_units(x) for x in point]
         self.cotangents = random_cotangents(self.base, rng)
         self._along = [u * random_signs(u.shape, rng) for u in self.units]
@@ -54,9 +57,21 @@ class Probe:
         return self._at(self.point)
 
     def _at(self, point: Point) -> Array:
+        """Return f at another point, flat; nan where it raises what functions do out of domain."""
         self.calls += 1
-        out = np.ravel(np.asarray(self.problem.value(point)))
-        return out if out.dtype.kind == "c" else out.astype(np.float64)
+        try:
+            out = np.asarray(self.problem.value(point))
+        except UNDEFINED as error:
+            if any(np.iscomplexobj(x) for x in point):
+                raise
+            self.undefined.append(error)
+            return np.full(self.base.shape, np.nan)
+        if out.shape != self.shape:
+            raise DimensionError(
+                f"{self.problem.function} returns shape {self.shape} at the inputs, but "
+                f"{out.shape} in another call"
+            )
+        return out.ravel() if out.dtype.kind == "c" else out.astype(np.float64).ravel()
 
     @cached_property
     def sigma(self) -> Array:
@@ -120,9 +135,12 @@ class Probe:
                 return False
             if slopes is None or line.at_an_edge():
                 return False
+            if not slopes.any() and any(line.changes_at(e) for e in WIDE):
+                return False  # steps, maybe: their slope is 0 in either way
             for k, slope in enumerate(slopes):
                 claim = Claim(float(slope), 64 * EPS * self.sizes[k], abs(slope), self.sizes[k])
-                if judge(line, k, claim).verdict != RIGHT:
+                found = judge(line, k, claim)
+                if found.verdict != RIGHT or found.stepwise:
                     return False
         return True
 

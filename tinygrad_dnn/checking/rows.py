@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinygrad_dnn.checking.arrays import misfit, place
 from tinygrad_dnn.checking.beside import settle_kinks
 from tinygrad_dnn.checking.grid import measured
-from tinygrad_dnn.checking.jacobian import Slope, kinked_output, place, worst_output
+from tinygrad_dnn.checking.jacobian import Slope, kinked_output, worst_output
 from tinygrad_dnn.checking.probe import LEAST, Probe, length
 from tinygrad_dnn.checking.search import (
     DIRECTIONS,
@@ -38,6 +39,7 @@ def argument_rows(
             continue
         one_by_one = x.size <= FEW or (total <= MANY if every_entry is None else every_entry)
         finding = (check_entries if one_by_one else check_directions)(probe, j, rng)
+        finding.doubt_steps()
         finding = settle_kinks(probe, j, finding, rng)
         rows.append(_row(probe, j, finding, one_by_one=one_by_one))
         if not one_by_one:
@@ -51,7 +53,9 @@ def _misshapen(probe: Probe, j: int) -> Row | None:
     claimed = probe.claims.misshapen.get(j)
     if claimed is None:
         return None
-    row = unchecked_row(name, x, f"the gradient has shape {claimed.shape}, not {x.shape}", WRONG)
+    advice = misfit("", claimed.shape, x.shape)
+    why = f"the gradient has shape {claimed.shape}, not {x.shape}"
+    row = unchecked_row(name, x, f"{why}; {advice}" if advice else why, WRONG)
     return replace(row, evidence=replace(measured(probe, j, GRID), claimed=claimed))
 
 
@@ -60,7 +64,7 @@ def _unseen(probe: Probe, j: int, finding: Finding) -> str:
     n, cotangents = probe.point[j].size, range(len(probe.cotangents))
     largest = max(probe.claims.gauge(k, j) for k in cotangents)
     floors = [max(d.error, CLOSE * max(abs(d.claimed), largest / 100)) for d in finding.directions]
-    least = max(floors) / (LEAST * length(n))
+    least = max(floors, default=0.0) / (LEAST * length(n))
     of = f"{least / largest:.0e} of the largest" if largest else f"{least:.0e}"
     return (
         f"{probe.problem.names[j]}: {DIRECTIONS} random directions stand for {n:,} entries; an "

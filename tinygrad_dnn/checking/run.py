@@ -1,16 +1,18 @@
 """A whole check: is the function fit to be checked; then every argument; at several points."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypedDict
 
 import numpy as np
 
+from tinygrad_dnn.checking.arrays import not_finite
+from tinygrad_dnn.checking.call import UNDEFINED
 from tinygrad_dnn.checking.described import described
 from tinygrad_dnn.checking.fitness import remarks, unfit
 from tinygrad_dnn.checking.forward import forward_row
 from tinygrad_dnn.checking.grid import measured
+from tinygrad_dnn.checking.options import Settings, chosen
 from tinygrad_dnn.checking.probe import Probe, random_signs
 from tinygrad_dnn.checking.problem import Point, Problem
 from tinygrad_dnn.checking.randomness import Randomness, frozen_words
@@ -19,55 +21,39 @@ from tinygrad_dnn.checking.verdict import SEVERITY
 from tinygrad_dnn.errors import ChangedDataError, DimensionError
 from tinygrad_dnn.report import CANNOT_TELL, RIGHT, WRONG, Evidence, Report, Row
 
-
-class Options(TypedDict, total=False):
-    """What every check takes; see ``gradcheck`` for what it means."""
-
-    points: int
-    every_entry: bool | None
-    strict: bool
-    reset: Callable[[], object] | None
-    rng: np.random.Generator | None
-
-
 Found = tuple[list[Row], list[str], int]  # rows, notes, evaluations
 
 
 def check(
     title: str,
     problems: Sequence[Problem],
-    *,
-    points: int = 0,
-    every_entry: bool | None = None,
-    strict: bool = False,
-    reset: Callable[[], object] | None = None,
-    rng: np.random.Generator | None = None,
+    settings: Settings | None = None,
 ) -> Report:
-    """Return the report on problems that share a function, at ``points`` more points if wanted."""
-    rng = np.random.default_rng(0) if rng is None else rng
+    """Return the report on problems that share a function, at more points if wanted."""
+    settings = settings or chosen("check", {})
+    points, reset = settings.points, settings.reset
     rows: list[Row] = []
     notes: list[str] = []
     calls = 0
     with np.errstate(all="ignore"):
         for problem in problems if reset is None else [p.after(reset) for p in problems]:
-            found, said, number = _at_points(problem, rng, every_entry, points)
+            found, said, number = _at_points(problem, settings)
             rows += map(described, found)
             notes += said
             calls += number
     at = f", at {points + 1} points" if points else ""
     notes.append(f"{calls:,} evaluations of the function, in float64{at}")
-    return Report(title, rows, list(dict.fromkeys(notes)), strict)
+    return Report(title, rows, list(dict.fromkeys(notes)), settings.strict)
 
 
-def _at_points(
-    problem: Problem, rng: np.random.Generator, every_entry: bool | None, points: int
-) -> Found:
+def _at_points(problem: Problem, settings: Settings) -> Found:
     """Check a problem, with its random numbers frozen, at its point and at others around."""
+    rng, every_entry = settings.rng, settings.every_entry
     randomness = Randomness(*problem.roots)
     with randomness.unmoved():
         frozen = _frozen(problem, randomness)
         found, said, number = _check(frozen, rng, every_entry)
-        for which in range(1, points + 1):
+        for which in range(1, settings.points + 1):
             moved = replace(frozen, point=_around(frozen, rng), given=None)
             more, _, extra = _check(moved, rng, every_entry)
             found = [_worse(a, b, which) for a, b in zip(found, more, strict=True)]
@@ -108,7 +94,7 @@ def _check(problem: Problem, rng: np.random.Generator, every_entry: bool | None)
 
     for name, x in zip(problem.names, problem.point, strict=True):
         if not np.all(np.isfinite(x)):
-            return unchecked(f"{name} itself holds nan or inf", CANNOT_TELL, 0)
+            return unchecked(f"{name} itself holds {not_finite(x)}", CANNOT_TELL, 0)
     kept = [np.array(x) for x in problem.point]
     probe = Probe(problem, problem.point, rng)
     _unchanged(problem, kept, problem.function)
@@ -150,8 +136,9 @@ def _around(problem: Problem, rng: np.random.Generator) -> Point:
             x + 2.0**e * unit * random_signs(x.shape, rng)
             for x, unit in zip(problem.point, probe.units, strict=True)
         ]
-        if np.all(np.isfinite(np.asarray(problem.value(point)))):
-            return point
+        with suppress(*UNDEFINED):
+            if np.all(np.isfinite(np.asarray(problem.value(point)))):
+                return point
     return problem.point
 
 

@@ -5,7 +5,7 @@ disagrees is halved until single entries are left, by one or two evaluations per
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ FEW = 32  # arguments of so few entries are always checked entry by entry
 DIRECTIONS = 3
 EXAMINED = 40  # entries of one argument that get a ladder of their own; the rest share directions
 NAMED = 6  # wrong entries looked for among many
+STEPWISE = "f changes with others in steps, and with this one at no step"
 BLOCKS = 64  # parts of a direction judged by themselves where the whole cannot be told
 
 
@@ -42,6 +43,14 @@ class Finding:
     def verdict(self) -> str:
         """The worst verdict."""
         return max((self.overruled, *(x.verdict for x in self.all)), key=SEVERITY.index)
+
+    def doubt_steps(self) -> None:
+        """Leave open what f does not change with, if it changes with other entries in steps."""
+        if not any(x.stepwise and x.verdict == CANNOT_TELL for x in self.all):
+            return
+        for i in self.where(WRONG):
+            if self.entries[i].slope == 0 and not self.entries[i].sides:
+                self.entries[i] = replace(self.entries[i], verdict=CANNOT_TELL, reason=STEPWISE)
 
     def where(self, verdict: str) -> list[int]:
         """Return the entries with this verdict, the largest difference first."""
@@ -79,15 +88,24 @@ def check_entries(probe: Probe, j: int, rng: np.random.Generator) -> Finding:
 def check_directions(
     probe: Probe, j: int, rng: np.random.Generator, *, within: Array | None = None
 ) -> Finding:
-    """Check argument ``j`` along random directions, and name entries at fault if they disagree."""
+    """Check argument ``j`` along random directions, and name entries at fault if they disagree.
+
+    Entries whose claim is infinite, or nan, would hide all others: they are looked at one by one.
+    """
     finding = Finding()
     n = probe.point[j].size
     chosen = np.arange(n) if within is None else within
-    for _ in range(DIRECTIONS):
+    singular = chosen[~probe.claims.finite(j)[chosen]]
+    for i in map(int, singular[:EXAMINED]):
+        finding.entries[i] = _judge_entry(probe, j, i, probe.entry(j, i))
+    if singular.size > EXAMINED:
+        finding.remark = f"the gradient is not finite at {singular.size:,}, {EXAMINED} looked at"
+    chosen = np.setdiff1d(chosen, singular)
+    for _ in range(DIRECTIONS if chosen.size else 0):
         along = np.zeros(n)
         along[chosen] = random_signs(chosen.shape, rng) * length(chosen.size)
         judgement, k, line = _judge_direction(probe, j, along)
-        if judgement.verdict == CANNOT_TELL:
+        if judgement.verdict == CANNOT_TELL and not judgement.stepwise:
             judgement = _in_blocks(probe, j, along) or judgement
         finding.directions.append(judgement)
         named = any(x.verdict == WRONG for x in finding.entries.values())
@@ -152,10 +170,6 @@ def _worst(found: Sequence[Judgement]) -> Judgement:
 
 def _halve(probe: Probe, j: int, k: int, along: Array, line: Line) -> list[int]:
     """Return up to NAMED entries that account for the error along a direction, by bisection."""
-    if not probe.claims.by_tangents:
-        bad = np.flatnonzero(~np.isfinite(probe.claims.entries(k, j)[0]))
-        if bad.size:
-            return [int(i) for i in bad[:NAMED]]
     # the step at which the error stands out most from noise, among those that see the same error
     e = min((e for e in line.steps if -25 <= e <= -9), key=lambda e: abs(e + 13), default=FIRST)
 
@@ -167,7 +181,9 @@ def _halve(probe: Probe, j: int, k: int, along: Array, line: Line) -> list[int]:
             slope, blur = float(exact[k]), 0.0
         else:
             step = there.step(e)
-            slope, blur = float(step.slope[k]), float(SURE * step.noise[k])
+            sides = np.array([step.slope[k], step.right[k], step.left[k]])
+            slope = float(sides[np.argmax(np.isfinite(sides))])  # one-sided at an edge
+            blur = float(SURE * step.noise[k])
         return probe.claims.along(k, j, only).slope - slope, blur
 
     everything = np.flatnonzero(along)

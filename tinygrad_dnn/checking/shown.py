@@ -1,10 +1,11 @@
 """The gradients that somebody has shown: their shapes and convention, and what is said of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from tinygrad_dnn.checking.arrays import misfit, not_finite
 from tinygrad_dnn.checking.diagnosis.explain import Explanation, describe
 from tinygrad_dnn.checking.diagnosis.reading import same
 from tinygrad_dnn.checking.rows import details
@@ -18,16 +19,30 @@ CLOSE = 1e-7  # of the right derivatives, where they are known by equations
 class Shown:
     """Gradients by the names of their values, ``known``, and those of values not known.
 
-    ``arrays`` are as given, but in the shape of their values where only axes of length 1 differ.
+    ``arrays`` are as given, but in the shape of their values where they are flat, or only axes of
+    length 1 differ.
     """
 
     def __init__(self, given: Arrays, known: Arrays) -> None:
-        self.given, self.known = given, known
+        self.given = given
+        self.see(known)
+
+    def see(self, known: Arrays) -> None:
+        """Compare shapes with those of the values ``known``."""
+        given, self.known = self.given, known
         self.arrays = {name: _in_shape(x, known.get(name)) for name, x in given.items()}
         there = [name for name in given if name in known]
         self.unknown = [name for name in given if name not in known]
         self.fitting = [name for name in there if self.arrays[name].shape == known[name].shape]
         self.misshapen = [name for name in there if name not in self.fitting]
+
+    def equations(self, parameters: Collection[str]) -> Arrays:
+        """Return the gradients that equations can be judged by.
+
+        A misshapen one of a parameter can be explained; one in between would not fit those after.
+        """
+        fits = (*self.fitting, *self.unknown)
+        return {n: x for n, x in self.arrays.items() if n in fits or n in parameters}
 
     def convention(self, right: Arrays, m: int) -> bool | None:
         """Return whether dZ and dA are per example, m times ``right``; None if nothing can tell."""
@@ -41,9 +56,13 @@ class Shown:
 
     def misshapen_row(self, name: str) -> Row:
         """Return the row of a gradient that has not the shape of its value."""
-        shape = self.given[name].shape
-        note = f"it is {shape}, but {name} is {self.known[name].shape}"
-        return Row(f"d{name}", shape, np.inf, WRONG, details("shape"), note)
+        note = self._misfit(name)
+        return Row(f"d{name}", self.given[name].shape, np.inf, WRONG, details("shape"), note)
+
+    def _misfit(self, name: str) -> str:
+        got, wanted = self.given[name].shape, self.known[name].shape
+        advice = misfit(f"d{name}", got, wanted)
+        return f"it is {got}, but {name} is {wanted}{advice and f': {advice}'}"
 
     def compared_row(self, name: str, right: Array, by: str, close: float = CLOSE) -> Row:
         """Return the row of a gradient whose right value is known to rounding."""
@@ -66,13 +85,14 @@ class Shown:
         said = [row.note] if name in self.misshapen else []
         verdict, given, shown = row.verdict, self.given[name], self.arrays[name]
         if given.shape != shown.shape:
-            said.append(
-                f"it is {given.shape}, but {name} is {shown.shape}: keepdims=True is missing"
-            )
-        if verdict == WRONG:
+            said.append(self._misfit(name))
+        if bad := not_finite(shown):
+            said.append(f"it holds {bad}")
+        elif verdict == WRONG:
             cause = found.notes.get(name, "") if found else ""
-            if not cause and name in right and not (found and name in found.right):
-                change = describe(shown, right[name], {"m": m} if m > 1 else {})
+            known = found.right if found and name in found.right else right
+            if not cause and name in known and (known is right or name in self.misshapen):
+                change = describe(shown, known[name], {"m": m} if m > 1 else {})
                 cause = change.words if change else ""
             said += [cause or ("" if said else row.note)]
         verdict = WRONG if given.shape != shown.shape else verdict
@@ -90,8 +110,8 @@ def convention_words(convention: bool | None, m: int) -> str:
 
 
 def _in_shape(x: Array, wanted: Array | None) -> Array:
-    """Return x in the shape of ``wanted`` if it lacks nothing but axes of length 1."""
+    """Return x in the shape of ``wanted`` if it is flat or lacks nothing but axes of length 1."""
     if wanted is None or x.shape == wanted.shape or x.size != wanted.size:
         return x
-    same_axes = [n for n in x.shape if n != 1] == [n for n in wanted.shape if n != 1]
-    return x.reshape(wanted.shape) if same_axes and x.ndim != wanted.ndim else x
+    alike = [n for n in x.shape if n != 1] == [n for n in wanted.shape if n != 1]
+    return x.reshape(wanted.shape) if x.ndim != wanted.ndim and (alike or x.ndim == 1) else x

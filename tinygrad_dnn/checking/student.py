@@ -1,21 +1,25 @@
 """A student's cost and gradients: names and shapes sorted out, values tapped, gradients judged."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.checking.call import blaming, function_name
+from tinygrad_dnn.checking.arrays import not_finite, one_number, real
+from tinygrad_dnn.checking.call import UNDEFINED, blaming, function_name, require_function
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.reading import read
-from tinygrad_dnn.checking.names import by_values, float64
+from tinygrad_dnn.checking.names import by_values, require_dict
+from tinygrad_dnn.checking.options import Options
 from tinygrad_dnn.checking.problem import Fixed, Point, Problem
 from tinygrad_dnn.checking.randomness import Randomness
 from tinygrad_dnn.checking.run import measure
 from tinygrad_dnn.checking.surroundings import surroundings
 from tinygrad_dnn.checking.tap import tapping
-from tinygrad_dnn.errors import ChangedDataError, DimensionError
+from tinygrad_dnn.errors import ChangedDataError
 from tinygrad_dnn.primitives import Array
 
 WHO = "check_backprop"
@@ -36,21 +40,25 @@ class Student:
         grads: Any,
         context: Mapping[str, Any],
     ) -> None:
-        self.cost = cost
-        self.params = {name: float64(WHO, name, value) for name, value in params.items()}
-        if not self.params:
-            raise ValueError(f"{WHO}: params is empty; pass {{'W1': W1, 'b1': b1, ...}}")
+        require_function(WHO, "cost", cost, "cost(params)")
+        if not callable(grads):
+            require_dict(WHO, "grads", grads, "'dW1'")
+        self.cost, self.params = cost, _parameters(params)
         seen = (surroundings(grads) if callable(grads) else {}) | surroundings(cost)
         around = {name: x for name, x in seen.items() if name not in self.params}
-        self.context = around | {name: float64(WHO, name, x) for name, x in context.items()}
+        self.context = around | _context(context)
+        self.doubts = _doubts(self.context, around, self.params)
         self.computes = callable(grads)
         self.randomness = Randomness(cost, grads)
         self.tapped = self._first_run()
         if callable(grads):
             self.randomness.rewind()
-            with blaming(f"{WHO} called {function_name(grads)}{self._shapes()}"):
-                grads = grads(self._copies())
+            with blaming(WHO, grads, self.params.items()):
+                given = grads(self._copies())
+            require_dict(WHO, f"what {function_name(grads)} returns", given, "'dW1'")
+            grads = given
         self.randomness.drawn()
+        self.masks: dict[str, Array] = {}  # for A whose derivative is by what it was before
         self.given = by_values(WHO, grads, self.params, self.tapped)
         self.unused = self._unused()
 
@@ -64,46 +72,49 @@ class Student:
 
     def _first_run(self) -> dict[str, Array]:
         copies = self._copies()
-        called = f"{WHO} called {function_name(self.cost)}{self._shapes()}"
-        with tapping() as taps, blaming(called):
+        with tapping() as taps, blaming(WHO, self.cost, self.params.items()):
             J = self._run(copies)
         for name, x in self.params.items():
-            if not np.array_equal(copies[name], x, equal_nan=True):
+            if name not in copies or not np.array_equal(copies[name], x):
                 raise ChangedDataError(
                     f"{WHO}: the cost changes params[{name!r}] in place; compute a new array "
                     f"instead (W = W - ..., not W -= ...)"
                 )
-        if np.size(J) != 1:
-            raise DimensionError(
-                f"{WHO}: cost(params) must return one number, the cost J, got shape {np.shape(J)}; "
-                f"reduce it (np.sum, np.mean)"
-            )
-        return {name: np.asarray(x, np.float64) for name, x in taps.values.items()}
-
-    def _shapes(self) -> str:
-        return f" with {', '.join(f'{name} {x.shape}' for name, x in self.params.items())}"
+        real(WHO, "the cost", one_number(WHO, "cost(params)", J))
+        for name in taps.values:
+            if name in self.params:
+                raise ValueError(
+                    f"{WHO}: tap({name!r}, ...): {name} is a parameter; tap values between the "
+                    f"parameters and the cost, under names of their own"
+                )
+        return {name: real(WHO, f"tap({name!r}, ...)", x) for name, x in taps.values.items()}
 
     def _unused(self) -> list[str]:
         """Return the parameters that the cost does not seem to read."""
         base, rng = self.params, np.random.default_rng(2)
-        moved = {
-            name: x + (float(np.std(x)) or 1.0) * rng.uniform(0.2, 1.0, x.shape)
-            for name, x in base.items()
-        }
+        moved = {name: x + _spread(x) * rng.uniform(0.2, 1.0, x.shape) for name, x in base.items()}
         with np.errstate(all="ignore"):
-            J = self.value(base, {})
-            if self.value(moved, {}) == J:
+            J = self.tried(base)
+            if not np.isfinite(J):
+                return []
+            if self.tried(moved) == J:
                 names = ", ".join(f"params[{name!r}]" for name in base)
                 raise ValueError(
                     f"{WHO}: the cost is {J:.6g} for other values of its parameters too; it must "
                     f"compute from its argument: {names}"
                 )
-            return [n for n, x in moved.items() if self.value({**base, n: x}, {}) == J]
+            return [n for n, x in moved.items() if x.size and self.tried({**base, n: x}) == J]
 
     def value(self, params: Mapping[str, Any], shifts: Mapping[str, Any]) -> Any:
         """Return the cost with other parameters and shifted intermediate values."""
         with tapping(shifts):
             return np.reshape(self._run(dict(params)), ())
+
+    def tried(self, params: Mapping[str, Any]) -> float:
+        """Return the cost with other parameters; nan where it cannot be computed."""
+        with suppress(*UNDEFINED):
+            return float(self.value(params, {}))
+        return float("nan")
 
     def problem(self, names: Sequence[str], claims: Arrays, scale: float = 1.0) -> Problem:
         """Return the check of ``scale`` J by some parameters and tapped values."""
@@ -112,7 +123,8 @@ class Student:
         def value(point: Point) -> Any:
             now = dict(zip(names, point, strict=True))
             params = {n: now.get(n, x) for n, x in self.params.items()}
-            shifts = {n: x - base[n] for n, x in now.items() if n in self.tapped}
+            moved = {n: x - base[n] for n, x in now.items() if n in self.tapped}
+            shifts = {n: self.masks.get(n, 1.0) * x for n, x in moved.items()}
             return scale * self.value(params, shifts)
 
         return Problem(
@@ -120,6 +132,7 @@ class Student:
             [base[name] for name in names],
             value,
             Fixed([claims[name] for name in names if name in claims]),
+            function=function_name(self.cost),
         )
 
     def columns_of_X(self) -> int:
@@ -140,16 +153,66 @@ class Student:
         """Return the forward pass as far as the tapped values show it, or None."""
         rng = np.random.default_rng(1)  # away from zeros and other coincidences
         moved = {
-            name: x + 0.1 * (float(np.std(x)) or 1.0) * rng.standard_normal(x.shape)
+            name: x + 0.1 * _spread(x) * rng.standard_normal(x.shape)
             for name, x in self.params.items()
         }
         context = {name: x for name, x in self.context.items() if name not in self.tapped}
-        with np.errstate(all="ignore"):
-            with tapping() as taps:
-                self._run(dict(moved))
-            tapped = {name: np.asarray(x, np.float64) for name, x in taps.values.items()}
-            there = read(tapped, moved, context)
+        with np.errstate(all="ignore"), tapping() as taps, suppress(*UNDEFINED):
+            self._run(dict(moved))
+            there = read(taps.values, moved, context)
             values = {**context, **self.params, **self.tapped}
             here = replace(there, values=values)
             here.complete()
-        return here if here.steps else None
+            return here if here.steps else None
+        return None
+
+
+def _parameters(params: Any) -> dict[str, Array]:
+    """Return the parameters in float64, if they are something to check gradients by."""
+    require_dict(WHO, "params", params, "'W1'")
+    found = {name: real(WHO, f"params[{name!r}]", value) for name, value in params.items()}
+    shapes = ", ".join(f"{name} {x.shape}" for name, x in found.items())
+    if not sum(x.size for x in found.values()):
+        raise ValueError(
+            f"{WHO}: params holds no numbers{shapes and f': {shapes}'}; pass {{'W1': W1, ...}}"
+        )
+    for name, x in found.items():
+        if bad := not_finite(x):
+            raise ValueError(f"{WHO}: params[{name!r}] holds {bad}; there is nothing to check then")
+    return found
+
+
+def _context(context: Mapping[str, Any]) -> dict[str, Array]:
+    """Return what was given for the diagnosis, if it can be; options of other checks cannot."""
+    for name in context:
+        if name in (*Options.__annotations__, "wrt"):
+            raise TypeError(
+                f"{WHO} has no option {name!r}; it has every_entry and rng, all else is context: "
+                f"X=X, Y=Y, m=m, lambd=0.7, ..."
+            )
+        if near := get_close_matches(name, ("every_entry", "rng"), 1, 0.8):
+            raise TypeError(f"{WHO} has no option {name!r}; is {near[0]} meant?")
+    found = {name: real(WHO, name, x) for name, x in context.items()}
+    m, keep = found.get("m"), found.get("keep_prob")
+    if m is not None and not (m.size == 1 and m >= 1 and m == np.round(m)):
+        raise ValueError(f"{WHO}: m, the number of examples, must be 1, 2, 3, ..., got {m}")
+    if keep is not None and not (keep.size == 1 and 0 < keep <= 1):
+        raise ValueError(f"{WHO}: keep_prob must be a number above 0, at most 1, got {keep}")
+    return found
+
+
+def _doubts(given: Arrays, around: Arrays, params: Arrays) -> list[str]:
+    """Say which arrays of the context may be meant otherwise."""
+    said = [
+        f"{name} is given as {x.shape}, but the cost reads {name} {around[name].shape}"
+        for name, x in given.items()
+        if name in around and x.shape != around[name].shape
+    ]
+    X, W = given.get("X"), params.get("W1")
+    if X is not None and W is not None and not {*X.shape} & {*W.shape}:
+        said.append(f"X is {X.shape}, which fits no side of W1 {W.shape}")
+    return said
+
+
+def _spread(x: Array) -> float:
+    return float(np.std(x)) or 1.0 if x.size else 1.0

@@ -10,8 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import numpy as np
-
+from tinygrad_dnn.checking.arrays import in_words, numbers
 from tinygrad_dnn.primitives import Array
 
 T = TypeVar("T")
@@ -31,23 +30,29 @@ _taps: ContextVar[Taps | None] = ContextVar("taps", default=None)
 def tap(name: str, value: T) -> T:
     """Return ``value``, after a gradient check has noted it under ``name``.
 
-    The names are the course's: "Z1", "A1", and "D1" for a mask of dropout.
+    The names are the course's: "Z1", "A1", and "D1" for a mask of dropout.  Raises TypeError for a
+    name that is no text and, during a check, for a value that is no array of real numbers.
 
     >>> import numpy as np
     >>> tap("Z1", np.array([1.0, 2.0]))
     array([1., 2.])
     """
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"tap: the name comes first, tap('Z1', Z1), got {in_words(name)}")
     taps = _taps.get()
     if taps is None:
         return value
-    if not isinstance(name, str):
-        raise TypeError(f"tap({name!r}, ...): the name comes first: tap('Z1', Z1)")
+    if name[0] == "d" and name[1:2].isupper():
+        raise ValueError(
+            f"tap({name!r}, ...): values of the forward pass are tapped, Z1 or A1; gradients "
+            f"belong into grads"
+        )
     if name in taps.values:
         raise ValueError(
             f"tap({name!r}, ...) is called twice in one forward pass; number the names, as in "
             f'tap(f"Z{{l}}", Z)'
         )
-    taps.values[name] = np.array(value)
+    taps.values[name] = numbers("tap", f"the value of {name!r}", value)
     return value + taps.shifts[name] if name in taps.shifts else value
 
 

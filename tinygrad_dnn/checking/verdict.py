@@ -19,6 +19,11 @@ STAIRS = 2.0**-14  # smaller steps, relative to f, are rounding
 COARSE = 2.0**-7  # larger ones are meant; those between, as of float16, only if f is decimal
 DECIMALS = 6
 TRUST = 5.0  # an error estimate is an estimate too: right slopes were seen to miss it 2.8-fold
+FLAT = "f changes in steps, and is flat between them"
+PIECEWISE = (
+    "f is piecewise constant at this scale: it is flat here and jumps by {:.3g} close by (a round, "
+    "a count, a comparison?); check it without that"
+)
 SEVERITY = (RIGHT, KINK, CANNOT_TELL, WRONG)
 
 
@@ -32,6 +37,7 @@ class Judgement:
     error: float
     reason: str = ""
     sides: tuple[float, float] | None = None  # at a kink, the slopes to the left and to the right
+    stepwise: bool = False  # f is constant here, and jumps close by
 
     @property
     def difference(self) -> float:
@@ -147,18 +153,26 @@ def _sharpened(judgement: Judgement, slope: float, error: float, claim: Claim) -
 
 
 def _of_stairs(judgement: Judgement, line: Line, k: int, claim: Claim) -> Judgement:
-    """Accept a zero gradient of a function that changes in coarse steps only, as rounding does."""
-    fine = [e for e in line.steps if e <= FIRST]
-    still = not any(line.step(e).right.any() or line.step(e).left.any() for e in fine)
-    height = float(line.step(FIRST).noise[k]) * 2.0**FIRST
-    if judgement.verdict in (RIGHT, KINK) or claim.gauge or not still:
+    """Accept a zero gradient of a function that changes in coarse steps only, as rounding does.
+
+    Of any other gradient of a cost nothing can be told: it may be that of what was rounded.
+    """
+    if judgement.verdict in (RIGHT, KINK) or line.first_change() <= FIRST:
         return judgement
+    if claim.gauge:
+        jump = abs(float(line.cotangents[k] @ line.jump_ahead()))
+        rounded = line.base.size == 1 or jump < COARSE * claim.size
+        if not np.isfinite(claim.slope) or not rounded or jump < STAIRS * claim.size:
+            return judgement
+        why = PIECEWISE.format(jump)
+        return replace(judgement, verdict=CANNOT_TELL, reason=why, stepwise=True)
+    height = float(line.step(FIRST).noise[k]) * 2.0**FIRST
     if height < STAIRS * claim.size:
         return judgement
     if height < COARSE * claim.size and not _decimal(line):
         why = "f changes in small steps, flat between them: rounding (float16 inside?), or meant"
         return replace(judgement, verdict=CANNOT_TELL, reason=why)
-    return Judgement(RIGHT, claim.slope, 0.0, 0.0, "f changes in steps, and is flat between them")
+    return Judgement(RIGHT, claim.slope, 0.0, 0.0, FLAT, stepwise=True)
 
 
 def _decimal(line: Line) -> bool:

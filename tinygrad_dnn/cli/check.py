@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
             verdicts.add(report.verdict)
     except Unusable:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         said = target.blamed(error, file)
         raise Unusable(f"{options.target} cannot be checked: {said}") from error
     return 1 if WRONG in verdicts else 3 if CANNOT_TELL in verdicts else 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.checking.arrays import in_words
 from tinygrad_dnn.checking.backprop import check_backprop
 from tinygrad_dnn.checking.checked import MARK
 from tinygrad_dnn.checking.gradcheck import gradcheck
@@ -52,9 +53,9 @@ def reports(names: Named) -> Iterator[tuple[str, Report]]:
     found = _ready(names) or _course(names)
     if found is None:
         raise Unusable(
-            "there is nothing to check: mark functions with @tg.checked, or define cost (a "
-            "function of params), params and grads, or forward_propagation, compute_cost and "
-            "backward_propagation with X, Y and parameters"
+            f"there is nothing to check{_halves(names)}: mark functions with @tg.checked, or "
+            f"define cost (a function of params), params and grads, or forward_propagation, "
+            f"compute_cost and backward_propagation with X, Y and parameters"
         )
     what, cost, params, grads = found
     yield what, check_backprop(cost, params, grads)
@@ -73,7 +74,7 @@ def report_of(name: str, found: Any) -> Report:
         backprop = isinstance(found[1], Mapping) and len(found) == 3
         return check_backprop(*found) if backprop else gradcheck(*found)
     raise Unusable(
-        f"{name} gives a {type(found).__name__}; to be checked it must give a Report, or "
+        f"{name} gives {in_words(found)}; to be checked it must give a Report, or "
         f"(cost, params, grads), or (f, *inputs)"
     )
 
@@ -91,9 +92,19 @@ def _first(names: Named, wanted: tuple[str, ...]) -> Any:
 def _ready(names: Named) -> tuple[str, Any, Any, Any] | None:
     """Return a cost of params, the params and the grads, if a file has all three."""
     cost, params, grads = (_first(names, wanted) for wanted in (COST, PARAMS, GRADS))
-    if not (callable(cost) and isinstance(params, Mapping) and grads is not None):
+    if not (callable(cost) and params is not None and grads is not None):
         return None
     return "cost, params, grads", cost, params, grads
+
+
+def _halves(names: Named) -> str:
+    """Say which of cost, params and grads there are, if not all, and which are not."""
+    wanted = {"cost": COST, "params": PARAMS, "grads": GRADS}
+    there = [name for name, known in wanted.items() if _first(names, known) is not None]
+    missing = [name for name in wanted if name not in there]
+    return (
+        f" (there is {', '.join(there)}, but no {', '.join(missing)})" if there and missing else ""
+    )
 
 
 def _course(names: Named) -> tuple[str, Any, Any, Any] | None:
@@ -105,7 +116,8 @@ def _course(names: Named) -> tuple[str, Any, Any, Any] | None:
     forward, of_output, backward = functions
 
     def forwarded(p: Named) -> dict[str, Any]:
-        A, *rest = _called(forward, {**names, "params": p, "parameters": p})
+        found = _called(forward, {**names, "params": p, "parameters": p})
+        A, *rest = found if isinstance(found, tuple) and found else (found,)
         caches = {"cache": rest[0], "caches": rest[0]} if rest else {}
         return {**names, "params": p, "parameters": p, "A": A, **caches}
 

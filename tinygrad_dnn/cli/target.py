@@ -83,7 +83,7 @@ def arguments(name: str) -> tuple[Any, ...]:
 
 
 def blamed(error: BaseException, file: str | Path) -> str:
-    """Return what an exception says, with the last line of ``file`` that it came by."""
+    """Return what an exception says and its notes, with the last line of ``file`` it came by."""
     path = str(Path(file).resolve())
     frames = [f for f in extract_tb(error.__traceback__) if f.filename.startswith(path)]
     lines = [(frame.filename, frame.lineno) for frame in frames]
@@ -91,11 +91,14 @@ def blamed(error: BaseException, file: str | Path) -> str:
         lines = [(error.filename or path, error.lineno)]
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     where = f"{lines[-1][0][len(path) :]} line {lines[-1][1]}: ".lstrip() if lines else ""
-    return f"{where}{type(error).__name__}" + (f": {said}" if said else "")
+    notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
+    return f"{where}{type(error).__name__}" + (f": {said}" if said else "") + notes
 
 
 def run_file(path: Path) -> ModuleType:
     """Run a file, or the cells of a notebook, and return its module."""
+    if path.is_dir():
+        raise Unusable(f"{path} is a folder; name a file in it")
     if not path.is_file():
         raise Unusable(f"there is no file {path}")
     path = path.resolve()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from tinygrad_dnn.checking.arrays import in_words
 from tinygrad_dnn.checking.parameters import check_parameters
 from tinygrad_dnn.nn.losses import Loss
 from tinygrad_dnn.nn.parameters import parameters, resting, undisturbed
@@ -19,6 +20,10 @@ def gradient_check(
 
     Of the first examples, with dropout and its like at rest.  It raises GradientMismatchError.
     """
+    if isinstance(every, bool) or not isinstance(every, int):
+        raise TypeError(
+            f"fit: check_grads_every must be a whole number of epochs, got {in_words(every)}"
+        )
     if every < 1:
         raise ValueError(f"fit: check_grads_every must be at least 1, got {every}")
     own = getattr(model, "parameters", None)
