@@ -486,6 +486,28 @@ class TestReports:
         red = (image[..., 0] > 1.5 * image[..., 1]).tolist()
         assert [(i, k) for i in range(5) for k in range(4) if red[i][k]] == [(1, 3)]
 
+    def test_pictures_of_much_and_of_little(self):
+        pytest.importorskip("matplotlib").use("agg")
+
+        def wrong(W, b, c):
+            W, b = 2 * W, 2 * b
+            W[3] *= 1.5
+            return W, b, 3 * c
+
+        rng = np.random.default_rng(0)
+        W, b, c = rng.standard_normal((20, 12288)), rng.standard_normal((1, 6)), np.array(2.0)
+        report = check_gradient(lambda W, b, c: np.sum(W**2) + np.sum(b**2) + c**2, wrong, W, b, c)
+        images = [axes.images[0].get_array() for axes in report.plot().axes]
+        assert [image.shape[:2] for image in images][1:] == [(1, 6), (1, 1)]
+        rows, columns = images[0].shape[:2]
+        assert rows == 20
+        assert columns <= 64
+        red = images[0][..., 0] > 1.5 * images[0][..., 1]
+        assert red[3].mean() > 0.5  # the squares of row 3 where something was measured
+        assert not np.delete(red, 3, axis=0).any()
+        assert not (images[1][..., 0] > 1.5 * images[1][..., 1]).any()
+        assert (images[2][..., 0] > 1.5 * images[2][..., 1]).all()
+
     def test_the_courses_number(self):
         a, n = np.array([3.0, 4.0]), np.array([3.0, 4.001])
         report = check_gradient(lambda x: x @ n, lambda x: a, np.ones(2))

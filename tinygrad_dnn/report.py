@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.errors import GradientMismatchError
-from tinygrad_dnn.heatmap import figure, squares
+from tinygrad_dnn.heatmap import Picture, figure, squares
 from tinygrad_dnn.primitives import Array
 
 RIGHT, WRONG, KINK, CANNOT_TELL = "right", "wrong", "kink", "cannot tell"
@@ -62,6 +62,12 @@ class Evidence:
         off = off & (self.claimed != self.numeric) & ~np.isnan(self.error)
         off.flat[list(self.kinks)] = False
         return off
+
+    def picture(self, verdict: str) -> Array:
+        """Return a square per entry; what was checked along directions only has their verdict."""
+        along = verdict == RIGHT and not np.any(np.isfinite(self.numeric))
+        numeric = self.shown if along else self.numeric
+        return squares(self.shown, numeric, self.wrong, self.kinks)
 
 
 @dataclass(frozen=True)
@@ -141,15 +147,16 @@ class Report:
         """Return a matplotlib figure: for each argument a map of which entries are wrong.
 
         Green is right, yellow a kink, grey not measured; red is wrong, darker the larger the error.
+        In a large array a square stands for several entries, and shows the worst of them.
         """
-        images = [
-            (f"{row.name}: {row.verdict}", squares(e.shown, e.numeric, e.wrong, e.kinks))
+        pictures = [
+            Picture(f"{row.name} {row.shape}: {row.verdict}", row.shape, e.picture(row.verdict))
             for row in self.rows
             if (e := row.evidence) is not None and e.numeric.size
         ]
-        if not images:
+        if not pictures:
             raise ValueError(f"{self.title}: there are no entries to draw")
-        return figure(f"{self.title}: {self.headline}", images)
+        return figure(f"{self.title}: {self.headline}", pictures)
 
     def table(self) -> str:
         """Return the rows as text in columns."""

@@ -1,10 +1,23 @@
-"""The numeric gradient itself, of a large argument on a sub-grid."""
+"""The numeric gradient itself, without any claim; of a large argument on a sub-grid."""
 
 import numpy as np
 
 from tinygrad_dnn.checking.probe import Probe
+from tinygrad_dnn.checking.problem import Problem
 from tinygrad_dnn.checking.search import glimpse
 from tinygrad_dnn.report import Evidence
+
+
+def measure(
+    problem: Problem, j: int, *, at_most: int = 400, rng: np.random.Generator | None = None
+) -> Evidence:
+    """Return the numeric gradient of a scalar function by argument ``j``, without any claim.
+
+    Of a large argument a sub-grid of ``at_most`` entries is measured; the others are nan.
+    """
+    rng = np.random.default_rng(0) if rng is None else rng
+    with np.errstate(all="ignore"):
+        return measured(Probe(problem, problem.point, rng), j, at_most)
 
 
 def measured(probe: Probe, j: int, at_most: int) -> Evidence:

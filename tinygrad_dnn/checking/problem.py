@@ -1,7 +1,7 @@
 """What is to be checked: a plain function of named arrays and the gradients claimed for it.
 
 A ``Problem`` knows nothing of Tensors: ``run.check(title, [problem])`` judges its claims and
-returns a Report, ``run.measure(problem, j)`` gives the numeric gradient by argument j without any
+returns a Report, ``grid.measure(problem, j)`` gives the numeric gradient by argument j without any
 claim.  A gradient known at this point only, as one derived by hand, is ``pull=Fixed([dW1, db1])``.
 """
 

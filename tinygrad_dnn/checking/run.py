@@ -11,7 +11,6 @@ from tinygrad_dnn.checking.call import UNDEFINED
 from tinygrad_dnn.checking.described import described
 from tinygrad_dnn.checking.fitness import remarks, unfit
 from tinygrad_dnn.checking.forward import forward_row
-from tinygrad_dnn.checking.grid import measured
 from tinygrad_dnn.checking.options import Settings, chosen
 from tinygrad_dnn.checking.probe import Probe, random_signs
 from tinygrad_dnn.checking.problem import Point, Problem
@@ -19,7 +18,7 @@ from tinygrad_dnn.checking.randomness import Randomness, frozen_words
 from tinygrad_dnn.checking.rows import argument_rows, unchecked_row
 from tinygrad_dnn.checking.verdict import SEVERITY
 from tinygrad_dnn.errors import ChangedDataError, DimensionError
-from tinygrad_dnn.report import CANNOT_TELL, RIGHT, WRONG, Evidence, Report, Row
+from tinygrad_dnn.report import CANNOT_TELL, RIGHT, WRONG, Report, Row
 
 Found = tuple[list[Row], list[str], int]  # rows, notes, evaluations
 
@@ -73,18 +72,6 @@ def _frozen(problem: Problem, randomness: Randomness) -> Problem:
         if problem.push is not None:
             problem.push(point, [np.zeros(x.shape) for x in point])
     return problem.after(randomness.rewind) if randomness.drawn() else problem
-
-
-def measure(
-    problem: Problem, j: int, *, at_most: int = 400, rng: np.random.Generator | None = None
-) -> Evidence:
-    """Return the numeric gradient of a scalar function by argument ``j``, without any claim.
-
-    Of a large argument a sub-grid of ``at_most`` entries is measured; the others are nan.
-    """
-    rng = np.random.default_rng(0) if rng is None else rng
-    with np.errstate(all="ignore"):
-        return measured(Probe(problem, problem.point, rng), j, at_most)
 
 
 def _check(problem: Problem, rng: np.random.Generator, every_entry: bool | None) -> Found:

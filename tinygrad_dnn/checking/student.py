@@ -3,26 +3,24 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.checking.arrays import not_finite, one_number, real
+from tinygrad_dnn.checking.arrays import one_number, real
 from tinygrad_dnn.checking.call import UNDEFINED, blaming, function_name, require_function
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.reading import read
+from tinygrad_dnn.checking.grid import measure
+from tinygrad_dnn.checking.handed import WHO, context_of, doubts, parameters_of
 from tinygrad_dnn.checking.names import by_values, require_dict
-from tinygrad_dnn.checking.options import Options
 from tinygrad_dnn.checking.problem import Fixed, Point, Problem
 from tinygrad_dnn.checking.randomness import Randomness
-from tinygrad_dnn.checking.run import measure
 from tinygrad_dnn.checking.surroundings import surroundings
 from tinygrad_dnn.checking.tap import tapping
 from tinygrad_dnn.errors import ChangedDataError
 from tinygrad_dnn.primitives import Array
 
-WHO = "check_backprop"
 MOST = 3000  # entries of a tapped value whose derivative is measured for the diagnosis
 Arrays = Mapping[str, Array]
 
@@ -43,11 +41,11 @@ class Student:
         require_function(WHO, "cost", cost, "cost(params)")
         if not callable(grads):
             require_dict(WHO, "grads", grads, "'dW1'")
-        self.cost, self.params = cost, _parameters(params)
+        self.cost, self.params = cost, parameters_of(params)
         seen = (surroundings(grads) if callable(grads) else {}) | surroundings(cost)
         around = {name: x for name, x in seen.items() if name not in self.params}
-        self.context = around | _context(context)
-        self.doubts = _doubts(self.context, around, self.params)
+        self.context = around | context_of(context)
+        self.doubts = doubts(self.context, around, self.params)
         self.computes = callable(grads)
         self.randomness = Randomness(cost, grads)
         self.tapped = self._first_run()
@@ -165,53 +163,6 @@ class Student:
             here.complete()
             return here if here.steps else None
         return None
-
-
-def _parameters(params: Any) -> dict[str, Array]:
-    """Return the parameters in float64, if they are something to check gradients by."""
-    require_dict(WHO, "params", params, "'W1'")
-    found = {name: real(WHO, f"params[{name!r}]", value) for name, value in params.items()}
-    shapes = ", ".join(f"{name} {x.shape}" for name, x in found.items())
-    if not sum(x.size for x in found.values()):
-        raise ValueError(
-            f"{WHO}: params holds no numbers{shapes and f': {shapes}'}; pass {{'W1': W1, ...}}"
-        )
-    for name, x in found.items():
-        if bad := not_finite(x):
-            raise ValueError(f"{WHO}: params[{name!r}] holds {bad}; there is nothing to check then")
-    return found
-
-
-def _context(context: Mapping[str, Any]) -> dict[str, Array]:
-    """Return what was given for the diagnosis, if it can be; options of other checks cannot."""
-    for name in context:
-        if name in (*Options.__annotations__, "wrt"):
-            raise TypeError(
-                f"{WHO} has no option {name!r}; it has every_entry and rng, all else is context: "
-                f"X=X, Y=Y, m=m, lambd=0.7, ..."
-            )
-        if near := get_close_matches(name, ("every_entry", "rng"), 1, 0.8):
-            raise TypeError(f"{WHO} has no option {name!r}; is {near[0]} meant?")
-    found = {name: real(WHO, name, x) for name, x in context.items()}
-    m, keep = found.get("m"), found.get("keep_prob")
-    if m is not None and not (m.size == 1 and m >= 1 and m == np.round(m)):
-        raise ValueError(f"{WHO}: m, the number of examples, must be 1, 2, 3, ..., got {m}")
-    if keep is not None and not (keep.size == 1 and 0 < keep <= 1):
-        raise ValueError(f"{WHO}: keep_prob must be a number above 0, at most 1, got {keep}")
-    return found
-
-
-def _doubts(given: Arrays, around: Arrays, params: Arrays) -> list[str]:
-    """Say which arrays of the context may be meant otherwise."""
-    said = [
-        f"{name} is given as {x.shape}, but the cost reads {name} {around[name].shape}"
-        for name, x in given.items()
-        if name in around and x.shape != around[name].shape
-    ]
-    X, W = given.get("X"), params.get("W1")
-    if X is not None and W is not None and not {*X.shape} & {*W.shape}:
-        said.append(f"X is {X.shape}, which fits no side of W1 {W.shape}")
-    return said
 
 
 def _spread(x: Array) -> float:
