@@ -548,3 +548,11 @@ def test_a_layer_used_twice_keeps_its_number_in_latex():
     explanation = tg.explain(nn.mean_squared_error(net(data()), data()), style="latex")
     assert "Z^{[1]}_{2} &= W^{[1]} \\, A^{[1]} + b^{[1]}" in str(explanation)
     assert "u^{[" not in str(explained("latex"))  # a fresh name is no layer's
+
+
+def test_the_steps_of_a_sequence_are_inputs_with_numbers_of_their_own():
+    rng = np.random.default_rng(0)
+    net = nn.Sequential(nn.RNN(3, 4, rng=rng), nn.Linear(4, 1, rng=rng), nn.Sigmoid())
+    J = nn.binary_cross_entropy(net(rng.standard_normal((3, 3, 6))), np.ones((1, 6)))
+    explanation = assert_true(J, net.parameters().values())
+    assert [g.name for g in explanation.given if g.name[0] == "X"] == ["X1", "X2", "X3"]

@@ -60,7 +60,9 @@ def test_a_click_shows_equation_numbers_and_heat_maps(reader):
     assert len(reader.all("#panel .math > div")) == 4
     assert reader.shown() == ["dZ[2]", "dA[1]"]
     assert len(reader.all("#panel canvas")) == 2
-    assert "dZ[2] is 5 by 8" in reader("#said").get_attribute("textContent")
+    said = reader("#said").get_attribute("textContent")
+    assert said.startswith("Backward, layer 2, backward step. dZ[2]=dA[2]∗[Z[2] > 0]. ")
+    assert "dZ[2] is 5 by 8" in said
     reader.click("#block-P3")
     assert reader.shown() == [
         "W[3]",

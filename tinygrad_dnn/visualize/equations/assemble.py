@@ -158,7 +158,7 @@ def named(derivation: Derivation, given: list[Any], ahead: list[Node], back: lis
     guesses = {what: guessed(what, record) for what in rest if isinstance(what, Node)}
     for what, name in guesses.items():
         if name and list(guesses.values()).count(name) > 1:
-            names.number(what, name)
+            names.number(what, "X" if name == "A0" else name)  # A01 would be of a layer
         elif name:
             names.give(what, name)
     _number(names, "x", [n for n in rest if isinstance(n, Node) and n.needs_grad])

@@ -138,9 +138,10 @@ function select(id) {
   }
   level().selected = id;
   mark();
-  const { title, kind, arrays: keys = [] } = level().boxes[id];
+  const { title, kind, math = [], arrays: keys = [] } = level().boxes[id];
   const sizes = keys.map((key) => `${plain(arrays[key].name)} is ${shape(arrays[key])}`);
-  $("said").textContent = `${plain(title)}, ${plain(kind)}. ${sizes.join(". ")}`;
+  const said = [`${plain(title)}, ${plain(kind)}`, ...math.map(plain), ...sizes];
+  $("said").textContent = said.join(". ");
 }
 
 const plain = (html) => make("i", {}, html).textContent;
