@@ -47,7 +47,8 @@ class Plan:
             self.memory = planned(program)
             self.steps = [*program.calls]
         self.source = Source(program, self.memory, self.steps)
-        self._run, self._repeat = self.source.functions()
+        self._run = self.source.function()
+        self._repeat: Callable[..., Any] | None = None
         self._kinds = [_kind(r) for r in program.results]
         # Does a step leave everything so that the next one is of the same signature?
         self.repeats = not (program.grads or program.dropped or program.modes)
@@ -107,6 +108,7 @@ class Plan:
         for stack, x in zip(kept, leaves(first), strict=True):
             stack[0] = x.node.value if isinstance(x, Tensor) else x
         with self._lock:
+            self._repeat = self._repeat or self.source.repeated()
             self._repeat(n, kept, *self._data(given))
             self._has_changed()
         self._leave()

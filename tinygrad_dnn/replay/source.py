@@ -48,28 +48,32 @@ class Source:
                 self.lines.append(f"{run}({', '.join(map(str, step.arguments))})")
         self._ends()
 
-    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """Return the program as a function of its inputs, which returns results and gradients.
-
-        And as ``repeat(n, kept, *inputs)``, which runs it from step 1 to n - 1 on the same inputs,
-        and puts the results of each into the arrays ``kept``, at its number.
-        """
+    def function(self) -> Callable[..., Any]:
+        """Return the program as a function of its inputs, which returns results and gradients."""
         returned = [*self.program.results, *(g for _, g in self.program.grads)]
         result = f"return ({''.join(self._result(r) + ', ' for r in returned)})"
+        return self._made("", [*self._written(self.first), *self._written(self.lines), result])
+
+    def repeated(self) -> Callable[..., Any]:
+        """Return ``repeat(n, kept, *inputs)``, which runs the program n - 1 times.
+
+        The results of each time are put into the arrays ``kept``, at its number.
+        """
         kept = [f"kept[{j}][i] = {self._text(r)}" for j, r in enumerate(self.program.results)]
-        first, lines = self._written(self.first), self._written(self.lines)
-        text = [
-            f"def made({', '.join(self.names)}):",
-            f"    def replay({self.parameters}):",
-            *(f"        {line}" for line in [*first, *lines, result]),
-            f"    def repeat(n, kept, {self.parameters}):",
-            *(f"        {line}" for line in [*first, "for i in range(1, n):"]),
-            *(f"            {line}" for line in [*lines, *kept, "pass"]),
-            "    return replay, repeat",
-        ]
+        lines = [*self._written(self.lines), *kept, "pass"]
+        loop = ["for i in range(1, n):", *(f"    {line}" for line in lines)]
+        return self._made("n, kept, ", [*self._written(self.first), *loop])
+
+    def _made(self, parameters: str, lines: Sequence[str]) -> Callable[..., Any]:
+        body = "\n        ".join(lines)
+        text = (
+            f"def made({', '.join(self.names)}):\n"
+            f"    def replay({parameters}{self.parameters}):\n"
+            f"        {body}\n    return replay\n"
+        )
         scope: dict[str, Any] = {}
-        exec(compile("\n".join(text), f"<replay of {self.program.name}>", "exec"), scope)
-        made: tuple[Callable[..., Any], Callable[..., Any]] = scope["made"](*self.names.values())
+        exec(compile(text, f"<replay of {self.program.name}>", "exec"), scope)
+        made: Callable[..., Any] = scope["made"](*self.names.values())
         return made
 
     def _written(self, lines: Sequence[str | Node]) -> list[str]:

@@ -1,10 +1,10 @@
 """Frame: what a kernel is given, a row of a table, with names for what stands there.
 
 A kernel is called with the address of its row, and that of the slots.  A row has the kernel's own
-address, rows, columns, inner length, the address of BLAS's product, that of memory to work in, then
-four numbers for each of the arrays OUT, A, B, C: a slot, a distance in bytes from the address in
-that slot, and the strides from row to row and from column to column, in entries.  Slot 0 is address
-0: what never moves.  Columns of OUT lie side by side.
+address, rows, columns, inner length, the address of a helper (BLAS's product, or memory to work
+in), then three numbers for each of the arrays OUT, A, B, C: a slot, a distance in bytes from the
+address in that slot, and the strides, in entries, from row to row and, in the lower 32 bits, from
+column to column.  Slot 0 is address 0: what never moves.  Columns of OUT lie side by side.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from typing import Any
 
 from tinygrad_dnn.replay.native.code import I64, Code, Number
 
-ROWS, COLUMNS, INNER, BLAS, WORK, ARRAYS = 1, 2, 3, 4, 5, 6
-WIDTH = ARRAYS + 4 * 4
+ROWS, COLUMNS, INNER, HELPER, ARRAYS = 1, 2, 3, 4, 5
+WIDTH = ARRAYS + 3 * 4
 Kernel = Callable[["Frame"], None]
 
 
@@ -23,10 +23,10 @@ class Frame:
     def __init__(self, code: Code) -> None:
         self.code = code
         self.row, self.slots = code.arguments
-        self.rows, self.columns, self.inner, self.blas, self.work = (
-            self.field(i) for i in (ROWS, COLUMNS, INNER, BLAS, WORK)
+        self.rows, self.columns, self.inner, self.helper = (
+            self.field(i) for i in (ROWS, COLUMNS, INNER, HELPER)
         )
-        self.out, self.a, self.b, self.c = (Array(self, ARRAYS + 4 * k) for k in range(4))
+        self.out, self.a, self.b, self.c = (Array(self, ARRAYS + 3 * k) for k in range(4))
 
     def field(self, i: int) -> Number:
         """Return entry ``i`` of the row."""
@@ -39,7 +39,8 @@ class Array:
     def __init__(self, frame: Frame, at: int) -> None:
         self.code = frame.code
         self.base = self.code.load(frame.slots, frame.field(at), I64) + frame.field(at + 1)
-        self.rs, self.cs = frame.field(at + 2), frame.field(at + 3)
+        strides = frame.field(at + 2)
+        self.rs, self.cs = strides >> 32, (strides << 32) >> 32
 
     def get(self, r: Any, j: Any, cs: Any = None, **options: Any) -> Number:
         """Return entry (r, j), with the stride ``cs`` if that is known."""

@@ -53,8 +53,8 @@ class _Update:
         a = Side(frame.a.base, frame.a.rs, frame.a.cs)
         b = Side(frame.b.base, frame.b.cs, frame.b.rs)
         high = ((frame.rows + (vectors.lanes - 1)) & -vectors.lanes).smaller(HEIGHT)
-        of_a = Panel(vectors, frame.work, high)
-        after = vectors.address(frame.work, frame.inner.smaller(DEPTH) * high)
+        of_a = Panel(vectors, frame.helper, high)
+        after = vectors.address(frame.helper, frame.inner.smaller(DEPTH) * high)
         of_b = Panel(vectors, after, code.whole(strip))
         with code.loop(frame.inner, DEPTH) as k, code.loop(frame.rows, HEIGHT) as i:
             depth, height = (frame.inner - k).smaller(DEPTH), (frame.rows - i).smaller(HEIGHT)
@@ -147,7 +147,7 @@ def _gemm(frame: Frame, scale: Number, beta: Number) -> None:
 
     (ta, lda), (tb, ldb), (_, ldc) = layout(frame.a), layout(frame.b), layout(frame.out)
     code.call_by_reference(
-        frame.blas,
+        frame.helper,
         (tb, I8), (ta, I8), (frame.columns, I32), (frame.rows, I32), (frame.inner, I32),
         (scale, real), frame.b.base, (ldb, I32), frame.a.base, (lda, I32),
         (beta, real), frame.out.base, (ldc, I32),

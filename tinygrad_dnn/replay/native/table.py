@@ -10,6 +10,7 @@ from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.fusion import minus_scaled, minus_scaled_product
 from tinygrad_dnn.replay.memory import Memory
 from tinygrad_dnn.replay.native.compiler import REALS, Library, vector_width
+from tinygrad_dnn.replay.native.frame import WIDTH
 from tinygrad_dnn.replay.native.kernels import COMPARE, ONE, TWO
 from tinygrad_dnn.replay.native.products import work
 from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
@@ -18,6 +19,7 @@ from tinygrad_dnn.replay.regrouped import FEW, LARGE
 Operand = tuple[int, int, int, int]  # slot, distance in bytes, strides of rows and columns
 NOTHING: Operand = (0, 0, 0, 0)
 BOOL = np.dtype(bool)
+WIDE = 1 << 31  # entries: strides have half a number each
 
 
 class Row(NamedTuple):
@@ -31,16 +33,19 @@ class Row(NamedTuple):
 
     def numbers(self, known: Library, work: int) -> list[int]:
         """Return what stands in the table; ``work`` is the address of memory to work in."""
-        padded = [*self.operands, *[NOTHING] * (4 - len(self.operands))]
-        numbers = [known.addresses[self.kernel], *self.sizes, known.blas, work]
-        return numbers + [n for operand in padded for n in operand]
+        numbers = [known.addresses[self.kernel], *self.sizes, work if self.work else known.blas]
+        for slot, distance, rs, cs in self.operands:
+            numbers += slot, distance, (rs << 32) + (cs & (1 << 32) - 1)
+        return numbers + [0] * (WIDTH - len(numbers))
 
 
 def row(call: Node, memory: Memory) -> Row | None:
     """Return ``call`` as a row; None if no kernel knows it."""
     if call not in memory.arrays or call in memory.views:
         return None
-    return _Encoder(call, memory).row()
+    found = _Encoder(call, memory).row()
+    strides = [s for operand in found.operands for s in operand[2:]] if found else []
+    return found if all(-WIDE <= s < WIDE for s in strides) else None
 
 
 def is_moving(a: Node, memory: Memory) -> bool:
@@ -54,14 +59,16 @@ class _Encoder:
     def __init__(self, call: Node, memory: Memory) -> None:
         self.call, self.memory = call, memory
         self.out = memory.arrays[call]
-        self.floats = {
-            a.dtype
-            for a in [self.out, *map(self.array, call.args)]
-            if a is not None and a.dtype != BOOL
-        }
+        self.arrays = {id(a): self.found(a) for a in call.args}
+        arrays = [self.out, *self.arrays.values()]
+        self.floats = {a.dtype for a in arrays if a is not None and a.dtype != BOOL}
 
     def array(self, a: Any) -> Any:
         """Return the array of an argument, if it has a place that is known."""
+        return self.arrays[id(a)] if id(a) in self.arrays else self.found(a)
+
+    def found(self, a: Any) -> Any:
+        """Look for the array of an argument."""
         if isinstance(a, Node):
             moves = is_moving(a, self.memory)
             return a.value if moves else self.memory.arrays.get(a)
