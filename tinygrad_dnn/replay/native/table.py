@@ -145,9 +145,9 @@ class _Encoder:
         return array
 
     def operand(self, a: Any, shape: tuple[int, int]) -> Operand:
-        """Return where ``a``, of up to two axes, is; one that is stretched has a stride of 0."""
-        steps = [s // a.itemsize for s in a.strides]
-        rs, cs = (0 if n == 1 else s for n, s in zip(a.shape, steps, strict=True))
+        """Return where ``a``, of two axes, is; one that is stretched has a stride of 0."""
+        (rows, columns), (down, right), size = a.shape, a.strides, a.itemsize
+        rs, cs = (0 if rows == 1 else down // size), (0 if columns == 1 else right // size)
         slot, distance = self.slot(a)
         return slot, distance, rs, (1 if shape[1] == 1 and not cs else cs)
 
