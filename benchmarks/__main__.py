@@ -4,7 +4,8 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,6 +86,17 @@ def remembered(options: argparse.Namespace) -> bool:
     return True
 
 
+def begun(options: argparse.Namespace) -> bool:
+    """Measure how long the first step takes in machine code, compiled and kept from before."""
+    found = {}
+    for case, seconds in studies.first(studies.DTYPE):
+        print(f"{case}: " + ", ".join(f"{state} {s:.2f} s" for state, s in seconds.items()))
+        found[case] = seconds
+    if options.save:
+        keep("first", found)
+    return True
+
+
 def threaded(options: argparse.Namespace) -> bool:
     """Race one BLAS thread against two."""
     right, found = True, {}
@@ -106,8 +118,17 @@ def written(options: argparse.Namespace) -> bool:
 def everything(options: argparse.Namespace) -> bool:
     """Measure everything, keep it, write the page."""
     options.save = True
-    right = [run(options) for run in (raced, grown, remembered, threaded, written)]
+    studied = (raced, grown, begun, remembered, threaded, written)
+    right = [timed(run, options) for run in studied]
     return all(right)
+
+
+def timed(run: Callable[[argparse.Namespace], bool], options: argparse.Namespace) -> bool:
+    """Run a command and say how long it took."""
+    start = time.perf_counter()
+    right = run(options)
+    print(f"{run.__name__} in {time.perf_counter() - start:.0f} s", flush=True)
+    return right
 
 
 @contextmanager
@@ -140,6 +161,7 @@ def names(known):
 COMMANDS = {
     "race": raced,
     "growth": grown,
+    "first": begun,
     "memory": remembered,
     "threads": threaded,
     "page": written,
@@ -170,7 +192,7 @@ def main() -> int:
     if options.run is not written:
         for what, value in machine().items():
             print(f"{what}: {value}")
-    return 0 if options.run(options) else 1
+    return 0 if timed(options.run, options) else 1
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ class Entry:
     threads: int = 1
     tree: Path | None = None
     suffix: str = ""  # what tells it from another entry of the same contestant
+    cache: Path | None = None  # where it keeps machine code, if not where it always does
 
     @property
     def name(self) -> str:
@@ -48,7 +49,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment(entry.threads),
+            env=environment(entry.threads, entry.cache),
             cwd=Path(__file__).parents[1],
         )
         try:
@@ -89,10 +90,12 @@ def cores(n: int) -> list[int]:
     return sorted(os.sched_getaffinity(0))[-n:]
 
 
-def environment(threads: int) -> dict[str, str]:
+def environment(threads: int, cache: Path | None = None) -> dict[str, str]:
     """Return the environment of a child: so many threads, and the BLAS kernel of the machine."""
     kept = {k: v for k, v in os.environ.items() if k not in SLOWED}
     kept |= dict.fromkeys(THREADS, str(threads))
+    if cache:
+        kept["XDG_CACHE_HOME"] = str(cache)
     if threads == 1:
         kept["XLA_FLAGS"] = f"{kept.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
     return kept

@@ -32,6 +32,9 @@ FIRST = (
     "Seconds until the first step is done: building, recording, compiling (caches as they were)."
 )
 FITTED = "{}; a line is fitted with the least relative errors, the worst of which is given.\n"
+BEGUN = """Building, recording and taking the first step with the extra `accel`: cold, where the
+kernels have to be compiled (once on a machine, for all networks), and then with what was kept.
+"""
 PEAK = "Peaks, float32, beyond data and parameters, in KiB (and over that by hand).\n"
 
 
@@ -41,6 +44,7 @@ def write() -> None:
     sections: dict[str, Callable[[Any], Iterator[str]]] = {
         "race": _race,
         "growth": _growth,
+        "first": _begun,
         "memory": _memory,
         "threads": _threads,
     }
@@ -119,6 +123,14 @@ def _growth(found: dict[str, Any]) -> Iterator[str]:
         ends = [f"by hand = 1, {what} = {x}" for x in (min(races), max(races))]
         first = f"first step, {what} = {max(races)}"
         yield from table([studies.ABOUT[what], *fit, *ends, first], rows)
+
+
+def _begun(found: dict[str, dict[str, float]]) -> Iterator[str]:
+    yield "## The first step in machine code\n"
+    yield BEGUN
+    head = list(next(iter(found.values())))
+    rows = [[case, *(f"{of[state]:.2f} s" for state in head)] for case, of in found.items()]
+    yield from table([studies.ABOUT["L"], *head], rows)
 
 
 def _memory(found: dict[str, dict[str, list[int]]]) -> Iterator[str]:

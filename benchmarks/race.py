@@ -20,6 +20,8 @@ from benchmarks.interval import Interval, median_of
 TURN = 0.010  # seconds of a turn of the hand-written step; all take as many steps as it does then
 AGREE_STEPS = 20  # taken before comparing; after 100 a ReLU's kink has set float32 runs apart
 STRAY = 10  # a contestant may be so many times as far from the float64 run as the reference is
+SURE = 0.005  # rounds end when every interval reaches no farther than this share of its median
+FEWEST = 12  # but so many there are
 ROUNDING = {"float32": 1e-5, "float64": 1e-11}  # and this far in any case (norm-wise)
 
 
@@ -54,7 +56,10 @@ class Result:
 def race(
     case: Case, dtype: str, entries: Sequence[Entry], rounds: int, reference: str = HAND
 ) -> dict[str, Result]:
-    """Race ``entries``, one of which is the hand-written step; the results by their names."""
+    """Race ``entries``, one of which is the hand-written step; the results by their names.
+
+    There are at most so many rounds: fewer if all ratios are known well before.
+    """
     results = {entry.name: Result(entry.name) for entry in entries}
     with ExitStack() as stack:
         children = []
@@ -73,11 +78,19 @@ def race(
         children = _agreeing(case, dtype, children, results, reference)
         n = _steps(by_hand, TURN)
         order = np.random.default_rng(0)
-        for _ in range(rounds):
+        for done in range(rounds):
+            if done >= FEWEST and done % 4 == 0 and _is_sure(results, reference):
+                break
             for i in order.permutation(len(children)):
                 child = children[i]
                 results[child.entry.name].seconds.append(child.ask("time", n))
     return results
+
+
+def _is_sure(results: dict[str, Result], reference: str) -> bool:
+    """Say if the ratios of all that take part are known well enough."""
+    found = [r.over(results[reference]) for r in results.values() if r.seconds]
+    return all(max(high - x, x - low) <= SURE * x for low, x, high in found)
 
 
 def _leave_out(result: Result, error: Exception) -> None:

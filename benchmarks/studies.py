@@ -1,6 +1,8 @@
-"""Studies: how time and memory grow, and what a second core is worth."""
+"""Studies: how time and memory grow, how long the first step takes, what a second core is worth."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -56,6 +58,22 @@ def memory(dtype: str) -> Iterator[tuple[str, dict[str, list[int]]]]:
                     found[name] = list(child.ask("peaks", case, dtype))
             except (AbsentError, FailedError) as error:
                 print(f"  {name} out: {error}")
+        yield case.name, found
+
+
+DEPTHS = (4, 1000)
+
+
+def first(dtype: str) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the seconds to the end of the first step with ``accel``: cold, then with its cache."""
+    for L in DEPTHS:
+        case = Case(f"L = {L}", [16] * L + [1], 32)
+        with TemporaryDirectory() as empty:
+            found = {}
+            for state in ("cold", "cached"):
+                with Child(Entry("accel", cache=Path(empty))) as child:
+                    child.ask("title")
+                    found[state] = child.ask("build", case, dtype)
         yield case.name, found
 
 

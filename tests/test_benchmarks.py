@@ -11,7 +11,7 @@ from benchmarks import cases, page, results, studies
 from benchmarks.child import Child, Entry
 from benchmarks.contestants import hand
 from benchmarks.interval import median_of
-from benchmarks.race import Result, distance, race
+from benchmarks.race import Result, _is_sure, distance, race
 
 SMALL = cases.Case("small", [3, 4, 1], 8)
 
@@ -123,13 +123,41 @@ def test_the_page_is_written_from_the_file(found, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "FIGURES", file.with_suffix(""))
     monkeypatch.setitem(page.CASES, "small", SMALL)
     monkeypatch.setattr(results, "machine", lambda: {"date": "today"})
+    grown = {name: found.get(name, found["eager"]) for name in studies.COMPARED}
     results.keep("race", {"small": {"float32": results.packed(found)}})
     results.keep("memory", {"small": {"hand": [2048, 1024], "eager": [4096, 1024]}})
+    results.keep("first", {"L = 4": {"cold": 2.5, "cached": 0.25}})
+    results.keep(
+        "growth", {what: {4: results.packed(grown), 8: results.packed(grown)} for what in "Ln"}
+    )
+    both = grown | {n + studies.TWO: r for n, r in grown.items()}
+    results.keep("threads", {"small": results.packed(both)})
     page.write()
     text = page.PAGE.read_text()
     assert "| NumPy by hand | 1.00 (1.00 to 1.00) |" in text
-    assert f"| tinygrad_dnn eager | {found['eager'].over(found['hand'])} |" in text
+    kept = results.unpacked(results.packed(found))
+    assert f"| tinygrad_dnn eager | {kept['eager'].over(kept['hand'])} |" in text
     assert "- absent: No module named 'benchmarks.contestants.absent' (small)" in text
     assert "| eager | 4 (2.00) |" in text
+    assert "| L = 4 | 2.50 s | 0.25 s |" in text
     assert "date today" in text
-    assert (tmp_path / "benchmarks" / "ratios-float32.svg").exists()
+    assert "| by hand = 1, L = 4 |" in text
+    assert "| tinygrad_dnn eager | 1.00 (1.00 to 1.00) |" in text  # two threads over one
+    for name in ("ratios-float32", "growth-L", "growth-n"):
+        assert (tmp_path / "benchmarks" / f"{name}.svg").exists()
+
+
+def test_rounds_end_when_all_ratios_are_known():
+    hand, slow, out = Result("a", seconds=[1.0] * 12), Result("b", seconds=[2.0] * 12), Result("c")
+    assert _is_sure({"a": hand, "b": slow, "c": out}, "a")
+    slow.seconds = [2.0, 2.1] * 6
+    assert not _is_sure({"a": hand, "b": slow, "c": out}, "a")
+
+
+def test_the_kernels_are_compiled_where_there_is_nothing_kept(tmp_path):
+    pytest.importorskip("llvmlite")
+    pytest.importorskip("scipy")
+    with Child(Entry("accel", cache=tmp_path)) as child:
+        child.ask("title")
+        assert child.ask("build", SMALL, "float32") > 0
+    assert [file.suffix for file in (tmp_path / "tinygrad_dnn").iterdir()] == [".o"]
