@@ -328,6 +328,7 @@ def test_what_is_not_finite_is_counted_and_marked():
     [
         (np.arange(5), 1, 5),
         (np.ones((2, 3, 4)), 6, 4),
+        (np.ones((2, 3, 4, 5)), 8, 15),
         (np.array([True, False]), 1, 2),
         (np.array([[3 + 4j, 0]]), 1, 2),
     ],
@@ -335,6 +336,15 @@ def test_what_is_not_finite_is_counted_and_marked():
 def test_arrays_of_every_kind_have_a_map(array, rows, cols):
     heat = described(array)["map"]
     assert (heat["rows"], heat["cols"]) == (rows, cols)
+
+
+def test_images_stand_side_by_side_examples_down_and_channels_across():
+    array = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    facts = described(array)
+    assert facts["map"]["tile"] == [4, 5]
+    np.testing.assert_allclose(cells(facts)[4:8, 10:15], array[1, 2], atol=2e-4)
+    assert "tile" not in described(np.ones((80, 3, 8, 8)))["map"]  # means of neighbours
+    assert "tile" not in described(array[0])["map"]
 
 
 @pytest.mark.parametrize("array", [np.array(2.0), np.zeros((0, 3)), np.array([7])])

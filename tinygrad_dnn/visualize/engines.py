@@ -58,7 +58,7 @@ class Engine(NamedTuple):
 def engines() -> Iterator[Engine]:
     """Yield the engines of this machine, the preferred one first."""
     if chosen := os.environ.get(VARIABLE):
-        yield Engine(f"{VARIABLE}={chosen}", chosen)
+        yield Engine(f"{VARIABLE}={chosen}", chosen, raises=Path(chosen).stem == "dot")
     if system := shutil.which("dot"):
         yield Engine("dot", system, raises=True)
     scripts = sysconfig.get_path("scripts")

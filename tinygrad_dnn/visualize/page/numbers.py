@@ -78,8 +78,13 @@ def described(array: Any, most: int = MOST) -> dict[str, Any]:
 
 
 def heat_map(array: Any, most: int) -> dict[str, Any]:
-    """Return rows, columns, entries per cell, the largest cell, and all cells row by row."""
-    matrix = np.asarray(array, dtype=np.float64).reshape(_matrix(array.shape))
+    """Return rows, columns, entries per cell, the largest cell, and all cells row by row.
+
+    Of (m, channels, height, width) the images stand side by side: examples down, channels across.
+    """
+    tile = list(array.shape[2:]) if array.ndim == 4 else None
+    flat = np.swapaxes(array, 1, 2) if tile else array  # (m, c, h, w) -> m h rows, c w columns
+    matrix = np.asarray(flat, dtype=np.float64).reshape(_matrix(array.shape))
     rows, down = _shrunk(matrix, 0, most)
     cells, across = _shrunk(rows, 1, most)
     peak = float(np.nanmax(np.abs(cells), initial=0))
@@ -91,11 +96,15 @@ def heat_map(array: Any, most: int) -> dict[str, Any]:
         "of": [down, across],
         "peak": peak,
         "cells": b64encode(whole.tobytes()).decode(),
+        **({"tile": tile} if tile and matrix.shape == cells.shape else {}),
     }
 
 
 def _matrix(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return rows and columns: vectors are one row, further axes go down."""
+    """Return rows and columns: vectors are one row, further axes go down; images are tiles."""
+    if len(shape) == 4:
+        m, channels, height, width = shape
+        return m * height, channels * width
     columns = shape[-1] if shape else 1
     return (int(np.prod(shape[:-1], dtype=int)), columns)
 

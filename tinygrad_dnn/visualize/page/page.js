@@ -215,9 +215,16 @@ function raised(name) {
   return text.replace(/(d?[A-Za-zŶ])(\[\d+\])/g, "$1<sup>$2</sup>");
 }
 
+function where([row, col], tile) {
+  if (!tile) return `row ${row + 1}, column ${col + 1}`;
+  const [height, width] = tile;
+  const image = `image ${Math.floor(row / height) + 1}, channel ${Math.floor(col / width) + 1}`;
+  return `${image}, row ${(row % height) + 1}, column ${(col % width) + 1}`;
+}
+
 // ---- heat maps ----------------------------------------------------------------------------------
 function heat(array) {
-  const { rows, cols, peak, of, cells } = array.map;
+  const { rows, cols, peak, of, cells, tile } = array.map;
   const bytes = Uint8Array.from(atob(cells), (c) => c.charCodeAt(0));
   const values = new Int16Array(bytes.buffer);
   const side = Math.max(1, Math.min(24, Math.floor(286 / cols), Math.floor(240 / rows)));
@@ -248,7 +255,7 @@ function heat(array) {
     at = [Math.max(0, Math.min(rows - 1, row)), Math.max(0, Math.min(cols - 1, col))];
     const v = values[at[0] * cols + at[1]];
     const said = v === -32768 ? "not finite" : number((v / 32767) * peak);
-    line.textContent = `row ${at[0] + 1}, column ${at[1] + 1}: ${said}`;
+    line.textContent = `${where(at, tile)}: ${said}`;
   };
   canvas.addEventListener("pointermove", (event) => {
     const box = canvas.getBoundingClientRect();
