@@ -13,7 +13,8 @@ from tinygrad_dnn.visualize.words import clean
 
 TOKEN = re.compile(
     r"(?P<symbol>d?[A-Za-zŶ]\[\d+\])(?P<transposed>ᵀ?)"
-    r"|(?P<arrow>->)|(?P<word>[^\W\d]\w*'?)|(?P<number>\d+\.?\d*(?:e[+-]?\d+)?)|(?P<space>\s+)|(?P<sign>.)"
+    r"|(?P<arrow>->)|(?P<words>[^\W\d_]{2,}(?: [^\W\d_]{2,})+)"
+    r"|(?P<word>[^\W\d]\w*'?)|(?P<number>\d+\.?\d*(?:e[+-]?\d+)?)|(?P<space>\s+)|(?P<sign>.)"
 )
 SIGNS = {"Σ": "∑", "*": "∗", "-": "−", "·": "·"}
 FENCES = "()[]{}|"
@@ -26,6 +27,8 @@ def mathml(line: str) -> str:
 
     >>> mathml("Z[1] = X")
     '<math><msup><mi>Z</mi><mrow><mo>[</mo><mn>1</mn><mo>]</mo></mrow></msup><mo>=</mo><mi>X</mi></math>'
+    >>> mathml("max pool")
+    '<math><mi>max pool</mi></math>'
     """
     return f"<math>{''.join(_element(found) for found in TOKEN.finditer(clean(line)))}</math>"
 
@@ -121,6 +124,8 @@ def _element(found: re.Match[str]) -> str:
         return ""
     if found["number"]:
         return f"<mn>{text}</mn>"
+    if found["words"]:  # the name of an operation
+        return f"<mi>{text}</mi>"
     if found["arrow"]:
         return "<mo>→</mo>"
     if found["word"]:
