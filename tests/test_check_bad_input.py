@@ -417,6 +417,7 @@ REPORTS = [
     (lambda: check(g | {"db1": g["db1"].ravel()}), WRONG, r"b1 is \(4, 1\): keepdims=True is miss"),
     (lambda: check(g | {"dW1": HOLE}), WRONG, r"dW1: it holds nan at \[2, 1\]\n"),
     (lambda: check(G | {"dZ2": HOLE[2:3, :1] * Y / 0}), WRONG, "dZ2: it holds (nan|-inf) at"),
+    (lambda: check(g, lambda p: np.array([[plain(p)]])), RIGHT, "evaluations"),
     (lambda: check(g | {"dW1": tg.Tensor(g["dW1"])}), RIGHT, "evaluations"),
     (lambda: check(g, params={k: tg.Tensor(v) for k, v in P.items()}), RIGHT, "evaluations"),
     (lambda: check(g, rng=3), RIGHT, "evaluations"),
@@ -561,3 +562,15 @@ def test_functions_that_raise_beyond_their_domain_are_checked_within():
         np.array([0.25, 1.0]),
     )
     assert report, report
+
+
+def test_a_network_has_a_picture_of_its_errors_too():
+    pytest.importorskip("matplotlib").use("agg")
+    wrong = np.array(H["dW1"])
+    wrong[2] *= 2
+    report = network(grads=H | {"dW1": wrong})
+    image = report.plot().axes[0].images[0].get_array()
+    red = image[..., 0] > 1.5 * image[..., 1]
+    assert red[2].all()
+    assert red.sum() == 3
+    assert 0 < report.difference < 1

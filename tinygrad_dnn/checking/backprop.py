@@ -4,7 +4,7 @@ The student's ``cost(params)`` is plain NumPy.  Values that it shows with ``tap`
 parameters are, and let the diagnosis see the network; X and Y help it otherwise.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -107,15 +107,7 @@ class _Check:
         notes = [*report.notes, *self.notes]
         if self.forward is None and any(row.verdict == WRONG for row in rows.values()):
             notes += [UNKNOWN, *student.doubts]
-        if names := student.randomness.names:
-            notes.append(frozen_words(names))
-            if not student.computes:
-                notes.append(
-                    "the cost draws random numbers: were grads computed with the same ones? grads "
-                    "may be a function of params, which is called with the same ones"
-                )
-        if unused := [name for name in student.unused if not _has_slope(rows.get(name))]:
-            notes.append(f"the cost does not change with {', '.join(unused)}")
+        notes += _of_cost(student, rows)
         if middle:
             notes.insert(0, convention_words(found.per_example if found else convention, m))
         rows |= self._by_equations(found, between)
@@ -181,6 +173,19 @@ class _Check:
             for name in between
             if name in right
         }
+
+
+def _of_cost(student: Student, rows: Mapping[str, Row]) -> Iterator[str]:
+    """Yield what is worth saying about random numbers of the cost, and what it does not read."""
+    if names := student.randomness.names:
+        yield frozen_words(names)
+        if not student.computes:
+            yield (
+                "the cost draws random numbers: were grads computed with the same ones? grads may "
+                "be a function of params, which is called with the same ones"
+            )
+    if unused := [name for name in student.unused if not _has_slope(rows.get(name))]:
+        yield f"the cost does not change with {', '.join(unused)}"
 
 
 def _has_slope(row: Row | None) -> bool:

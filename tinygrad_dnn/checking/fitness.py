@@ -35,7 +35,7 @@ def remarks(probe: Probe) -> list[str]:
     if probe.undefined:
         error = probe.undefined[0]
         said.append(
-            f"at {len(probe.undefined):,} points close by {probe.problem.function} raises "
+            f"at {len(probe.undefined):,} of the points close by {probe.problem.function} raises "
             f"{type(error).__name__}: {error}; they were left out"
         )
     if probe.base.size > 1:

@@ -30,9 +30,9 @@ def gradcheck(
 ) -> Report:
     """Check the derivatives of ``f``, a function of Tensors that returns one Tensor of any shape.
 
-    ``inputs`` are arrays or Tensors, or nested dicts, lists and tuples of them, never changed.
-    ``wrt`` names those to differentiate by; by default all but Tensors with
-    ``requires_grad=False``.  There is no tolerance: differences are compared with the measured
+    ``inputs`` are arrays or Tensors, or nested dicts, lists and tuples of them, never changed; a
+    list of floats is an array.  ``wrt`` names those to differentiate by; by default all but Tensors
+    with ``requires_grad=False``.  There is no tolerance: differences are compared with the measured
     error of the numeric slopes.  All is computed in float64, float32 inputs too.
 
     With more than 3000 numbers a few random directions stand for the entries, unless

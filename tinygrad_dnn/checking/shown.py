@@ -10,7 +10,7 @@ from tinygrad_dnn.checking.diagnosis.explain import Explanation, describe
 from tinygrad_dnn.checking.diagnosis.reading import same
 from tinygrad_dnn.checking.rows import details
 from tinygrad_dnn.primitives import Array
-from tinygrad_dnn.report import RIGHT, WRONG, Row, relative_error
+from tinygrad_dnn.report import RIGHT, WRONG, Evidence, Row, relative_error
 
 Arrays = Mapping[str, Array]
 CLOSE = 1e-7  # of the right derivatives, where they are known by equations
@@ -67,9 +67,11 @@ class Shown:
     def compared_row(self, name: str, right: Array, by: str, close: float = CLOSE) -> Row:
         """Return the row of a gradient whose right value is known to rounding."""
         shown = self.arrays[name]
-        error = relative_error(shown, right) if shown.shape == right.shape else np.inf
+        error = relative_error(shown, right)
         verdict = RIGHT if error <= close else WRONG
-        return Row(f"d{name}", shown.shape, error, verdict, details(by))
+        allowed = np.full(right.shape, close * np.max(np.absolute(right), initial=0.0))
+        evidence = Evidence(shown, right, allowed)
+        return Row(f"d{name}", shown.shape, error, verdict, details(by), "", evidence)
 
     def explained(
         self, rows: Mapping[str, Row], found: Explanation | None, right: Arrays, m: int

@@ -106,7 +106,7 @@ class Student:
     def value(self, params: Mapping[str, Any], shifts: Mapping[str, Any]) -> Any:
         """Return the cost with other parameters and shifted intermediate values."""
         with tapping(shifts):
-            return np.reshape(self._run(dict(params)), ())
+            return np.asarray(self._run(dict(params))).reshape(())
 
     def tried(self, params: Mapping[str, Any]) -> float:
         """Return the cost with other parameters; nan where it cannot be computed."""
