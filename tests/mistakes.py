@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tests.students import dA_right, db_right, dW_right, dZ_right, squash, squash_prime
+from tests.students import (
+    dA_right,
+    db_right,
+    dW_right,
+    dZ_right,
+    skipped,
+    squash,
+    squash_prime,
+)
 
 
 class Mistake(NamedTuple):
@@ -35,6 +43,18 @@ def curved(s, l):
     return l < s.L and s.hidden in ("tanh", "sigmoid")
 
 
+def leaky(s, l):
+    return l < s.L and s.hidden == "leaky"
+
+
+def rectified(s, l):
+    return l < s.L and s.hidden == "relu"
+
+
+def skipping(s, l):
+    return s.skips(l + 1)
+
+
 def regularised(s, l):
     return s.lam > 0
 
@@ -57,6 +77,11 @@ def with_dropout(d, dA):
 
 def plain(s, l):
     return s.lam == 0
+
+
+def beside(d):
+    """What reaches A besides W."""
+    return dA_right(d) - d.W[d.l + 1].T @ d.dZ[d.l + 1]
 
 
 def other_prime(name):
@@ -378,35 +403,35 @@ MISTAKES = [
         "W not transposed",
         "dA",
         lambda s, l: l < s.L and s.widths[l] == s.widths[l + 1] > 1,
-        lambda d: d.W[d.l + 1] @ d.dZ[d.l + 1],
+        lambda d: beside(d) + d.W[d.l + 1] @ d.dZ[d.l + 1],
         r"not transposed",
     ),
     Mistake(
         "W of the layer before",
         "dA",
         lambda s, l: l < s.L and (s.widths[l + 1], s.widths[l]) == (s.widths[l], s.widths[l - 1]),
-        lambda d: d.W[d.l].T @ d.dZ[d.l + 1],
+        lambda d: beside(d) + d.W[d.l].T @ d.dZ[d.l + 1],
         r"W\d stands where W\d",
     ),
     Mistake(
         "dA for dZ",
         "dA",
         lambda s, l: l < s.L - 1,
-        lambda d: d.W[d.l + 1].T @ d.dA[d.l + 1],
+        lambda d: beside(d) + d.W[d.l + 1].T @ d.dA[d.l + 1],
         r"dA\d stands where dZ\d|is missing",
     ),
     Mistake(
         "dW for W",
         "dA",
         hidden,
-        lambda d: d.dW[d.l + 1].T @ d.dZ[d.l + 1],
+        lambda d: beside(d) + d.dW[d.l + 1].T @ d.dZ[d.l + 1],
         r"dW\d stands where W\d",
     ),
     Mistake(
         "incoming ignored in dA",
         "dA",
         hidden,
-        lambda d: d.W[d.l + 1].T @ np.ones_like(d.dZ[d.l + 1]),
+        lambda d: beside(d) + d.W[d.l + 1].T @ np.ones_like(d.dZ[d.l + 1]),
         r"incoming gradient.*ignored",
     ),
     Mistake(
@@ -415,5 +440,313 @@ MISTAKES = [
         lambda s, l: l < s.L and s.widths[l] == s.widths[l + 1] == s.m,
         lambda d: d.W[d.l + 1].T * d.dZ[d.l + 1],
         r"elementwise product",
+    ),
+    # ---- slopes written with another value, or another number
+    Mistake(
+        "sigmoid' of A",
+        "dZ",
+        lambda s, l: l < s.L and s.hidden != "sigmoid",
+        lambda d: with_dropout(d, d.dA[d.l]) * d.g(d.Z[d.l]) * (1 - d.g(d.Z[d.l])),
+        r"sigmoid' .*instead",
+    ),
+    Mistake(
+        "tanh' of A",
+        "dZ",
+        lambda s, l: l < s.L and s.hidden != "tanh",
+        lambda d: with_dropout(d, d.dA[d.l]) * (1 - d.g(d.Z[d.l]) ** 2),
+        r"tanh' .*instead",
+    ),
+    Mistake(
+        "slope of leaky with the wrong sign",
+        "dZ",
+        leaky,
+        lambda d: with_dropout(d, d.dA[d.l]) * np.where(d.Z[d.l] > 0, 1, -d.leak),
+        r"sign of the slope",
+    ),
+    Mistake(
+        "another slope of leaky",
+        "dZ",
+        leaky,
+        lambda d: with_dropout(d, d.dA[d.l]) * np.where(d.Z[d.l] > 0, 1, 0.037),
+        r"slope 0.037 instead of",
+    ),
+    Mistake(
+        "a leak in relu",
+        "dZ",
+        rectified,
+        lambda d: with_dropout(d, d.dA[d.l]) * np.where(d.Z[d.l] > 0, 1, 0.013),
+        r"leaky_relu', with the slope 0.013",
+    ),
+    Mistake(
+        "threshold 1",
+        "dZ",
+        rectified,
+        lambda d: with_dropout(d, d.dA[d.l]) * (d.Z[d.l] > 1),
+        r"threshold is not 0",
+    ),
+    Mistake(
+        "threshold below 0",
+        "dZ",
+        rectified,
+        lambda d: with_dropout(d, d.dA[d.l]) * (d.Z[d.l] >= -0.6),
+        r"threshold is not 0|relu' .*is missing",
+    ),
+    Mistake(
+        "threshold of A",
+        "dZ",
+        rectified,
+        lambda d: with_dropout(d, d.dA[d.l]) * (d.g(d.Z[d.l]) > 0.4),
+        r"threshold is not 0",
+    ),
+    Mistake(
+        "g' twice",
+        "dZ",
+        curved,
+        lambda d: with_dropout(d, d.dA[d.l]) * d.g_prime(d.Z[d.l]) ** 2,
+        r"' is there twice",
+    ),
+    Mistake(
+        "divided by g'",
+        "dZ",
+        curved,
+        lambda d: with_dropout(d, d.dA[d.l]) / d.g_prime(d.Z[d.l]),
+        r"divided by .* instead of multiplied",
+    ),
+    Mistake(
+        "1 - A",
+        "dZ",
+        curved,
+        lambda d: with_dropout(d, d.dA[d.l]) * (1 - d.g(d.Z[d.l])),
+        r"1 - \S+ instead of",
+    ),
+    Mistake(
+        "abs of dA",
+        "dZ",
+        hidden,
+        lambda d: np.absolute(with_dropout(d, d.dA[d.l])) * d.g_prime(d.Z[d.l]),
+        r"absolute value abs\(dA\d\)",
+    ),
+    Mistake(
+        "1 - keep_prob",
+        "dZ",
+        dropped,
+        lambda d: d.dA[d.l] * d.D[d.l] / (1 - d.keep) * d.g_prime(d.Z[d.l]),
+        r"divided by 1 - keep_prob",
+    ),
+    Mistake(
+        "another keep_prob",
+        "dZ",
+        dropped,
+        lambda d: d.dA[d.l] * d.D[d.l] / 0.63 * d.g_prime(d.Z[d.l]),
+        r"divided by 0.63 instead of keep_prob",
+    ),
+    Mistake(
+        "dropout rescaled twice",
+        "dZ",
+        dropped,
+        lambda d: d.dA[d.l] * d.D[d.l] / d.keep**2 * d.g_prime(d.Z[d.l]),
+        r"rescaled twice",
+    ),
+    # ---- the output, once more
+    Mistake(
+        "sigmoid' at a linear output",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "linear",
+        lambda d: dZ_right(d) * squash_prime("sigmoid", d.Z[d.l]),
+        r"sigmoid'.*(does not belong|instead of 1)",
+    ),
+    Mistake(
+        "relu' at a linear output",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "linear",
+        lambda d: dZ_right(d) * (d.Z[d.l] > 0),
+        r"relu'.*(does not belong|instead of 1)",
+    ),
+    Mistake(
+        "A (1 - A) at softmax",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "softmax",
+        lambda d: dZ_right(d) * d.A[d.L] * (1 - d.A[d.L]),
+        r"sigmoid'.*does not belong",
+    ),
+    Mistake(
+        "A - 1",
+        "dZ",
+        lambda s, l: l == s.L and not s.squared,
+        lambda d: (d.A[d.L] - 1) / unit(d),
+        r"A - 1 instead of A - Y",
+    ),
+    Mistake(
+        "the true class alone",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "softmax",
+        lambda d: dZ_right(d) * d.Y,
+        r"only the entries of the true class",
+    ),
+    Mistake(
+        "-Y/A",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "softmax",
+        lambda d: -d.Y / d.A[d.L] / unit(d),
+        r"-Y/A.*softmax is missing",
+    ),
+    Mistake(
+        "divided by the number of classes",
+        "dZ",
+        lambda s, l: l == s.L and s.widths[-1] > 1,
+        lambda d: dZ_right(d) / len(d.Y),
+        r"divided by Z\d.shape\[0\] = \d, the number|1/m",
+    ),
+    Mistake(
+        "labels shifted",
+        "dZ",
+        lambda s, l: l == s.L and not s.squared,
+        lambda d: (d.A[d.L] - np.roll(d.Y, 1, axis=1)) / unit(d),
+        r"Y is shifted by 1",
+    ),
+    Mistake(
+        "labels inverted",
+        "dZ",
+        lambda s, l: l == s.L and not s.squared,
+        lambda d: (d.A[d.L] - (1 - d.Y)) / unit(d),
+        r"1 - Y|inverted|reversed along axis 0",
+    ),
+    Mistake(
+        "labels shifted, in a squared error",
+        "dZ",
+        lambda s, l: l == s.L and s.squared,
+        lambda d: (d.A[d.L] - np.roll(d.Y, 1, axis=1)) * squash_prime(d.output, d.Z[d.L]) / unit(d),
+        r"Y is shifted by 1",
+    ),
+    Mistake(
+        "A - Y after a squared error",
+        "dZ",
+        lambda s, l: l == s.L and s.squared,
+        lambda d: (d.A[d.L] - d.Y) / unit(d),
+        r"sigmoid'.* is missing",
+    ),
+    # ---- products and sums, once more
+    Mistake(
+        "dW over the number of features",
+        "dW",
+        lambda s, l: plain(s, l) and s.widths[l - 1] not in (s.m, 1),
+        lambda d: dW_right(d) * d.m / d.W[d.l].shape[1],
+        r"shape\[1\] = \d+, the number of units",
+    ),
+    Mistake(
+        "db over the number of units",
+        "db",
+        lambda s, l: s.widths[l] not in (s.m, 1),
+        lambda d: db_right(d) * d.m / len(d.b[d.l]),
+        r"shape\[0\] = \d+, the number of units",
+    ),
+    Mistake(
+        "dW over m - 1",
+        "dW",
+        plain,
+        lambda d: dW_right(d) * d.m / (d.m - 1),
+        r"divided by m - 1",
+    ),
+    Mistake(
+        "dW from A squared",
+        "dW",
+        lambda s, l: l > 1,
+        lambda d: dW_right(d) + d.dZ[d.l] @ (d.A[d.l - 1] ** 2 - d.A[d.l - 1]).T / d.per,
+        r"square A\d\*\*2",
+    ),
+    Mistake(
+        "dW from A before dropout",
+        "dW",
+        lambda s, l: l > 1 and dropped(s, l - 1),
+        lambda d: dW_right(d) + d.dZ[d.l] @ (d.g(d.Z[d.l - 1]) - d.A[d.l - 1]).T / d.per,
+        r"A\d before dropout",
+    ),
+    Mistake(
+        "db of absolute values",
+        "db",
+        anyone,
+        lambda d: np.absolute(d.dZ[d.l]).sum(axis=1, keepdims=True) / d.per,
+        r"absolute value",
+    ),
+    Mistake(
+        "db of squares",
+        "db",
+        anyone,
+        lambda d: (d.dZ[d.l] ** 2).sum(axis=1, keepdims=True) / d.per,
+        r"square dZ",
+    ),
+    Mistake(
+        "W squared",
+        "dA",
+        hidden,
+        lambda d: dA_right(d) + (d.W[d.l + 1] ** 2 - d.W[d.l + 1]).T @ d.dZ[d.l + 1],
+        r"square W\d\*\*2",
+    ),
+    Mistake(
+        "W updated already",
+        "dA",
+        hidden,
+        lambda d: dA_right(d) - 0.037 * d.dW[d.l + 1].T @ d.dZ[d.l + 1],
+        r"updated W\d = W\d - 0.037 \* dW",
+    ),
+    Mistake(
+        "W forgotten",
+        "dA",
+        lambda s, l: l < s.L and s.widths[l] == s.widths[l + 1],
+        lambda d: dA_right(d) + d.dZ[d.l + 1] - d.W[d.l + 1].T @ d.dZ[d.l + 1],
+        r"factor W\d is forgotten",
+    ),
+    Mistake(
+        "W forgotten, dZ summed",
+        "dA",
+        hidden,
+        lambda d: (
+            dA_right(d) + d.dZ[d.l + 1].sum(axis=0, keepdims=True) - d.W[d.l + 1].T @ d.dZ[d.l + 1]
+        ),
+        r"factor W\d is forgotten",
+    ),
+    # ---- regularisation, once more
+    Mistake(
+        "a penalty that the cost has not",
+        "dW",
+        plain,
+        lambda d: dW_right(d) + 0.7 / d.m * d.W[d.l],
+        r"regularisation \(L2\) is added",
+    ),
+    Mistake(
+        "sum of W in the penalty",
+        "dW",
+        regularised,
+        lambda d: data_part(d) + d.lam / d.m * d.W[d.l].sum(),
+        r"sum np.sum\(W\d\) instead of W",
+    ),
+    Mistake(
+        "another lambda",
+        "dW",
+        regularised,
+        lambda d: data_part(d) + 1.37 * d.lam / d.m * d.W[d.l],
+        r"factor of the regularisation",
+    ),
+    # ---- skip connections
+    Mistake(
+        "skip connection forgotten",
+        "dA",
+        skipping,
+        lambda d: dA_right(d) - skipped(d),
+        r"not added \(\+= is missing\)",
+    ),
+    Mistake(
+        "skip connection twice",
+        "dA",
+        skipping,
+        lambda d: dA_right(d) + skipped(d),
+        r"in the term d[AZ]\d: the factor 2",
+    ),
+    Mistake(
+        "skip connection subtracted",
+        "dA",
+        skipping,
+        lambda d: dA_right(d) - 2 * skipped(d),
+        r"in the term d[AZ]\d: the sign",
     ),
 ]

@@ -121,6 +121,7 @@ class Student:
             D=self.D,
             Y=self.Y,
             g_prime=g_prime,
+            g=lambda Z: squash(self.hidden, Z, self.leak),
             lam=self.lam,
             keep=self.keep,
             hidden=self.hidden,

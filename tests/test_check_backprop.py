@@ -62,19 +62,18 @@ def test_a_root_that_is_not_shown_is_named_all_the_same():
     )
 
 
-def test_noise_has_no_cause():
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_noise_has_no_cause(network, way):
     rng = np.random.default_rng(0)
-    for network in NETWORKS.values():
-        for way in WAYS.values():
-            student = Student(**network, **way)
-            cost, params, grads = student.lesson({})
-            for name in list(grads):
-                x = grads[name]
-                if x.size > 4 and name.startswith("dW"):
-                    off = {**grads, name: x + 0.3 * np.std(x) * rng.standard_normal(x.shape)}
-                    report = tg.check_backprop(cost, params, off)
-                    assert [row.name for row in report.failures] == [name]
-                    assert report.diagnosis.startswith(f"{name}: cause unknown: ")
+    student = Student(**NETWORKS[network], **WAYS[way])
+    cost, params, grads = student.lesson({})
+    name = next(name for name in grads if name.startswith("dW") and grads[name].size > 2)
+    x = grads[name]
+    off = {**grads, name: x + 0.3 * np.std(x) * rng.standard_normal(x.shape)}
+    report = tg.check_backprop(cost, params, off)
+    assert [row.name for row in report.failures] == [name]
+    assert report.diagnosis.startswith(f"{name}: cause unknown: ")
 
 
 @pytest.mark.parametrize("course", [True, False])

@@ -2,6 +2,8 @@
 
 forward, reading, inference   what the network is, from values or from its cost
 terms, equation               its backward equations
-hypotheses, whole             what people do wrong: the table
-blame, words                  the explanation with the fewest mistakes, and how it is said
+hypotheses, whole, factor     what people do wrong: the tables
+faults                        the mistakes in one equation
+story, group, blame           the explanation with the fewest mistakes
+words                         how it is said
 """

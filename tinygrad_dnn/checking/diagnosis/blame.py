@@ -9,6 +9,8 @@ and db1 are known) may have been computed rightly or in any wrong way; what is s
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from tinygrad_dnn.checking.diagnosis.factor import CLOSE
 from tinygrad_dnn.checking.diagnosis.faults import Equations
 from tinygrad_dnn.checking.diagnosis.group import Group
@@ -17,6 +19,7 @@ from tinygrad_dnn.checking.diagnosis.story import Story, different, doubtful
 from tinygrad_dnn.checking.diagnosis.terms import Scene
 from tinygrad_dnn.primitives import Array
 
+_NONE = np.zeros(0)
 STORIES = 12  # explanations carried on from layer to layer
 
 
@@ -75,5 +78,10 @@ class Backward:
         return rest.stories(story) or rest.unexplained(story)
 
     def _unknown(self, name: str, story: Story) -> bool:
-        """Whether a derivative is computed from one that nobody knows."""
-        return any(term.out in story.lost for term in self.equations.terms[name])
+        """Whether a derivative is computed from one that nobody knows, or in ways nobody knows."""
+        terms = self.equations.terms[name]
+        if any(term.out in story.lost for term in terms):
+            return True
+        opaque = any(getattr(term, "kind", "") == "other" for term in terms)
+        amiss = bool(story.causes or story.unexplained)
+        return opaque and amiss and not same(self.shown.get(name, _NONE), self.truth[name], CLOSE)

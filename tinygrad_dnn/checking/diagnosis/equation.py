@@ -72,9 +72,12 @@ def _direct(
     size = _largest(known[measured])
     if not _largest(rest[measured]) > NOTHING * size and not alone:
         return []
-    if alone and name not in forward.parameters:
+    if alone and name not in forward.parameters and name == forward.end():
         exact, words = _exact(forward, name, known)
         return [Direct(name, "", exact, words, "loss")] if np.all(measured) else []
+    if alone:
+        unread = "(what reaches it through values that were not understood)"
+        return [Direct(name, "", known, unread, "other")] if np.all(measured) else []
     W = forward.values[name]
     some, of_W = rest[measured], W[measured]
     c = float(np.sum(some * of_W) / max(float(np.sum(of_W * of_W)), 1e-300))

@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_dnn.checking.diagnosis.factor import CLOSE, either, factor_words
 from tinygrad_dnn.checking.diagnosis.hypotheses import all_families, all_wrong
 from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import no_penalty
-from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family
+from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong
 from tinygrad_dnn.checking.diagnosis.reading import same
 from tinygrad_dnn.checking.diagnosis.story import Cause
 from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Direct, Jacobian, Scene, Slope, total
@@ -32,19 +32,19 @@ class Equations:
         """Return the derivative by the right equation, from what is believed in the scene."""
         return total(self.terms[name], scene)
 
-    def variants(self, name: str, scene: Scene) -> Iterator[tuple[str, Array]]:
-        """Yield what one mistake in one of the terms makes of the whole."""
+    def variants(self, name: str, scene: Scene, *, often: bool = False) -> Wrong:
+        """Yield what one mistake in one of the terms makes of the whole, or a frequent one."""
         terms = self.terms[name]
         values = [term.value(scene) for term in terms]
         for i, term in enumerate(terms):
             others = sum(values[:i] + values[i + 1 :], np.zeros(()))
-            for words, value in self.of_term(term, scene):
+            for words, value in self.of_term(term, scene, often=often):
                 if len(terms) == 1:
                     yield words, value
                 elif value.shape == others.shape:
                     yield words, value + others
         if fused := self._fused(name, scene):
-            yield from all_wrong(fused, scene)
+            yield from all_wrong(fused, scene, often=often)
 
     def families(self, name: str, scene: Scene) -> Iterator[Family]:
         """Yield the mistakes with a number open."""
@@ -60,9 +60,9 @@ class Equations:
             for words, start, along in no_penalty(name, scene):
                 yield Family(words, start + whole, along)
 
-    def of_term(self, term: AnyTerm, scene: Scene) -> Iterator[tuple[str, Array]]:
+    def of_term(self, term: AnyTerm, scene: Scene, *, often: bool = False) -> Wrong:
         """Yield what one mistake makes of a term."""
-        yield from all_wrong(term, scene)
+        yield from all_wrong(term, scene, often=often)
         if len(self.terms[term.of]) == 1 or isinstance(term, Direct):
             return
         value, formula = term.value(scene), term.formula(scene)
@@ -124,7 +124,9 @@ class Equations:
         sizes: Mapping[str, int],
     ) -> tuple[Cause, ...]:
         for words, value in variants:
-            if not np.any(value) or (value.shape == right.shape and same(value, right, CLOSE)):
+            if value.size < shown.size or not np.any(value):
+                continue
+            if value.shape == right.shape and same(value, right, CLOSE):
                 continue
             changes = [factor_of(shown, value, sizes), *rearranged(shown, value)]
             for change in changes:
@@ -149,8 +151,9 @@ class Equations:
 
 def sizes_of(scene: Scene, name: str) -> dict[str, int]:
     """Return the numbers that a factor may be made of: m, and the sizes of the array."""
-    shape = scene.values[name].shape
-    return {"m": scene.m} | {f"{name}.shape[{i}]": n for i, n in enumerate(shape) if n != scene.m}
+    shape, m, over = scene.values[name].shape, scene.m, scene.forward.over
+    units = {f"{name}.shape[{i}]": n for i, n in enumerate(shape) if n != m or i != over}
+    return {"m": m} | units
 
 
 def fitted(rest: Array, along: Array) -> float | None:

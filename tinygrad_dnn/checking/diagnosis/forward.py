@@ -1,7 +1,7 @@
 """The forward pass as the diagnosis knows it: named values and the steps that made them.
 
     Linear       Z2 = W2 @ A1 + b2; more generally a sum of products and of addends
-    Elementwise  A2 = relu(Z2), times a mask of dropout if there is one
+    Elementwise  A2 = relu(Z2), times a mask of dropout and plus a skip connection if there are any
     Softmax      A3 = softmax(Z3), along an axis
 
 Nothing here knows what a layer is: residual connections, tied weights and examples in rows are
@@ -31,7 +31,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Elementwise:
-    """``out`` = g(z) * mask * rescale."""
+    """``out`` = g(z) * mask * rescale + skip."""
 
     out: str
     z: str
@@ -39,6 +39,7 @@ class Elementwise:
     slope: float | None = None  # leaky_relu's
     mask: str | None = None
     rescale: float = 1.0
+    skip: str | None = None
 
     @property
     def shape(self) -> dict[str, float]:
@@ -96,9 +97,18 @@ class Forward:
             return sum(terms[1:], terms[0])
         if isinstance(step, Elementwise):
             A = step.function(values[step.z])
-            return A * values[step.mask] * step.rescale if step.mask else A
+            A = A * values[step.mask] * step.rescale if step.mask else A
+            return A + values[step.skip] if step.skip else A
         e = np.exp(values[step.z] - values[step.z].max(axis=step.axis, keepdims=True))
         return e / e.sum(axis=step.axis, keepdims=True)
+
+    def end(self) -> str:
+        """Return the name of the prediction: the result of the last step.
+
+        >>> Forward({}, (), [Linear("Z1", ()), Elementwise("A1", "Z1", "tanh")]).end()
+        'A1'
+        """
+        return next((step.out for step in reversed(self.steps)), "")
 
     def backward_order(self) -> list[str]:
         """Return every name in an order in which its derivative can be computed.
@@ -120,6 +130,8 @@ def inputs(step: Step) -> tuple[str, ...]:
     >>> inputs(Linear("Z2", (("W2", "A1"),), ("b2",)))
     ('W2', 'b2', 'A1')
     """
+    if isinstance(step, Elementwise) and step.skip:
+        return (step.z, step.skip)
     if not isinstance(step, Linear):
         return (step.z,)
     lefts = [plain(left) for left, _ in step.products]

@@ -129,11 +129,11 @@ class Group:
         return all(x.size <= SMALL for x in self.shown.values())
 
     # ---- mistakes
-    def _wrong(self, name: str, scene: Scene) -> list[tuple[str, Array]]:
+    def _wrong(self, name: str, scene: Scene, *, often: bool = False) -> list[tuple[str, Array]]:
         """Return the different wrong arrays of the right shape that one mistake may give."""
         right = self.equations.right(name, scene)
         found: dict[bytes, tuple[str, Array]] = {_key(right): ("", right)}
-        variants = self.equations.variants(name, scene)
+        variants = self.equations.variants(name, scene, often=often)
         for words, value in (*variants, *changes(right, sizes_of(scene, name))):
             if value.shape == right.shape and np.all(np.isfinite(value)):
                 found.setdefault(_key(value), (words, value))
@@ -185,16 +185,12 @@ class Group:
         found: list[Story] = []
         for i, j in combinations(range(len(self.hidden)), 2):
             before = self._between(story.scene, 0, i)
-            for words, value in self._wrong(self.hidden[i], before):
+            for words, value in self._wrong(self.hidden[i], before, often=True):
                 scene = self._between(before.believing(self.hidden[i], value), i + 1, j)
-                shape = scene.values[self.hidden[j]].shape
-                for also, other in self.equations.variants(self.hidden[j], scene):
-                    if other.shape == shape:
-                        causes = (
-                            Cause(self.hidden[i], words, HIDDEN),
-                            Cause(self.hidden[j], also, HIDDEN),
-                        )
-                        found += self._ended(story, self._with(scene, j, other), causes, 0)
+                for also, other in self._wrong(self.hidden[j], scene, often=True):
+                    one = Cause(self.hidden[i], words, HIDDEN)
+                    two = Cause(self.hidden[j], also, HIDDEN)
+                    found += self._ended(story, self._with(scene, j, other), (one, two), 0)
         return found
 
     def _ended(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from string import ascii_letters
+from types import MappingProxyType
 
 import numpy as np
 
@@ -24,6 +25,7 @@ LOSSES = ("binary cross-entropy", "cross-entropy", "squared error")
 Arrays = Mapping[str, Array]
 Layers = Sequence[tuple[str, str | None]]  # the names of W and b
 G = tuple[str, float | None]  # an activation, with the slope of leaky_relu
+Skips = Mapping[int, tuple[int, bool]]  # layer: the layer whose A is added, to A or else to Z
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,14 @@ def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) 
         for keep in _keeps(context) if masks else [0.0]:
             for g in _activations(len(layers), context):
                 chain = _Chain(parameters, context, layers, data, g, masks if keep else {}, keep)
-                for loss in LOSSES:
-                    fitted = chain.fitted(loss, points, costs)
-                    if fitted is not None:
-                        return chain.found(loss, fitted)
+                if found := chain.matching(points, costs):
+                    return found
+        for skips in _skips(parameters, layers, data):
+            for g in _activations(len(layers), context):
+                if len(set(g[:-1])) == 1:
+                    chain = _Chain(parameters, context, layers, data, g, {}, 0.0, skips)
+                    if found := chain.matching(points, costs):
+                        return found
     return None
 
 
@@ -152,6 +158,18 @@ def _fractions(context: Arrays) -> list[float]:
     return [float(x) for x in context.values() if x.size == 1 and 0 < float(x.item()) < 1]
 
 
+def _skips(parameters: Arrays, layers: Layers, data: _Data) -> Iterator[Skips]:
+    """Yield skip connections: in one layer or in all that they fit, over one layer or over two."""
+    units = [parameters[W].shape[0 if data.columns != data.turned else 1] for W, _ in layers]
+    first = parameters[layers[0][0]].shape[1 if data.columns != data.turned else 0]
+    n, L = [first, *units], len(layers)
+    for over, after in product((1, 2), (True, False)):
+        fitting = [l for l in range(over, L) if n[l] == n[l - over]]
+        for chosen in dict.fromkeys([tuple(fitting), tuple(fitting[1:]), *((l,) for l in fitting)]):
+            if chosen:
+                yield {l: (l - over, after) for l in chosen}
+
+
 def _activations(L: int, context: Arrays) -> Iterator[tuple[G, ...]]:
     """Yield (activation, slope) of layers 1 to L, those with one for all hidden layers first."""
     slopes = dict.fromkeys([0.01, *_fractions(context), 0.1, 0.2])
@@ -181,7 +199,9 @@ class _Chain:
         g: Sequence[G],
         masks: Mapping[str, str],
         keep: float,
+        skips: Skips = MappingProxyType({}),
     ) -> None:
+        self.skips = skips
         self.parameters, self.context, self.layers, self.g = parameters, context, layers, g
         self.X, self.columns, self.masks, self.keep = data.X, data.columns, masks, keep
         self.turn = ".T" if data.turned else ""
@@ -199,21 +219,24 @@ class _Chain:
 
     def _steps(self) -> list[Step]:
         steps: list[Step] = []
-        given = self.X
-        for (W, b), (g, slope) in zip(self.layers, self.g, strict=True):
+        outs = [given := self.X]
+        for place, ((W, b), (g, slope)) in enumerate(zip(self.layers, self.g, strict=True), 1):
             l = W.lstrip(LETTERS)
             weights = W + self.turn
             pair = (weights, given) if self.columns else (given, weights)
-            steps.append(Linear(f"Z{l}", (pair,), (b,) if b else ()))
+            source, after = self.skips.get(place, (None, True))
+            skip = None if source is None else outs[source]
+            before = [name for name in (b, None if after else skip) if name]
+            steps.append(Linear(f"Z{l}", (pair,), tuple(before)))
             given = f"Z{l}"
             last = (W, b) == self.layers[-1]
             mask = self.masks.get(W)
             if g == "softmax":
                 steps.append(Softmax(f"A{l}", given, 0 if self.columns else 1))
-            elif g != "identity" or last or mask:
-                rescale = 1 / self.keep if mask else 1.0
-                steps.append(Elementwise(f"A{l}", given, g, slope, mask, rescale))
-            given = steps[-1].out
+            elif g != "identity" or last or mask or (skip and after):
+                rescale, added = 1 / self.keep if mask else 1.0, skip if after else None
+                steps.append(Elementwise(f"A{l}", given, g, slope, mask, rescale, added))
+            outs.append(given := steps[-1].out)
         return steps
 
     def _run(self, parameters: Arrays) -> dict[str, Array]:
@@ -242,6 +265,13 @@ class _Chain:
             fit, *_ = np.linalg.lstsq(columns, costs, rcond=None)
             if np.max(np.absolute(columns @ fit - costs)) <= 1e-9 * np.max(np.absolute(costs)):
                 return float(fit[0])
+        return None
+
+    def matching(self, points: Sequence[Arrays], costs: Array) -> Found | None:
+        """Return the network with the loss that gives these costs, if there is one."""
+        for loss in LOSSES:
+            if (factor := self.fitted(loss, points, costs)) is not None:
+                return self.found(loss, factor)
         return None
 
     def found(self, loss: str, factor: float) -> Found:

@@ -6,7 +6,7 @@ what lies between two tapped values, as A1 = relu(Z1) between Z1 and Z2, is foun
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 import numpy as np
 
@@ -150,8 +150,22 @@ def _activations(
             yield from _dropout(name, V, z, forward)
     for one, other in combinations(candidates, 2):
         P, Q = forward.values[one], forward.values[other]
-        if P.shape == Q.shape == V.shape and same(V, P + Q):
-            yield [(Linear(name, (), (one, other)), {})]
+        if P.shape == Q.shape == V.shape:
+            yield from _skipping(name, V, (one, other), P, Q, forward)
+
+
+def _skipping(
+    name: str, V: Array, names: tuple[str, str], P: Array, Q: Array, forward: Forward
+) -> Iterator[Found]:
+    """Yield V = P + Q, V = g(P) + Q, V = g(P + Q)."""
+    if same(V, P + Q):
+        yield [(Linear(name, (), names), {})]
+    for (z, Z), (skip, S) in permutations(zip(names, (P, Q), strict=True)):
+        for step in activation_steps(name, V - S, z, Z):
+            yield [(replace(step, skip=skip), {})]
+    hidden = numbered("S", name, forward.values)
+    for step in activation_steps(name, V, hidden, P + Q):
+        yield [(Linear(hidden, (), names), {hidden: P + Q}), (step, {})]
 
 
 def activation_steps(name: str, V: Array, z: str, Z: Array) -> Iterator[Elementwise]:

@@ -178,8 +178,8 @@ AnyTerm = Product | Addend | Slope | Jacobian | Direct
 def terms_of(forward: Forward, name: str) -> Iterator[AnyTerm]:
     """Yield the terms of the derivative by ``name``, one for every use in the forward pass."""
     for step in reversed(forward.steps):
-        if isinstance(step, Elementwise) and step.z == name:
-            yield Slope(name, step.out, step)
+        if isinstance(step, Elementwise) and name in (step.z, step.skip):
+            yield Slope(name, step.out, step) if step.z == name else Addend(name, step.out)
         elif isinstance(step, Softmax) and step.z == name:
             yield Jacobian(name, step.out, step)
         elif isinstance(step, Linear):

@@ -79,10 +79,22 @@ FAMILIES: dict[type, tuple[Callable[[Any, Scene], Iterator[Family]], ...]] = {
 }
 
 
-def all_wrong(term: AnyTerm, scene: Scene) -> Wrong:
-    """Yield what every hypothesis about this term gives."""
+OFTEN = {  # tried in pairs too
+    not_transposed,
+    operand_forgotten,
+    other_operand,
+    slope_missing,
+    slope_elsewhere,
+    dropout,
+    diagonal_only,
+}
+
+
+def all_wrong(term: AnyTerm, scene: Scene, *, often: bool = False) -> Wrong:
+    """Yield what every hypothesis about this term gives, or those that are often right."""
     for hypothesis in HYPOTHESES[type(term)]:
-        yield from hypothesis(term, scene)
+        if hypothesis in OFTEN or not often:
+            yield from hypothesis(term, scene)
 
 
 def all_families(term: AnyTerm, scene: Scene) -> Iterator[Family]:

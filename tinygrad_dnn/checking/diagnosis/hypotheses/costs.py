@@ -71,13 +71,13 @@ def loss_formula(term: Direct, scene: Scene) -> Wrong:
         return
     Y, A, Z, step = end
     unit, slope = _unit(scene), end.slope
+    first, second = -unit * Y / A * slope, unit * (1 - Y) / (1 - A) * slope
     both = "-Y/A + (1 - Y)/(1 - A)"
-    yield f"of the loss's derivative {both} only -Y/A is there", -unit * Y / A * slope
-    second = unit * (1 - Y) / (1 - A) * slope
-    yield f"of the loss's derivative {both} only the second term is there", second
-    for sign in (1, -1):
-        wrong = sign * unit * (Y / A + (1 - Y) / (1 - A)) * slope
-        yield f"a sign in the loss's derivative {both}", wrong
+    if not isinstance(step, Softmax):
+        yield f"of the loss's derivative {both} only -Y/A is there", first
+        yield f"of the loss's derivative {both} only the second term is there", second
+        yield f"a sign in the loss's derivative {both}", first - second
+        yield f"a sign in the loss's derivative {both}", second - first
     for words, dA in LOSSES.items():
         wrong = unit * dA(A, Y)
         of = f"the derivative of the loss by A, {words},"

@@ -42,6 +42,8 @@ def other_constant(term: Direct, scene: Scene) -> Iterator[Family]:
         said = f"the factor of the regularisation (L2) term is {{:.6g}} instead of {c:.6g}"
         yield Family(lambda k: f"{said.format(k)}; it is {term.words}", 0 * W, W)
         for words, other in _instead(term.of, W):
+            if np.all(other == other.flat[0]):
+                continue  # any shift of dW would be one
             said = f"the regularisation (L2) term has {words} instead of {term.of}"
             yield Family(lambda k, s=said: f"{s}, and the factor {k:.6g}", 0 * W, other)  # type: ignore[misc]
 
@@ -51,7 +53,7 @@ def no_penalty(name: str, scene: Scene) -> Iterator[Family]:
     x = scene.values[name]
     said = "regularisation (L2) is added, though the cost has none of"
     yield Family(lambda c: f"{said} {name}: {c:.6g} * {name}", 0 * x, x)
-    if x.size > 1:
+    if np.any(x > 0) and np.any(x < 0):
         said = "regularisation (L1) is added, though the cost has none of"
         yield Family(lambda c: f"{said} {name}: {c:.6g} * np.sign({name})", 0 * x, np.sign(x))
 

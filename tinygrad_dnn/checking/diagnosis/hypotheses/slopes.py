@@ -117,7 +117,7 @@ def _places(term: Slope, scene: Scene) -> Iterator[tuple[str, Array, bool]]:
     if term.step.g != "identity":
         yield term.out, A, True
     yield term.of, Z, False
-    if term.step.mask:
+    if term.step.mask or term.step.skip:
         yield f"{term.step.g}({term.of})", term.step.function(Z), True
     yield f"d{term.out}", scene.d[term.out], False
 

@@ -21,7 +21,7 @@ class Family(NamedTuple):
 def slope_words(term: Slope, scene: Scene) -> str:
     """Return g'(Z) with what it is: relu' = [Z1 > 0]."""
     Z, g = term.of, term.step.g
-    A = f"{g}({Z})" if term.step.mask else term.out
+    A = f"{g}({Z})" if term.step.mask or term.step.skip else term.out
     return {
         "relu": f"relu' = [{Z} > 0]",
         "leaky_relu": f"leaky_relu' = [1 where {Z} > 0, else {term.step.slope}]",
