@@ -169,6 +169,10 @@ def owned(found: Mapping[Node, Array], *seeds: Array) -> Iterator[tuple[Node, Ar
             taken.add(id(c))
         elif isinstance(c, np.generic):
             c = np.asarray(c)
+        elif not hasattr(
+            type(c), "__record__"
+        ):  # an array of another kind: who knows what shares it
+            c = c.copy()
         yield node, c
 
 

@@ -6,6 +6,7 @@ path to each of its parts.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from tinygrad_dnn.tensor import Tensor
@@ -101,10 +102,13 @@ def held(part: Any) -> dict[Any, Any]:
         return part
     if isinstance(part, list | tuple):
         return dict(enumerate(part))
-    slots = {
-        name: getattr(part, name)
-        for kind in type(part).__mro__
-        for name in getattr(kind, "__slots__", ())
-        if isinstance(name, str) and hasattr(part, name)
-    }
+    kind: Any = type(part)
+    slots = {name: getattr(part, name) for name in _slots(kind) if hasattr(part, name)}
     return {**slots, **getattr(part, "__dict__", {})}
+
+
+@lru_cache
+def _slots(kind: type) -> list[str]:
+    """Return the names of the slots that the instances of ``kind`` have."""
+    declared = (name for base in kind.__mro__ for name in getattr(base, "__slots__", ()))
+    return [name for name in declared if isinstance(name, str)]

@@ -3,7 +3,7 @@
 The run is a real one: when it is over, every live place holds what the function left there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from threading import RLock
 from typing import Any
@@ -19,6 +19,7 @@ from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Accumulating, Lookout, Moving
 from tinygrad_dnn.replay.places import Place, first_shared, is_live, state_of
 from tinygrad_dnn.replay.program import Program, State
+from tinygrad_dnn.replay.refusals import outdated_view
 from tinygrad_dnn.replay.symbol import Symbol, Tape, current
 from tinygrad_dnn.tensor import Tensor, handle
 
@@ -152,58 +153,81 @@ class _Run:
     # ---- after -------------------------------------------------------------------------------
     def program(self, returned: Any) -> Program:
         """Return what was recorded."""
+        for place, number in self.live.numbers:
+            if place.get() is not number:
+                raise Moving(place)
         state = [
             State(place, before, before if place.key == "grad" else _node(place.get()))
             for place, _, before in self.lifted
         ]
         updated = {s.place.holder for s in state if s.after is not s.before and _is_leaf(s.place)}
-        before = {place.holder: node for place, _, node in self.lifted if place.key == "grad"}
-        grads: list[tuple[Node | int, Node]] = []
-        dropped = []
-        read = {a for call in self.tape.calls for a in call.args if isinstance(a, Node)}
-        for leaf in self.live.leaves:
-            given = before.get(leaf)
-            if leaf in self.absent:
-                given = self.absent[leaf].node
-                if given in read:
-                    raise Accumulating(leaf)
-            afresh = given is not None and given not in read  # it was dropped, not added to
-            if isinstance(leaf.grad, Symbol) and not (leaf in updated and afresh):
-                if leaf.grad.node is not given:
-                    grads.append((leaf, leaf.grad.node))
-            elif leaf in before:
-                dropped.append(leaf)
-        for place, number in self.live.numbers:
-            if place.get() is not number:
-                raise Moving(place)
-        for leaf, i in self.stand_ins.items():
-            if leaf.value.node is not self.inputs[i]:
-                raise ReplayError(
-                    f"{self.tape.name} changes the data of a Tensor that is its argument; let it "
-                    f"use the Tensor from outside instead of being given it"
-                )
-            if isinstance(leaf.grad, Symbol):
-                grads.append((i, leaf.grad.node))
-        for x in self.arrays:
-            if x.node.fn:
-                raise ReplayError(
-                    f"{self.tape.name} changes an array that is its argument, which a replay would "
-                    f"not do; let it work on a copy: x = x.copy(), or x = x + 1 for x += 1"
-                )
-        results = [
-            _node(x.node.value) if isinstance(x, Tensor) else x.node if isinstance(x, Symbol) else x
-            for x in leaves(returned)
-        ]
-        tensors = bool(self.stand_ins)
-        calls = self.tape.calls
+        grads, dropped = self._gradients(updated)
+        self._refuse_changed_arguments()
         modes = [
             (part, part.training)
             for part, training in zip(self.live.moded, self.modes, strict=True)
             if part.training is not training
         ]
         return Program(
-            self.tape.name, self.inputs, state, grads, dropped, modes, calls, results, tensors
+            self.tape.name,
+            self.inputs,
+            state,
+            [*grads, *self._gradients_of_arguments()],
+            dropped,
+            modes,
+            self.tape.calls,
+            [self._result(x) for x in leaves(returned)],
+            bool(self.stand_ins),
         )
+
+    def _gradients(self, updated: set[Any]) -> tuple[list[tuple[Node | int, Node]], list[Node]]:
+        """Return the gradients that the run has left in leaves, and the leaves that lost theirs."""
+        before = {place.holder: node for place, _, node in self.lifted if place.key == "grad"}
+        before |= {leaf: absent.node for leaf, absent in self.absent.items()}
+        read = {a for call in self.tape.calls for a in call.args if isinstance(a, Node)}
+        grads: list[tuple[Node | int, Node]] = []
+        dropped = []
+        for leaf in self.live.leaves:
+            given = before.get(leaf)
+            if leaf in self.absent and given in read:
+                raise Accumulating(leaf)
+            afresh = given is not None and given not in read  # it was dropped, not added to
+            if isinstance(leaf.grad, Symbol) and not (leaf in updated and afresh):
+                if leaf.grad.node is not given:
+                    grads.append((leaf, leaf.grad.node))
+            elif given is not None and leaf not in self.absent:
+                dropped.append(leaf)
+        return grads, dropped
+
+    def _gradients_of_arguments(self) -> Iterator[tuple[int, Node]]:
+        """Yield the gradients that the run has left in Tensors that were given."""
+        for leaf, i in self.stand_ins.items():
+            if isinstance(leaf.grad, Symbol):
+                yield i, leaf.grad.node
+
+    def _refuse_changed_arguments(self) -> None:
+        """Refuse what a replay would not do to the arguments of its own call."""
+        for leaf, i in self.stand_ins.items():
+            if leaf.value.node is not self.inputs[i]:
+                raise ReplayError(
+                    f"{self.tape.name} changes the data of a Tensor that is its argument; let it "
+                    f"use the Tensor from outside instead of being given it"
+                )
+        for x in self.arrays:
+            if x.node.fn:
+                raise ReplayError(
+                    f"{self.tape.name} changes an array that is its argument, which a replay would "
+                    f"not do; let it work on a copy: x = x.copy(), or x = x + 1 for x += 1"
+                )
+
+    def _result(self, x: Any) -> Any:
+        """Return the node of something that is returned; a constant stays what it is."""
+        value = x.node.value if isinstance(x, Tensor) else x
+        if not isinstance(value, Symbol):
+            return _node(value) if isinstance(x, Tensor) else x
+        if value.link and value.link.outdated:
+            raise outdated_view(self.tape.name, value.link.outdated)
+        return value.node
 
     def rewind(self) -> None:
         """Undo what the run has done: draws, numbers that it has counted, modes."""

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.replay.passes import is_view
-from tinygrad_dnn.replay.program import Program
+from tinygrad_dnn.replay.program import Program, base_of
 
 
 def minus_scaled(x: Any, s: Any, y: Any) -> Any:
@@ -81,8 +80,8 @@ def _bring_forward(program: Program, moved: Sequence[Node]) -> None:
         for a in call.parents:
             if a in overwritten:
                 last[overwritten[a]] = i
-                if is_view(call):
-                    overwritten[call] = overwritten[a]
+        if (base := base_of(call)) in overwritten:
+            overwritten[call] = overwritten[base]
     due: dict[int, list[Node]] = {}
     for call in moved:
         due.setdefault(max(last.get(a, -1) for a in call.parents), []).append(call)

@@ -18,7 +18,10 @@ from tinygrad_dnn.replay.places import Place, state_of
 from tinygrad_dnn.tensor import Tensor
 
 _FIXED = (tuple, set, frozenset, FunctionType, partial, MethodType)  # hold what they were made with
+_LASTING = (type, ModuleType, BuiltinFunctionType)
+_ARRAYS = (np.ndarray, np.generic)
 _RNG = (np.random.Generator,)
+_NOTHING: dict[str, Any] = {}
 
 
 @dataclass
@@ -59,43 +62,48 @@ class Live:
 def live_in(*roots: Any) -> Live:
     """Return what is live of what can be reached from ``roots``, each thing once."""
     found = Live()
+    leaves: dict[Node, None] = {}
     seen: set[int] = set()
-    stack = [(root, False) for root in roots]
+    stack = [(root, False) for root in roots if not has_no_parts(root)]
     while stack:
         part, ours = stack.pop()
-        if id(part) in seen or has_no_parts(part):
+        if id(part) in seen:
             continue
         seen.add(id(part))
         if isinstance(part, Tensor):
-            if not part.node.fn and part.node not in found.leaves:
-                found.leaves.append(part.node)
+            if not part.node.fn:
+                leaves[part.node] = None
             continue
-        if isinstance(part, np.ndarray | np.generic):
+        if isinstance(part, _ARRAYS):
             continue
-        if isinstance(getattr(part, "__dict__", {}).get("training"), bool):
+        kind = type(part)
+        if type(getattr(part, "__dict__", _NOTHING).get("training")) is bool:
             found.moded.append(part)
-        optimizer = hasattr(type(part), "step") and hasattr(part, "parameters")
+        optimizer = hasattr(kind, "step") and hasattr(part, "parameters")
         if optimizer:
             found.optimizers.append(part)
             places = (p for p in state_of(part) if p.key != "parameters")
             found.held += [(p, p.get()) for p in places if not isinstance(p.get(), int | float)]
-        if type(part).__module__ != "builtins":
+        if kind.__module__ != "builtins":
             ours = optimizer or is_ours(part)
         stack += [(x, ours) for x in _noted(part, ours, optimizer, found)]
-    found.leaves.sort(key=lambda node: node.born)
+    found.leaves += sorted(leaves, key=lambda node: node.born)
     return found
 
 
 def _noted(part: Any, ours: bool, optimizer: bool, found: Live) -> Iterator[Any]:
     """Yield what ``part`` is made of, and note what may change there."""
     for holder, key, inner in parts(part):
-        if draws(inner, _RNG) and not isinstance(holder, tuple):
-            found.generators.append((holder, key))
-        if not isinstance(holder, _FIXED):
-            place = Place(holder, key)
-            if type(inner) in (int, float) and not optimizer:
-                found.numbers.append((place, inner))
-            if not (ours or isinstance(inner, type | ModuleType | BuiltinFunctionType)):
-                found.held.append((place, inner))
-        if not isinstance(inner, _RNG):
+        whole = has_no_parts(inner)
+        if not whole and draws(inner, _RNG):
+            if not isinstance(holder, tuple):
+                found.generators.append((holder, key))
+            whole = isinstance(inner, _RNG)
+        number = type(inner) in (int, float) and not optimizer
+        if (number or not ours) and not isinstance(holder, _FIXED):
+            if number:
+                found.numbers.append((Place(holder, key), inner))
+            if not (ours or isinstance(inner, _LASTING)):
+                found.held.append((Place(holder, key), inner))
+        if not whole:
             yield inner

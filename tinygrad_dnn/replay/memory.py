@@ -15,8 +15,8 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.fusion import FUSED
-from tinygrad_dnn.replay.passes import is_elementwise, is_reduction, is_view
-from tinygrad_dnn.replay.program import Program, State
+from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
+from tinygrad_dnn.replay.program import Program, State, base_of
 
 ALIGNMENT = 64
 
@@ -164,7 +164,11 @@ class _Planner:
                 arrays[call] = (
                     arrays[place] if isinstance(place, Node) else _within(arena, place, call.value)
                 )
-            elif is_view(call) and all(a in arrays for a in call.parents):
+            elif (
+                self.owner[call] is not call
+                and isinstance(call.value, np.ndarray)
+                and all(a in arrays for a in call.parents)
+            ):
                 view = call.fn(
                     *[arrays[a] if isinstance(a, Node) else a for a in call.args], **call.kwargs
                 )
@@ -180,18 +184,8 @@ def _owners(program: Program) -> dict[Node, Node]:
     for call in program.calls:
         for a in call.parents:
             owner.setdefault(a, a)
-        owner[call] = call
-        if isinstance(call.value, tuple | list):
-            continue
-        for a in call.parents:
-            shares = (
-                isinstance(call.value, np.ndarray)
-                and isinstance(a.value, np.ndarray)
-                and np.may_share_memory(call.value, a.value)
-            )
-            if shares or isinstance(a.value, tuple | list):
-                owner[call] = owner[a]
-                break
+        base = base_of(call)
+        owner[call] = call if base is None else owner[base]
     for s in program.state:
         owner.setdefault(s.before, s.before)
     return owner

@@ -7,7 +7,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.calls import Packed, Under
-from tinygrad_dnn.replay.program import Program, State
+from tinygrad_dnn.replay.program import Program, State, base_of
 from tinygrad_dnn.replay.symbol import is_number
 
 Pass = Callable[[Program], None]
@@ -26,14 +26,6 @@ def early(program: Program) -> dict[Node, None]:
         if is_number(call.value) and not is_draw(call) and all(of_numbers):
             found[call] = None
     return found
-
-
-def is_view(call: Node) -> bool:
-    """Say if ``call`` only looks at the memory of one of its arguments."""
-    return isinstance(call.value, np.ndarray) and any(
-        isinstance(a.value, np.ndarray) and np.may_share_memory(call.value, a.value)
-        for a in call.parents
-    )
 
 
 def without_dead(program: Program) -> None:
@@ -97,8 +89,7 @@ def without_repeats(program: Program) -> None:
     first: dict[Any, Node] = {}
     new: dict[Node, Node] = {}
     for call in program.calls:
-        call.args = [new.get(a, a) if isinstance(a, Node) else a for a in call.args]
-        key = _key(call)
+        key = _key(call, new)
         if key is None:
             continue
         if key in first:
@@ -128,11 +119,12 @@ def signs_of_results(program: Program) -> None:
                 call.args = [larger[key], call.args[1]]
 
 
-def _key(call: Node) -> Any:
-    """Return what makes two calls the same call; None if that cannot be said."""
+def _key(call: Node, new: dict[Node, Node]) -> Any:
+    """Return what makes two calls the same call, ``new`` in mind; None if that cannot be said."""
     if is_draw(call) or isinstance(call.fn, Packed | Under):
         return None
-    parts = [_part(a) for a in (*call.args, *call.kwargs.values())]
+    given = (*call.args, *call.kwargs.values())
+    parts = [_part(new.get(a, a) if isinstance(a, Node) else a) for a in given]
     if None in parts:
         return None
     return call.fn, tuple(parts), tuple(call.kwargs)
@@ -165,7 +157,7 @@ def settled(program: Program) -> None:
     for s in program.written:
         if not s.is_array:
             continue
-        if not s.after.fn or s.after not in position or is_view(s.after) or s.after in taken:
+        if not s.after.fn or s.after not in position or base_of(s.after) or s.after in taken:
             s.after = _copied(program, s)
         taken.add(s.after)
 
@@ -190,9 +182,32 @@ REDUCTIONS: dict[Any, Any] = {
 }
 
 
+def is_product(call: Node) -> bool:
+    """Say if ``call`` is a product of matrices that BLAS takes as they are.
+
+    So ``np.dot`` and ``np.matmul`` are the same to the bit: others the one copies and the other
+    multiplies by itself.
+    """
+    values = [a.value if isinstance(a, Node) else a for a in call.args]
+    return call.fn in (np.matmul, np.dot) and len(values) == 2 and all(map(_is_dense, values))
+
+
+def _is_dense(a: Any) -> bool:
+    """Say if ``a`` is a matrix with rows or columns of entries side by side, a stride apart."""
+    if not (isinstance(a, np.ndarray) and a.ndim == 2 and a.dtype.kind in "fc"):
+        return False
+    shape, strides, one = a.shape, a.strides, a.itemsize
+    return any(
+        strides[j] == one and strides[i] >= shape[j] * one and not strides[i] % one
+        for i, j in ((0, 1), (1, 0))
+    )
+
+
 def plain(program: Program) -> None:
     """Call the ufunc's method where NumPy's function only passes on to it."""
     for call in program.calls:
+        if is_product(call):
+            call.fn = np.matmul
         reduce = REDUCTIONS.get(call.fn)
         if reduce and len(call.args) <= 2 and call.kwargs.keys() <= {"axis", "keepdims"}:
             x, axis = [*call.args, call.kwargs.get("axis")][:2]

@@ -15,6 +15,7 @@ from tinygrad_dnn.replay.memory import planned
 from tinygrad_dnn.replay.passes import simplified
 from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.regrouped import regrouped
+from tinygrad_dnn.replay.signature import Guard
 from tinygrad_dnn.replay.source import Source
 from tinygrad_dnn.tensor import Tensor, handle
 
@@ -31,9 +32,9 @@ class Plan:
         program: Program,
         returned: Any,
         native: bool,
-        guard: Callable[..., bool] | None = None,
+        guard: Callable[[], Guard] | None = None,
     ) -> None:
-        self._guard = guard, len(program.inputs)
+        self._guard = guard and guard(), len(program.inputs)
         self.program = simplified(program)
         self.constants = _constants(program)
         if native:

@@ -3,7 +3,7 @@
 Its values are nodes of a graph (``graph.Node``); a node without a call is live, or a constant.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.places import Place
+from tinygrad_dnn.replay.symbol import on_arrays
 
 
 @dataclass
@@ -65,14 +66,24 @@ class Program:
 
     def exchange(self, new: dict[Node, Node]) -> None:
         """Let every use of a key of ``new`` be one of its value."""
+        if not new:
+            return
 
         def final(a: Any) -> Any:
             while isinstance(a, Node) and a in new:
                 a = new[a]
             return a
 
+        was: dict[Node, Any] = {}  # what views looked at before
         for call in self.calls:
-            call.args = [final(a) for a in call.args]
+            given, call.args = call.args, [final(a) for a in call.args]
+            for b, a in zip(given, call.args, strict=True):
+                moved = isinstance(b, Node) and (a is not b or b in was)
+                if moved and _share(call.value, was.get(b, b.value)):
+                    was[call] = call.value
+                    data = [x.value if isinstance(x, Node) else x for x in call.args]
+                    call.value = on_arrays(call.fn)(*data, **call.kwargs)
+                    break
         for s in self.state:
             s.after = final(s.after)
         self.grads = [(leaf, final(g)) for leaf, g in self.grads]
@@ -87,6 +98,19 @@ class Program:
         return found
 
 
-def nodes(args: Iterable[Any]) -> Iterator[Node]:
-    """Yield those of ``args`` that are nodes."""
-    return (a for a in args if isinstance(a, Node))
+def base_of(call: Node) -> Node | None:
+    """Return what ``call``, or the call it takes a part of, was given and only looks at, if any."""
+    for a in call.parents:
+        for b in a.parents if isinstance(a.value, tuple | list) else (a,):
+            if _share(call.value, b.value):
+                return b
+    return None
+
+
+def _share(x: Any, y: Any) -> bool:
+    """Say if arrays, or some of several, lie in the same memory."""
+    if isinstance(x, tuple | list):
+        return any(_share(part, y) for part in x)
+    if isinstance(y, tuple | list):
+        return any(_share(x, part) for part in y)
+    return isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and np.may_share_memory(x, y)

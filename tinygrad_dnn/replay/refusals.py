@@ -40,11 +40,14 @@ def of_unknown_shape(name: str, call: str) -> ReplayError:
     )
 
 
-def outdated_view(name: str, place: tuple[str, int]) -> ReplayError:
-    """Return the error of the use of a view of what was changed at ``place``."""
+def outdated_view(
+    name: str, changed: tuple[str, int], used: tuple[str, int] | None = None
+) -> ReplayError:
+    """Return the error of a view, used or else returned, of what was changed at ``changed``."""
+    how = f"uses, at {shown(used)}," if used else "returns"
     return ReplayError(
-        f"{name} uses, at {shown(users_place())}, a view of an array that it has changed in "
-        f"place since, at {shown(place)}; take the view afterwards, or a copy before: x[i].copy()"
+        f"{name} {how} a view of an array that it has changed in place since, at "
+        f"{shown(changed)}; take the view afterwards, or a copy before: x[i].copy()"
     )
 
 

@@ -45,8 +45,11 @@ def kind(x: Any) -> Any:
     return id(x)
 
 
-def guard(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Callable[..., bool] | None:
-    """Return a function that says of the arguments of a call if they have this signature.
+Guard = Callable[..., bool]
+
+
+def guard(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Callable[[], Guard] | None:
+    """Return what makes the function that says of arguments of a call if they fit this one.
 
     None where that is not worth a function of its own: for all but a few plain arrays.
     """
@@ -71,5 +74,4 @@ def guard(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Callable[.
         tests.append(f"{place.text(f'h{i}', f'k{i}')} is v{i}")
     parameters = "".join(f"x{i}, " for i in range(len(args)))
     text = f"lambda {', '.join(names)}: lambda {parameters}: {' and '.join(tests)}"
-    made: Callable[..., bool] = eval(text)(**names)
-    return made
+    return lambda: eval(text)(**names)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.memory import Memory
-from tinygrad_dnn.replay.passes import early, is_draw, is_elementwise, is_reduction
+from tinygrad_dnn.replay.passes import early, is_draw, is_elementwise, is_product, is_reduction
 from tinygrad_dnn.replay.places import Place
 from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.symbol import is_number, on_arrays
@@ -35,6 +35,7 @@ class Source:
         self.names: dict[str, Any] = {}
         self.first: list[str | Node] = [*program.inputs]  # a node: here its value becomes known
         self.lines: list[str | Node] = []  # after the first ones, once for every step
+        self.last: list[str | Node] = []  # after the results were taken: they may be old values
         self._known: dict[int, str] = {}
         self._word = {node: f"x{i}" for i, node in enumerate(program.inputs)}
         self.parameters = "".join(f"{word}, " for word in self._word.values())
@@ -51,8 +52,9 @@ class Source:
     def function(self) -> Callable[..., Any]:
         """Return the program as a function of its inputs, which returns results and gradients."""
         returned = [*self.program.results, *(g for _, g in self.program.grads)]
-        result = f"return ({''.join(self._result(r) + ', ' for r in returned)})"
-        return self._made("", [*self._written(self.first), *self._written(self.lines), result])
+        result = f"returned = ({''.join(self._result(r) + ', ' for r in returned)})"
+        first, lines, last = map(self._written, (self.first, self.lines, self.last))
+        return self._made("", [*first, *lines, result, *last, "return returned"])
 
     def repeated(self) -> Callable[..., Any]:
         """Return ``repeat(n, kept, *inputs)``, which runs the program n - 1 times.
@@ -60,7 +62,7 @@ class Source:
         The results of each time are put into the arrays ``kept``, at its number.
         """
         kept = [f"kept[{j}][i] = {self._text(r)}" for j, r in enumerate(self.program.results)]
-        lines = [*self._written(self.lines), *kept, "pass"]
+        lines = [*self._written(self.lines), *kept, *self._written(self.last), "pass"]
         loop = ["for i in range(1, n):", *(f"    {line}" for line in lines)]
         return self._made("n, kept, ", [*self._written(self.first), *loop])
 
@@ -142,9 +144,8 @@ class Source:
             self.lines.append(f"{fn}({x}, {axis}, None, {out}, {keep})")
         elif call.fn is np.matmul:
             a, b = map(self._text, call.args)
-            matrices = all(x.value.ndim == 2 for x in call.parents)
-            matmul = self._constant(np.matmul, "matmul")
-            self.lines.append(f"{a}.dot({b}, {out})" if matrices else f"{matmul}({a}, {b}, {out})")
+            direct = is_product(call)  # the method, which NumPy enters in half the time
+            self.lines.append(f"{a}.dot({b}, {out})" if direct else f"{fn}({a}, {b}, {out})")
         else:
             copied = call.fn in (np.copy, np.astype)
             given = ", ".join(map(self._text, call.args))
@@ -156,11 +157,11 @@ class Source:
         """Write what is left in live places."""
         for s in self.program.written:
             if not s.is_array:
-                self.lines.append(f"{self._place(s.place)} = {self._text(s.after)}")
+                self.last.append(f"{self._place(s.place)} = {self._text(s.after)}")
         for s in self.memory.copies:
             target = self._constant(self.memory.arrays[s.before], "s")
             copyto = self._constant(np.copyto, "copyto")
-            self.lines.append(f"{copyto}({target}, {self._text(s.after)})")
+            self.last.append(f"{copyto}({target}, {self._text(s.after)})")
 
     # ---- words -------------------------------------------------------------------------------
     def _text(self, a: Any) -> str:

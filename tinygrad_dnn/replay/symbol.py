@@ -20,7 +20,7 @@ from tinygrad_dnn.containers import NESTED, leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import NO_KWARGS, Node
 from tinygrad_dnn.methods import ArrayMethods
-from tinygrad_dnn.primitives import RULES, Function
+from tinygrad_dnn.primitives import UNDISPATCHED, Function
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.calls import (
     IN_PLACE,
@@ -84,7 +84,7 @@ class Tape:
         for a in args:
             if type(a) is Symbol:
                 if a.link is not None and a.link.outdated:
-                    raise outdated_view(self.name, a.link.outdated)
+                    raise outdated_view(self.name, a.link.outdated, users_place())
                 a = a.node
                 data.append(a.value)
             elif isinstance(a, NESTED) and any(map(_is_symbol, leaves(a))):
@@ -94,8 +94,7 @@ class Tape:
             nodes.append(a)
         if (errors := np.geterr()) != self.errors:
             fn = Under(on_arrays(fn), errors)
-        rule = RULES.get(fn)
-        f = rule.call if rule else fn
+        f = on_arrays(fn)
         value = f(*data, **kwargs) if kwargs else f(*data)
         if type(value) is not np.ndarray:
             if isinstance(value, tuple | list):
@@ -257,8 +256,7 @@ class Symbol(NDArrayOperatorsMixin, ArrayMethods):
 
 def on_arrays(fn: Function) -> Function:
     """Return what a Tensor's data is given to where ``fn`` is recorded: mostly ``fn`` itself."""
-    rule = RULES.get(fn)
-    return rule.call if rule else fn
+    return UNDISPATCHED.get(fn, fn)
 
 
 def _is_symbol(a: Any) -> bool:

@@ -9,11 +9,13 @@ from tinygrad_dnn.primitives import composite, multilinear, primitive
 @primitive
 def on_diagonal(v, shape, offset=0, axis1=0, axis2=1):
     """Zeros of ``shape`` with ``v`` on a diagonal: the transpose of ``np.diagonal``."""
-    whole = np.zeros_like(v, shape=shape)
+    first, second = axis1 % len(shape), axis2 % len(shape)
+    rest = [n for k, n in enumerate(shape) if k not in (first, second)]
+    whole = np.zeros_like(v, shape=(*rest, shape[first], shape[second]))
     n = v.shape[-1]
     i, j = np.arange(n) + max(-offset, 0), np.arange(n) + max(offset, 0)
-    np.moveaxis(whole, (axis1, axis2), (-2, -1))[..., i, j] = v
-    return whole
+    whole[..., i, j] = v
+    return np.moveaxis(whole, (-2, -1), (axis1, axis2))
 
 
 multilinear(

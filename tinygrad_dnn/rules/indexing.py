@@ -43,7 +43,8 @@ multilinear(scatter, lambda g, out, x, shape, *index: getitem(g, *index))
 @primitive
 def put(x, v, *index):
     """A copy of ``x`` with ``v`` at ``index``; of places named twice the last counts."""
-    whole = np.array(x, dtype=np.result_type(x, v))
+    zero = np.zeros_like(v, np.result_type(x, v), shape=())
+    whole = np.where(True, x, zero)  # of whichever kind of array x and v are
     whole[index] = v
     return whole
 

@@ -147,7 +147,7 @@ def _tile(g, out, x, reps):
 
 
 def _repeat(g, out, x, repeats, axis=None):
-    if axis is None:
+    if axis is None or not x.ndim:
         return np.reshape(_repeat(g, out, np.ravel(x), repeats, 0), x.shape)
     axis %= x.ndim
     if np.ndim(repeats) == 0:

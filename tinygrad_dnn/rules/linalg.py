@@ -44,12 +44,16 @@ def row(x):
 # ---- matrices and vectors in the last axes, broadcast over the others ------------------------
 @wraps(np.matmul)
 def _matmul(a, b):  # of two matrices by the method, which NumPy enters in half the time
-    both = type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2
-    return a.dot(b) if both else np.matmul(a, b)
+    if type(a) is type(b) is np.ndarray:
+        return a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
+    return np.dot(a, b) if np.ndim(a) == np.ndim(b) == 2 else np.matmul(a, b)
 
 
 def _of_matrices(a, b):
-    return a.dot(b) if type(a) is type(b) is np.ndarray else a @ b
+    if type(a) is type(b) is np.ndarray:
+        return a.dot(b)
+    recorded = hasattr(type(a), "__record__") or hasattr(type(b), "__record__")
+    return a @ b if recorded else np.dot(a, b)
 
 
 def _left(g, out, a, b):

@@ -24,7 +24,8 @@ def backwards(x, axis):
 # ---- one product -----------------------------------------------------------------------------
 def _in_one_axis(x, axis):
     """Return ``x`` with the axes to be multiplied as the last one, and the way back."""
-    axes = range(x.ndim) if axis is None else [i % x.ndim for i in np.atleast_1d(axis)]
+    n = x.ndim
+    axes = range(n) if axis is None or not n else [i % n for i in np.atleast_1d(axis)]
     order = [i for i in range(x.ndim) if i not in axes] + list(axes)
     moved = np.transpose(x, order)
     kept = moved.shape[: x.ndim - len(axes)]
