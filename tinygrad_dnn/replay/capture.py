@@ -19,7 +19,7 @@ from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Accumulating, Lookout, Moving
 from tinygrad_dnn.replay.places import Place, first_shared, is_live, state_of
 from tinygrad_dnn.replay.program import Program, State
-from tinygrad_dnn.replay.refusals import outdated_view
+from tinygrad_dnn.replay.refusals import changed_argument, outdated_view
 from tinygrad_dnn.replay.symbol import Symbol, Tape, current
 from tinygrad_dnn.tensor import Tensor, handle
 
@@ -209,16 +209,9 @@ class _Run:
         """Refuse what a replay would not do to the arguments of its own call."""
         for leaf, i in self.stand_ins.items():
             if leaf.value.node is not self.inputs[i]:
-                raise ReplayError(
-                    f"{self.tape.name} changes the data of a Tensor that is its argument; let it "
-                    f"use the Tensor from outside instead of being given it"
-                )
-        for x in self.arrays:
-            if x.node.fn:
-                raise ReplayError(
-                    f"{self.tape.name} changes an array that is its argument, which a replay would "
-                    f"not do; let it work on a copy: x = x.copy(), or x = x + 1 for x += 1"
-                )
+                raise changed_argument(self.tape.name, "the data of a Tensor")
+        if any(x.node.fn for x in self.arrays):
+            raise changed_argument(self.tape.name, "an array")
 
     def _result(self, x: Any) -> Any:
         """Return the node of something that is returned; a constant stays what it is."""

@@ -51,6 +51,16 @@ def outdated_view(
     )
 
 
+def changed_argument(name: str, what: str) -> ReplayError:
+    """Return the error of a change of what was given."""
+    advice = "let it work on a copy: x = x.copy(), or x = x + 1 for x += 1"
+    if what != "an array":
+        advice = "let it use the Tensor from outside instead of being given it"
+    return ReplayError(
+        f"{name} changes {what} that is its argument, which a replay would not do; {advice}"
+    )
+
+
 def leaked(name: str, nodes: Sequence[Node]) -> ReplayError:
     """Return the error of the use of ``nodes`` after their recording."""
     made = next((node for node in nodes if node.fn), None)
