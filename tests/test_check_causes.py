@@ -116,6 +116,16 @@ def test_what_is_in_no_hypothesis_has_no_cause(odd, spec):
                 assert "follows from" in line or "cause unknown" in line, line
 
 
+@pytest.mark.parametrize("m", [4, 9])  # with 4 examples dZ can be solved for, with 9 it cannot
+def test_an_unknown_root_is_said_once(m):
+    student = Student(hidden="tanh", widths=(4, 4, 4, 4, 2), m=m, **WAYS["parameters only"])
+    _, _, grads = student.lesson({("dZ", 3): lambda d: np.sin(3 * dZ_right(d))})
+    said = Diagnosed(student).of(grads)
+    assert said.startswith("dW3: dZ3, not among the gradients, is the root: cause unknown: "), said
+    assert said.count("cause unknown") == 1
+    assert ("as far as can be told" in said) == (m == 9)
+
+
 @pytest.mark.parametrize("odd", [np.tanh, lambda x: x + 0.017])
 def test_a_report_of_it_says_so(odd):
     student = Student(hidden="tanh", widths=(3, 4, 4, 2), output="softmax", **WAYS["all tapped"])

@@ -51,6 +51,10 @@ def skipped(name: str, wanted: str, scene: Scene) -> str:
     for step in scene.forward.steps:
         if isinstance(step, Elementwise) and (step.out, step.z) == (name, wanted):
             return f": the factor {step.g}'({wanted}) is missing in it"
+        if isinstance(step, Linear) and step.out == name:
+            for left, right in step.products:
+                if wanted in (left, right):
+                    return f": the factor {left if right == wanted else right} is forgotten in it"
     if name[:1] == wanted[:1]:
         return " (another layer's, off by one)"
     return ""
