@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.checking.numeric import EPS
+from tinygrad_dnn.checking.precision import is_single
 from tinygrad_dnn.checking.problem import Point, Problem
 from tinygrad_dnn.checking.verdict import Claim
 from tinygrad_dnn.primitives import Array
@@ -118,17 +119,13 @@ class Claims:
         return [[float(np.max(g[np.isfinite(g)], initial=0.0)) for g in gs] for gs in sizes]
 
     @cached_property
-    def _single(self) -> list[list[bool]]:
-        """Whether claims are numbers of float32, whatever array they have been put into since.
+    def _single(self) -> bool:
+        """Whether the claims carry the rounding of float32: if one does, all may.
 
-        Zeros, small integers and what is saturated have few bits: they are not rounded.
+        One program computed them, and NumPy takes part of it to float64: np.where(Z > 0, 1, 0.1).
         """
-        if self.by_tangents:
-            return [[False] * len(self.point) for _ in self.cotangents]
-        return [
-            [bool(np.all(g == np.float32(g)) and _has_many_bits(g)) for g in gs]
-            for gs in self.gradients
-        ]
+        claims = [] if self.by_tangents else [g for gs in self.gradients for g in gs]
+        return self.problem.single or any(is_single(g) for g in claims)
 
     @cached_property
     def _entries(self) -> list[list[tuple[Array, Array]]]:
@@ -193,16 +190,10 @@ class Claims:
         gauge = self.gauge(k, j) or abs(float(slope)) * self.by_tangents
         blur = float(rounding) + 4 * EPS * size
         single = 0.0
-        if self._single[k][j]:
+        if self._single:
             terms = min(max(*self._gauges[k], size), CANCELLED * gauge)
             single = SINGLE * terms * float(np.linalg.norm(along))
         return Claim(float(slope), blur, gauge, size, single)
-
-
-def _has_many_bits(x: Array) -> bool:
-    """Return whether a number has more digits than float16, whatever its exponent."""
-    mantissa = np.frexp(x)[0]
-    return bool(np.any(mantissa != np.float16(mantissa)))
 
 
 def one_hot(n: int, i: int) -> Array:

@@ -10,6 +10,7 @@ from tinygrad_dnn.checking.call import blaming, function_name, require_function
 from tinygrad_dnn.checking.diagnosis.explain import explain
 from tinygrad_dnn.checking.masked import found_masked
 from tinygrad_dnn.checking.names import by_values, require_dict
+from tinygrad_dnn.checking.precision import is_single
 from tinygrad_dnn.checking.randomness import Randomness
 from tinygrad_dnn.checking.reference import Reference
 from tinygrad_dnn.checking.shown import CLOSE, Shown, convention_words
@@ -124,8 +125,8 @@ def _judged(
     possible = [True, False] if convention is None else [convention]
     scale = {name: forward.m if possible[0] and name in middle else 1 for name in of_J}
     close = dict.fromkeys(shown.fitting, CLOSE)
-    for name in shown.fitting:
-        if _is_float32(given[name]):
+    if any(is_single(x) for x in (*given.values(), *forward.values.values())):
+        for name in shown.fitting:
             close[name] = max(FEW * relative_error(rough.of_J[name], exact.of_J[name]), FEW * EPS32)
     rows = {name: shown.misshapen_row(name) for name in shown.misshapen} | {
         name: shown.compared_row(name, scale[name] * of_J[name], "by the engine", close[name])
@@ -144,8 +145,3 @@ def _judged(
         notes.insert(0, convention_words(found.per_example if found else convention, forward.m))
     explained = shown.explained(rows, found, of_J, forward.m)
     return Report("gradients by hand against the engine", explained, notes)
-
-
-def _is_float32(x: Array) -> bool:
-    """Say if float64 numbers have been float32 before."""
-    return bool(np.all(x.astype(np.float32) == x))

@@ -40,7 +40,7 @@ class Problem:
     ``graph(point)`` returns the last node of a recorded computation, in which kinks are looked for;
     ``given`` are the arguments in the user's own precision, where that is less; ``function`` is the
     name of what the user wrote, ``roots`` is that itself, from where its random generators are
-    found.
+    found.  ``single`` says that the claims were computed with numbers of float32.
     """
 
     names: Sequence[str]
@@ -52,6 +52,7 @@ class Problem:
     given: Point | None = None
     function: str = "the function"
     roots: Sequence[Any] = ()
+    single: bool = False
 
     def after(self, reset: Callable[[], object]) -> "Problem":
         """Return the problem with ``reset`` called before everything that is computed."""

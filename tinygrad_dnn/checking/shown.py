@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinygrad_dnn.checking.arrays import misfit, not_finite
+from tinygrad_dnn.checking.arrays import misfit, not_finite, place
 from tinygrad_dnn.checking.diagnosis.explain import Explanation, describe
 from tinygrad_dnn.checking.diagnosis.reading import same
 from tinygrad_dnn.checking.rows import details
@@ -71,7 +71,8 @@ class Shown:
         verdict = RIGHT if error <= close else WRONG
         allowed = np.full(right.shape, close * np.max(np.absolute(right), initial=0.0))
         evidence = Evidence(shown, right, allowed)
-        return Row(f"d{name}", shown.shape, error, verdict, details(by), "", evidence)
+        note = "" if error <= close else _differences(evidence, by)
+        return Row(f"d{name}", shown.shape, error, verdict, details(by), note, evidence)
 
     def explained(
         self, rows: Mapping[str, Row], found: Explanation | None, right: Arrays, m: int
@@ -109,6 +110,18 @@ def convention_words(convention: bool | None, m: int) -> str:
     if convention:
         return f"convention: dZ and dA per example (m dJ/dZ, m dJ/dA; m = {m}); dW, db of J"
     return "convention: all are derivatives of the cost J (dZ and dA too)"
+
+
+def _differences(evidence: Evidence, by: str) -> str:
+    """Say where an array is wrong, and give the largest difference."""
+    shown, right = evidence.claimed, evidence.numeric
+    off = np.nan_to_num(np.absolute(shown - right), nan=np.inf)
+    worst, many = int(np.argmax(off)), int(np.count_nonzero(off > evidence.error)) - 1
+    more = f" and at {many} more" if many > 0 else ""
+    return (
+        f"wrong at {place(worst, right.shape)}{more}: the value is {shown.flat[worst]:.9g}, "
+        f"{by} {right.flat[worst]:.9g}"
+    )
 
 
 def _in_shape(x: Array, wanted: Array | None) -> Array:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tinygrad_dnn.checking.diagnosis.reading import read
 from tinygrad_dnn.checking.grid import measure
 from tinygrad_dnn.checking.handed import WHO, context_of, doubts, parameters_of
 from tinygrad_dnn.checking.names import by_values, require_dict
+from tinygrad_dnn.checking.precision import is_single
 from tinygrad_dnn.checking.problem import Fixed, Point, Problem
 from tinygrad_dnn.checking.randomness import Randomness
 from tinygrad_dnn.checking.surroundings import surroundings
@@ -131,7 +133,14 @@ class Student:
             value,
             Fixed([claims[name] for name in names if name in claims]),
             function=function_name(self.cost),
+            single=self.single,
         )
+
+    @cached_property
+    def single(self) -> bool:
+        """Whether anything that the gradients may have been computed with is of float32."""
+        seen = (self.params, self.context, self.tapped, self.given)
+        return any(is_single(x) for arrays in seen for x in arrays.values())
 
     def columns_of_X(self) -> int:
         """Return how many examples X has, if there is one that fits W1; else 1."""
