@@ -139,6 +139,44 @@ def test_generators_are_live_wherever_they_are(holder):
         assert same(a, b)
 
 
+def test_exchanged_attributes_of_a_layer_are_noticed():
+    class Layer:
+        factors, mode, n = np.array([2.0, 3.0]), "double", 1
+
+        def __init__(self):
+            self.factors, self.mode, self.n = self.factors, self.mode, self.n
+
+        def __call__(self, x):
+            return x * self.factors * self.n * (2 if self.mode == "double" else 1)
+
+    layer = Layer()
+    replayed, x = plain(lambda x: layer(x)), np.ones(2)
+    for key, value in [
+        ("n", 1),
+        ("n", 2),
+        ("factors", np.zeros(2) + 5),
+        ("mode", "once"),
+        ("n", 7),
+    ]:
+        setattr(layer, key, value)
+        for _ in range(2):
+            assert same(replayed(x), layer(x))
+
+
+def test_an_array_given_to_a_leaf_is_copied():
+    W, mine = tg.Tensor([1.0, 2.0]), np.array([5.0, 6.0])
+
+    @plain
+    def step():
+        W.data -= 1.0
+
+    step()
+    W.data = mine
+    step()
+    assert same(W.data, np.array([4.0, 5.0]))
+    assert same(mine, np.array([5.0, 6.0]))
+
+
 def test_random_numbers_of_the_module_are_refused():
     with pytest.raises(ReplayError, match="random"):
         tg.jit(lambda x: x * np.random.random())(np.ones(2))  # noqa: NPY002

@@ -30,12 +30,16 @@ class jit:  # noqa: N801  (named as what it does)
     A call with another signature (shapes, layouts and dtypes of arrays, the structure of
     containers, any other value but a float) is recorded anew.  What ``f`` reaches is live: the data
     of Tensors, the numbers and arrays of optimisers, generators; a replay reads and writes them
-    where they are.  All else is taken to be constant, plain arrays too: pass them as arguments if
-    they change.  A gradient that ``f`` has itself used up for an update is not kept in ``.grad``.
-    What is returned has no history.
+    where they are.  An attribute, a global or an entry that now holds another object is noticed,
+    and recorded anew.  All else is taken to be constant: a plain array changed in place, a list
+    that has grown; pass arrays as arguments if they change.  An array given to ``W.data`` is
+    copied to where the recording keeps W.  A gradient that ``f`` has itself used up for an update
+    is not kept in ``.grad``.  What is returned has no history.  In machine code (``native``)
+    nothing warns of division by zero or of overflow.
 
     Raises ReplayError where ``f`` does what a replay could not repeat: an ``if`` on data, a number
-    taken out of an array, a write into an array of its own.
+    taken out of an array, a shape that depends on data, a write into an array of its own; and where
+    two of the Tensors that it reaches share their memory.
 
     >>> import numpy as np
     >>> import tinygrad_dnn as tg
