@@ -44,6 +44,12 @@ class Memory:
         return self.numbers[key]
 
 
+def aligned(size: int) -> np.ndarray:
+    """Return ``size`` bytes that begin where a line of memory does."""
+    room = np.empty(size + ALIGNMENT, np.uint8)
+    return room[-room.ctypes.data % ALIGNMENT :][:size]
+
+
 def takes_out(call: Node, written: Sequence[Any] = ()) -> bool:
     """Say if ``call`` can write its result into an array that is there, as ``written`` all can."""
     return isinstance(call.value, np.ndarray) and (
@@ -88,8 +94,7 @@ class _Planner:
             for owner in ending.get(i, ()):
                 if self.last[owner] == i and isinstance(self.place.get(owner), int):
                     self.free.give(self.place[owner], _size(owner.value))
-        arena = np.empty(self.free.top + ALIGNMENT, np.uint8)
-        arena = arena[-arena.ctypes.data % ALIGNMENT :]
+        arena = aligned(self.free.top)
         copies = [s for s in self.program.written if s.after not in direct and s.is_array]
         arrays, views = self._arrays(arena)
         slots = np.zeros(1 + len(self.moving), np.int64)

@@ -7,7 +7,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.fusion import fused
-from tinygrad_dnn.replay.memory import Memory
+from tinygrad_dnn.replay.memory import Memory, aligned
 from tinygrad_dnn.replay.native.compiler import library
 from tinygrad_dnn.replay.native.lowering import lowered
 from tinygrad_dnn.replay.native.table import Row, row
@@ -40,7 +40,8 @@ def grouped(program: Program, memory: Memory) -> list[Node | NativeStep]:
     made_first = early(program)
     calls = [c for c in program.calls if c not in memory.views and c not in made_first]
     found = [(call, row(call, memory)) for call in calls]
-    memory.work = np.zeros(max((r.work for _, r in found if r), default=0), np.uint8)
+    memory.work = aligned(max((r.work for _, r in found if r), default=0))
+    memory.work[:] = 0
     steps: list[Node | NativeStep] = []
     for dtype, group in groupby(found, lambda pair: pair[1].dtype.char if pair[1] else ""):
         run = list(group)
