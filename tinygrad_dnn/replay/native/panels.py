@@ -4,6 +4,7 @@ A side of a product is a matrix of entries (q, k), where k is the index that is 
 panel of it those of all q for one k lie side by side.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tinygrad_dnn.replay.native.code import Number
@@ -62,10 +63,15 @@ class Panel:
     def _copied(self, side: Side, n: Number, depth: Number, ahead: Number | None) -> None:
         """Do it where the q lie side by side, or nothing does."""
         code, vectors = self.code, self.vectors
+        strip = STRIP * vectors.lanes
         vectors_of_q = (side.qs == 1).select(n & -vectors.lanes, 0)
-        with code.loop(depth) as k:
-            if ahead is not None:
-                vectors.fetch_line(side.base, k * side.ks + ahead, STRIP * vectors.lanes)
+
+        def all_of_a_strip(k: Number) -> None:
+            row = [vectors.load(side.base, k * side.ks + q) for q in range(0, strip, vectors.lanes)]
+            for i, x in enumerate(row):
+                vectors.store(self.base, k * self.width + i * vectors.lanes, x)
+
+        def some(k: Number) -> None:
             with code.loop(vectors_of_q, vectors.lanes) as q:
                 x = vectors.load(side.base, k * side.ks + q)
                 vectors.store(self.base, k * self.width + q, x)
@@ -73,3 +79,15 @@ class Panel:
                 q = rest + vectors_of_q
                 x = code.load(side.base, k * side.ks + q * side.qs, stored=True)
                 code.store(self.base, k * self.width + q, x)
+
+        def lines(copy: Callable[[Number], None]) -> None:
+            with code.loop(depth) as k:
+                if ahead is not None:
+                    vectors.fetch_line(side.base, k * side.ks + ahead, strip)
+                copy(k)
+
+        code.choose(
+            (vectors_of_q == n) & (n == strip),
+            lambda: lines(all_of_a_strip),
+            lambda: lines(some),
+        )
