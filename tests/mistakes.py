@@ -534,13 +534,6 @@ MISTAKES = [
         r"divided by 1 - keep_prob",
     ),
     Mistake(
-        "another keep_prob",
-        "dZ",
-        dropped,
-        lambda d: d.dA[d.l] * d.D[d.l] / 0.63 * d.g_prime(d.Z[d.l]),
-        r"divided by 0.63 instead of keep_prob",
-    ),
-    Mistake(
         "dropout rescaled twice",
         "dZ",
         dropped,

@@ -16,7 +16,7 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.costs import (
     other_labels,
     output_slope,
 )
-from tinygrad_dnn.checking.diagnosis.hypotheses.masks import dropout, other_keep
+from tinygrad_dnn.checking.diagnosis.hypotheses.masks import dropout
 from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import other_constant, penalty
 from tinygrad_dnn.checking.diagnosis.hypotheses.products import (
     elementwise_product,
@@ -74,7 +74,7 @@ HYPOTHESES: dict[type, tuple[Callable[[Any, Scene], Wrong], ...]] = {
 }
 FAMILIES: dict[type, tuple[Callable[[Any, Scene], Iterator[Family]], ...]] = {
     Product: (updated_weights,),
-    Slope: (other_leak, other_keep),
+    Slope: (other_leak,),
     Direct: (other_constant,),
 }
 

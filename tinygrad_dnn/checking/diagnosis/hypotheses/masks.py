@@ -1,10 +1,8 @@
 """dA through dropout, dA * D / keep_prob: what goes wrong."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong
+from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong
 from tinygrad_dnn.checking.diagnosis.terms import Scene, Slope
 
 
@@ -39,13 +37,3 @@ def dropout(term: Slope, scene: Scene) -> Wrong:
         if name != step.mask and other.shape == D.shape and set(np.unique(other)) <= {0, 1}:
             said = f"the dropout mask {name} of another layer is applied instead of {step.mask}"
             yield said, dA * slope * other * step.rescale
-
-
-def other_keep(term: Slope, scene: Scene) -> Iterator[Family]:
-    """Dropout is rescaled by another number."""
-    step = term.step
-    if step.mask and step.rescale != 1:
-        D, slope = scene.values[step.mask], step.prime(scene.values[term.of])
-        said = f"dropout: divided by {{:.6g}} instead of keep_prob = {1 / step.rescale:.4g}"
-        through = scene.d[term.out] * slope * D
-        yield Family(lambda c: said.format(1 / c), 0 * through, through)
