@@ -274,6 +274,78 @@ def test_random_graphs_are_printed_truly(program, seed):
     assert_true(J, leaves)
 
 
+def test_what_is_computed_twice_is_written_once():
+    rng = np.random.default_rng(0)
+    W, gamma = (
+        tg.Tensor(rng.standard_normal(s), name=n) for s, n in (((4, 3), "W"), ((4, 1), "g"))
+    )
+    Z = W @ data()
+    mean = np.mean(Z, axis=1, keepdims=True)
+    variance = np.mean((Z - mean) ** 2, axis=1, keepdims=True)
+    J = nn.mean_squared_error(np.tanh(gamma * (Z - mean) / np.sqrt(variance + 1e-5)), data(4))
+    explanation = assert_true(J, [W, gamma])
+    assert str(explanation["u1"]) == "u1 = W X − (1/m) Σ_columns(W X)"
+    assert str(explanation).count("Σ_columns(W X)") == 1
+    assert explanation["dW"].expression == "(du1 − (1/m) Σ_columns du1) Xᵀ"
+
+
+def test_what_is_computed_twice_stays_apart_where_only_one_is_asked_for_or_they_differ():
+    x = tg.Tensor([1.0, 2.0], name="x")
+    first, second = x * 2, x * 2
+    J = np.sum(np.sin(first) * second)
+    explanation = tg.explain(J, wrt=[second])
+    assert [str(e) for e in explanation.part("backward")] == ["du1 = sin(2 x)"]
+    close(explanation["du1"].value, tg.grad(J, second))
+    a, b = np.array([0, 1, 1]), np.array([1, 0, 0])
+    assert_true(np.sum(x[a,] * x[b,] * x[:2][1] * x[:2:1][0]), [x])
+    zero, mask = tg.Tensor([0.0, 0.0], name="x"), np.array([1.0, 0.0])
+    explanation = assert_true(np.sum(zero * mask) + 3 * np.sum(zero * (1 - mask)), [zero])
+    close(explanation["dx"].value, [1.0, 3.0])
+    noise = np.random.default_rng(0)
+    J = np.sum(nn.dropout(x, 0.5, rng=noise) * nn.dropout(x, 0.5, rng=noise))
+    assert J.requires_grad
+    tg.explain(J)
+
+
+def test_a_mask_is_no_target():
+    rng = np.random.default_rng(0)
+    W1, W2 = tg.Tensor(rng.random((4, 3)), name="W1"), tg.Tensor(rng.random((1, 4)), name="W2")
+    D, Y = rng.random((4, M)) < 0.8, rng.integers(0, 2, (1, M))
+    A2 = nn.sigmoid(W2 @ (np.tanh(W1 @ data()) * D / 0.8))
+    for J in (
+        nn.binary_cross_entropy(A2, Y),
+        -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)),
+        np.mean((A2 - Y) ** 2),
+    ):
+        explanation = assert_true(J, [W1, W2])
+        assert {"D", "Y"} < {g.name for g in explanation.given}
+
+
+def test_the_heading_says_what_is_per_example():
+    W = tg.Tensor(np.ones((3, 3)) / 3, name="W")
+    for u in (
+        np.tanh(W @ data()),
+        np.tanh(W @ data()) - np.mean(W @ data(), axis=1, keepdims=True),
+    ):
+        J = nn.mean_squared_error(W @ np.tanh(u) ** 2, data())
+        explanation, plain = tg.explain(J, convention="course"), tg.explain(J)
+        heading = explanation.headings["backward"]
+        per_example = heading.partition("; for ")[2].partition(", per example")[0]
+        said = per_example.replace(" and ", ", ").split(", ")
+        for equation in explanation.part("backward"):
+            name = equation.name.removeprefix("d")
+            scaled = name in said or name.rstrip("0123456789") in said
+            close(equation.value, plain[equation.name].value * (M if scaled else 1))
+    J = nn.binary_cross_entropy(network([3, 5, 1])(data()), np.ones((1, M)))
+    heading = tg.explain(J, convention="course").headings["backward"]
+    assert heading == "Backward, dX being ∂J/∂X; for Z and A, per example, m ∂J/∂X"
+
+
+def test_a_prompt_shows_the_equations():
+    x = tg.Tensor([1.0, 2.0], name="x")
+    assert repr(tg.explain(np.sum(x**2))) == str(tg.explain(np.sum(x**2)))
+
+
 def test_second_derivatives_are_equations_too():
     x = tg.Tensor([0.3, -0.5], name="x")
     dx = tg.grad(np.sum(np.tanh(x) ** 3), x, create_graph=True)
@@ -298,6 +370,10 @@ def test_what_cannot_be_explained_is_said_in_a_sentence():
         tg.explain(J, tg.Tensor([1.0], name="y"))
     with pytest.raises(TypeError, match="differentiates by Tensors, wrt= has float"):
         tg.explain(J, [2.0])
+    with pytest.raises(TypeError, match="differentiates by Tensors or their names; got wrt=3"):
+        tg.explain(J, wrt=3)
+    with pytest.raises(DimensionError, match=r"output is \(1, 8\), and no targets .*net, X, Y\)"):
+        tg.explain(network([3, 1]), data())
     with pytest.raises(HistoryError, match="got wrt='W1'; J was computed from x"):
         tg.explain(J, wrt="W1")
     with pytest.raises(TypeError, match="several Tensors to differentiate by as a list"):

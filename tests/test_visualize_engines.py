@@ -301,6 +301,9 @@ def test_render_needs_a_format():
 
 def test_an_unknown_format_or_option_is_an_error():
     drawn = picture()
+    for kind, method in (("html", "to_html"), ("mmd", "to_mermaid"), ("txt", "to_text")):
+        with pytest.raises(ValueError, match=rf"format='{kind}': use \.{method}\(\)"):
+            picture().render(outfile=f"net.{kind}")
     with pytest.raises(ValueError, match="format='jpg2': choose svg, png, pdf"):
         drawn.pipe("jpg2")
     with pytest.raises(TypeError):

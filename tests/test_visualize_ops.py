@@ -378,6 +378,7 @@ def test_a_very_long_name_is_cut():
         ({"view": "pretty"}, "view='pretty': choose from 'auto', 'block', 'ops', 'values'"),
         ({"direction": "RL"}, "direction='RL': choose from None, 'LR', 'TB'"),
         ({"backward": 1}, "backward=1: choose from 'auto', True, False"),
+        ({"fold": "all"}, "fold='all': choose 3 or more layers, or None to draw all of them"),
         ({"fold": 2}, "fold=2: choose 3 or more layers, or None to draw all of them"),
         ({"max_nodes": 3}, "max_nodes=3: choose 20 or more"),
         ({"view": "block", "direction": "TB"}, "the block diagram runs LR"),

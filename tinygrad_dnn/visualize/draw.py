@@ -109,10 +109,10 @@ def _check(
     _choose("direction", direction, DIRECTIONS)
     if view == "block" and direction == "TB":
         raise ValueError('direction="TB" is for view="ops"; the block diagram runs LR')
-    if fold is not None and fold < 3:
-        raise ValueError(f"fold={fold}: choose 3 or more layers, or None to draw all of them")
-    if max_nodes < 20:
-        raise ValueError(f"max_nodes={max_nodes}: choose 20 or more")
+    if fold is not None and not (isinstance(fold, int) and fold >= 3):
+        raise ValueError(f"fold={fold!r}: choose 3 or more layers, or None to draw all of them")
+    if not (isinstance(max_nodes, int) and max_nodes >= 20):
+        raise ValueError(f"max_nodes={max_nodes!r}: choose 20 or more")
 
 
 def _choose(option: str, given: Any, choices: tuple[Any, ...]) -> None:

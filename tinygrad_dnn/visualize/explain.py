@@ -7,6 +7,8 @@ record is written down.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node, recording
 from tinygrad_dnn.tensor import Tensor, handle
@@ -73,11 +75,11 @@ def explain(
         wrt = _only(given) if given and wrt is None else wrt
     elif given and callable(J):
         J = _cost(J, *given, loss=loss)
-    end = _end(J)
+    end, asked = _end(J), _asked(wrt)
     token = recording.set(True)
     try:
-        record = Record(end)
-        derivation = Derivation(record, _wrt(wrt, record), course=convention == "course")
+        record = Record(end, apart=[x.node for x in asked if isinstance(x, Tensor)])
+        derivation = Derivation(record, _wrt(asked, record), course=convention == "course")
     finally:
         recording.reset(token)
     return assembled(derivation, closed=wrt is not None, style=style, numbers=numbers)
@@ -100,6 +102,11 @@ def _only(given: Sequence[Any]) -> Any:
 def _cost(net: Callable[..., Any], X: Any, Y: Any = None, *, loss: Loss | None) -> Tensor:
     """Return the cost of a network, or of a function, on X and Y."""
     (end,) = computed(net, X, Y, loss).ends.values()
+    if Y is None and np.size(end.value) != 1:
+        raise DimensionError(
+            f"explain() got a network whose output is {np.shape(end.value)}, and no targets for "
+            f"its cost: explain(net, X, Y)"
+        )
     return handle(end)
 
 
@@ -122,12 +129,20 @@ def _end(J: Any) -> Node:
     return J.node
 
 
-def _wrt(wrt: Asked, record: Record) -> list[Node]:
+def _asked(wrt: Asked) -> list[Tensor | str]:
+    """Return what is to be differentiated by; nothing stands for all leaves."""
+    if wrt is None or isinstance(wrt, Tensor | str):
+        return [] if wrt is None else [wrt]
+    if not isinstance(wrt, Iterable):
+        raise TypeError(f"explain() differentiates by Tensors or their names; got wrt={wrt!r}")
+    return list(wrt)
+
+
+def _wrt(asked: list[Tensor | str], record: Record) -> list[Node]:
     """Return the nodes to differentiate by, of the record."""
-    if wrt is None:
+    if not asked:
         return [node for node in record.nodes if node.fn is None and node.needs_grad]
     named = {node.name: node for node in record.copies if node.name and node.needs_grad}
-    asked = [wrt] if isinstance(wrt, Tensor | str) else list(wrt)
     return [record.copies[_node(x, record, named)] for x in asked]
 
 

@@ -25,6 +25,7 @@ from tinygrad_dnn.visualize.text import text
 
 SVG, PNG, TEXT = "image/svg+xml", "image/png", "text/plain"
 NOTEBOOK_DPI = 96
+OTHERS = {"html": "to_html", "mmd": "to_mermaid", "mermaid": "to_mermaid", "txt": "to_text"}
 _shown = count(1).__next__
 
 
@@ -146,7 +147,9 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         self, format: str, prefix: str, engine: str | None, encoding: str | None, dpi: int
     ) -> bytes | str:
         if format not in graphviz.FORMATS:
-            raise ValueError(f"format={format!r}: choose svg, png, pdf, or of graphviz.FORMATS")
+            other = OTHERS.get(format)
+            advice = f"use .{other}()" if other else "choose svg, png, pdf, or of graphviz.FORMATS"
+            raise ValueError(f"format={format!r}: {advice}")
         layout = engine or self.engine
         try:
             placed = layout == "neato" and self._all_placed() is not None

@@ -59,6 +59,8 @@ def computed(target: Any, X: Any, Y: Any, loss: Loss | None) -> Computed:
             f"of a forward pass; "
             f"got {type(target).__name__}"
         )
+    if not (loss is None or callable(loss)):
+        raise TypeError(f"loss={loss!r}: it is a function of the output and Y, as nn.cross_entropy")
     symbolic = X is None
     if symbolic:
         if Y is not None:

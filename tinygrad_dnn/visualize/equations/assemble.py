@@ -119,7 +119,7 @@ def assembled(derivation: Derivation, *, closed: bool, style: str, numbers: bool
         title=f"{J} and its derivatives" + (f", m = {m} columns (examples)" if m else ""),
         given=[write.start(what) for what in write.given],
         equations=equations,
-        headings=_headings(derivation, J, {e.part for e in equations}),
+        headings=_headings(write, J, {e.part for e in equations}),
         notes=_notes(write),
         m=m,
         numbers=numbers,
@@ -139,12 +139,23 @@ def _notes(write: Assembler) -> list[str]:
     return notes
 
 
-def _headings(derivation: Derivation, J: str, parts: set[str]) -> dict[str, str]:
+def _headings(write: Assembler, J: str, parts: set[str]) -> dict[str, str]:
     backward = f"Backward, dX being ∂{J}/∂X"
-    if derivation.course and derivation.m:
-        backward += f"; for Z and A, per example, m ∂{J}/∂X"
+    if scaled := _scaled(write):
+        words = " and ".join(filter(None, (", ".join(scaled[:-1]), scaled[-1])))
+        backward += f"; for {words}, per example, m ∂{J}/∂X"
     headings = {"forward": "Forward", "backward": backward, "closed form": "In closed form"}
     return {part: words for part, words in headings.items() if part in parts}
+
+
+def _scaled(write: Assembler) -> list[str]:
+    """Return what the derivatives are per example of, as letters where all with that letter are."""
+    shown = [w for w in write.back if isinstance(w, D) and write.names.knows(w.of)]
+    names = {what: write.names(what.of) for what in shown}
+    letters = {what: name.rstrip("0123456789") for what, name in names.items()}
+    whole = {letters[what] for what in names if not write.derivation.scales(what)}
+    found = [what for what in names if write.derivation.scales(what)]
+    return list(dict.fromkeys((names if letters[w] in whole else letters)[w] for w in found))
 
 
 def named(derivation: Derivation, given: list[Any], ahead: list[Node], back: list[Any]) -> Names:

@@ -52,7 +52,7 @@ class Derivation:
     def __init__(self, record: Record, wrt: list[Node], *, course: bool) -> None:
         self.record, self.wrt, self.course = record, wrt, course
         self.m = columns(record)
-        self.own = {n for n in record.nodes if n.fn is None or n.name} | {record.end}
+        self.own = {n for n in record.nodes if n.fn is None or n.name} | {record.end, *wrt}
         self.backward = record.back(self._wanted())
         self.derivative_of: dict[Node, Node] = {}  # of nodes of the backward walk
         self._equal: dict[Node, list[Node]] = {}  # others with the very same derivative

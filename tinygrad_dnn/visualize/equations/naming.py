@@ -78,8 +78,10 @@ def guessed(constant: Node, record: Record) -> str:
             return "A0" if call.layer == 1 and position == 1 else "X"
         if call.fn in LOSSES and position == 1:
             return "Y"
-        if call.layer is None and (call.fn is np.subtract or _is_zeros_and_ones(constant)):
-            return "Y"
+        if call.layer is None and call.born < record.last_product and _is_zeros_and_ones(constant):
+            return "D"
+        if call.layer is None and call.born > record.last_product:
+            return "Y" if call.fn is np.subtract or _is_zeros_and_ones(constant) else ""
         if call.fn is np.multiply and call.layer and constant.value.shape == call.value.shape:
             return f"D{call.layer}"
     return ""

@@ -1,8 +1,9 @@
 """Record: a recorded computation once more, with its constants as nodes, and its backward walk.
 
 The copy is made so that the rules see constants as Tensors too: what they compute from Y is then
-recorded like everything else.  Every value is the one that the calls saw.  Losses and
-normalisations are recorded a second time as the formulas they are defined by.
+recorded like everything else.  Every value is the one that the calls saw.  A nameless call that
+repeats another one is that one.  Losses and normalisations are recorded a second time as the
+formulas they are defined by.
 """
 
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ from tinygrad_dnn.rules import losses, normalisation
 from tinygrad_dnn.tensor import as_tensor, handle
 from tinygrad_dnn.visualize.words import is_array
 
+PLAIN = (int, float, complex, str, type(None), np.generic, Node)  # equal if they compare so
 SPELT_OUT = (
     losses.binary_cross_entropy,
     losses.binary_cross_entropy_with_logits,
@@ -35,10 +37,11 @@ class Record:
     """``nodes`` as they were made, ``copies`` of the user's nodes; ``constants`` as nodes too.
 
     ``formulas``: of some nodes, another one that computes the same by simpler calls.  ``uses``: the
-    calls of each leaf.
+    calls of each leaf; ``last_product``: when the last matrix product was made.  Calls in ``apart``
+    stay apart from those they repeat.
     """
 
-    def __init__(self, end: Node) -> None:
+    def __init__(self, end: Node, apart: Iterable[Node] = ()) -> None:
         self.copies: dict[Node, Node] = {}
         self.constants: list[Node] = []
         self.formulas: dict[Node, Node] = {}
@@ -48,11 +51,18 @@ class Record:
             if node.fn is None:
                 self.copies[node] = _leaf(node, node.value)
         self._as_seen(calls)
+        kept = {end, *apart}
+        made: dict[Any, Node] = {}
         for node in calls:
-            if node.fn is not None:
-                self.copies[node] = self._call(node)
+            if node.fn is None:
+                continue
+            copy = self._call(node)
+            first = made.setdefault((copy.fn, *map(_key, copy.args), _key(copy.kwargs)), copy)
+            self.copies[node] = copy if node in kept or _is_of_its_own(copy, first) else first
         self.end = self.copies[end]
-        self.nodes = [self.copies[node] for node in calls]
+        self.nodes = list(dict.fromkeys(self.copies[node] for node in calls))
+        products = [node.born for node in self.nodes if node.fn is np.matmul]
+        self.last_product = max(products, default=0)
         self.uses: dict[Node, list[tuple[Node, int]]] = {}  # of leaves: calls, and which argument
         for call in self.nodes:
             for i, a in enumerate(call.args):
@@ -113,6 +123,23 @@ def _leaf(node: Node, value: Any) -> Node:
     copy = Node(value, needs_grad=node.needs_grad, name=node.name)
     copy.layer = node.layer
     return copy
+
+
+def _key(a: Any) -> Any:
+    """Return what is equal for equal arguments; for what cannot be compared, its identity."""
+    if isinstance(a, tuple | list):
+        return (type(a), *map(_key, a))
+    if isinstance(a, dict):
+        return tuple((name, _key(value)) for name, value in a.items())
+    if isinstance(a, slice):
+        return slice, _key(a.start), _key(a.stop), _key(a.step)
+    return (type(a), a) if isinstance(a, PLAIN) else id(a)
+
+
+def _is_of_its_own(call: Node, first: Node) -> bool:
+    """Say whether a call is more than a nameless repetition of the first one like it."""
+    special = call.name or call.layer or call.detour or (graph.hooked and hooks_of(call))
+    return bool(special) or not np.array_equal(call.value, first.value)
 
 
 def _shown(a: Any) -> Any:

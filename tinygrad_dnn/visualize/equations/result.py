@@ -9,7 +9,7 @@ from tinygrad_dnn.visualize.equations.styles import html, latex, markdown
 WRITERS = {"text": text, "latex": latex, "markdown": markdown, "html": html}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explained(Explanation):
     """What ``tg.explain`` returns: ``given`` and ``equations`` as data.
 
@@ -21,6 +21,8 @@ class Explained(Explanation):
 
     def __str__(self) -> str:
         return WRITERS[self.style](self)
+
+    __repr__ = __str__  # what a prompt shows is for people; the data are attributes
 
     def to(self, style: str) -> str:
         """Return it in another style: "text", "latex", "markdown" or "html"."""
