@@ -236,6 +236,18 @@ def test_a_view_of_what_is_computed_once_instead_of_twice():
         assert all(same(a, b) for a, b in zip(replayed(x), f(x), strict=True))
 
 
+def test_products_of_strided_matrices_and_of_one_entry():
+    f = lambda x, y: (x[:, ::2] @ y[::2], x[:1, :1].copy() @ y[:1, :1].copy(), x[:, :1] @ y[:1])
+    replayed = plain(f)
+    for i in range(3):
+        x = np.random.default_rng(i).standard_normal((4, 6))
+        x[0, :2] = -0.0, 0.0
+        y = np.abs(x.T) + 1
+        assert all(same(a, b) for a, b in zip(replayed(x, y), f(x, y), strict=True))
+        V, W = tg.Tensor(x), tg.Tensor(y)
+        assert all(same(a.data, b.data) for a, b in zip(replayed(V, W), f(V, W), strict=True))
+
+
 def test_parts_of_an_array_are_kept_while_they_are_read():
     def f(x):
         first, second = np.split(np.sin(x), 2)

@@ -186,7 +186,7 @@ def is_product(call: Node) -> bool:
     """Say if ``call`` is a product of matrices that BLAS takes as they are.
 
     So ``np.dot`` and ``np.matmul`` are the same to the bit: others the one copies and the other
-    multiplies by itself.
+    multiplies by itself, and of a matrix of one entry the one makes a factor: 0 instead of -0.
     """
     values = [a.value if isinstance(a, Node) else a for a in call.args]
     return call.fn in (np.matmul, np.dot) and len(values) == 2 and all(map(_is_dense, values))
@@ -194,7 +194,7 @@ def is_product(call: Node) -> bool:
 
 def _is_dense(a: Any) -> bool:
     """Say if ``a`` is a matrix with rows or columns of entries side by side, a stride apart."""
-    if not (isinstance(a, np.ndarray) and a.ndim == 2 and a.dtype.kind in "fc"):
+    if not (isinstance(a, np.ndarray) and a.ndim == 2 and a.size != 1 and a.dtype.kind in "fc"):
         return False
     shape, strides, one = a.shape, a.strides, a.itemsize
     return any(
