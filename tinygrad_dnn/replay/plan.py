@@ -93,11 +93,12 @@ class Plan:
     def replay(self, given: Sequence[Any]) -> Any:
         """Run it on the arguments that are inputs; return what the function returns."""
         with self._lock:
-            (*out,) = self._run(*self._data(given))
-            self._has_changed()
-        self._leave()
-        for target, _ in reversed(self.program.grads):
-            leave_gradient(target, out.pop(), given)
+            out = self._run(*(self._data(given) if self._of_tensors else given))
+            if self._leaves:
+                self._has_changed()
+        if not self.repeats:
+            (*out,) = out
+            self._leave(out, given)
         if self._tree is ...:
             return handle(Node(out[0])) if self._tensors[0] else out[0]
         found = zip(self._tensors, out, strict=True)
@@ -111,31 +112,31 @@ class Plan:
         with self._lock:
             self._repeat = self._repeat or self.source.repeated()
             self._repeat(n, kept, *self._data(given))
-            self._has_changed()
-        self._leave()
+            if self._leaves:
+                self._has_changed()
         return kept[0] if self._tree is ... else rebuilt(self._tree, kept)
 
-    def _data(self, given: Sequence[Any]) -> Sequence[Any]:
-        if self._of_tensors:
-            return [x.node.value if isinstance(x, Tensor) else x for x in given]
-        return given
+    @staticmethod
+    def _data(given: Sequence[Any]) -> Sequence[Any]:
+        return [x.node.value if isinstance(x, Tensor) else x for x in given]
 
     def _has_changed(self) -> None:
         """Note that the data of leaves are new."""
-        if self._leaves:
-            born = moment()
-            for leaf in self._leaves:
-                leaf.born = born
-            if born > graph.last_change:
-                graph.last_change = born
-            self._changed = graph.last_change
+        born = moment()
+        for leaf in self._leaves:
+            leaf.born = born
+        if born > graph.last_change:
+            graph.last_change = born
+        self._changed = graph.last_change
 
-    def _leave(self) -> None:
-        """Leave gradients and modes as the function does."""
+    def _leave(self, out: list[Any], given: Sequence[Any]) -> None:
+        """Leave modes as the function does, and gradients, which are the last of ``out``."""
         for leaf in self.program.dropped:
             leaf.grad = None
         for part, training in self.program.modes:
             part.training = training
+        for target, _ in reversed(self.program.grads):
+            leave_gradient(target, out.pop(), given)
 
     def follows(self) -> bool:
         """Take over the data of leaves that were given a new array; the plan keeps its own.
