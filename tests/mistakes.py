@@ -602,7 +602,7 @@ MISTAKES = [
         "dZ",
         lambda s, l: l == s.L and not s.squared,
         lambda d: (d.A[d.L] - (1 - d.Y)) / unit(d),
-        r"1 - Y|inverted|reversed along axis 0",
+        r"1 - Y|inverted|reversed .*along axis 0",
     ),
     Mistake(
         "labels shifted, in a squared error",
@@ -741,5 +741,121 @@ MISTAKES = [
         skipping,
         lambda d: dA_right(d) - 2 * skipped(d),
         r"in the term d[AZ]\d: the sign",
+    ),
+    # ---- something else as a whole
+    Mistake("W for dW", "dW", anyone, lambda d: d.W[d.l], r"W\d itself stands where"),
+    Mistake("b for db", "db", anyone, lambda d: d.b[d.l], r"b\d itself stands where"),
+    Mistake(
+        "W updated for dW",
+        "dW",
+        anyone,
+        lambda d: d.W[d.l] - 0.13 * dW_right(d),
+        r"updated W\d = W\d - 0.13 \* dW\d stands where the gradient belongs",
+    ),
+    Mistake(
+        "dW of the layer after",
+        "dW",
+        lambda s, l: l < s.L and s.widths[l + 1] == s.widths[l] == s.widths[l - 1],
+        lambda d: d.dW[d.l + 1],
+        r"dW\d stands where dW\d belongs",
+    ),
+    Mistake(
+        "dW clipped",
+        "dW",
+        wider,
+        lambda d: np.clip(dW_right(d), -0.02, 0.02),
+        r"clipped: to between -0.02 and 0.02",
+    ),
+    Mistake(
+        "A reshaped",
+        "dW",
+        lambda s, l: s.widths[l - 1] > 1,
+        lambda d: (
+            dW_right(d) + d.dZ[d.l] @ (d.A[d.l - 1].reshape(d.m, -1) - d.A[d.l - 1].T) / d.per
+        ),
+        r"[AX]\d? is reshaped where it should be transposed",
+    ),
+    Mistake(
+        "means multiplied",
+        "dW",
+        wider,
+        lambda d: (
+            dW_right(d)
+            - data_part(d)
+            + d.dZ[d.l].mean(axis=1, keepdims=True)
+            @ d.A[d.l - 1].mean(axis=1, keepdims=True).T
+            * (d.m / d.per)
+        ),
+        r"outer product of the means",
+    ),
+    Mistake(
+        "X in other units",
+        "dW",
+        lambda s, l: l == 1,
+        lambda d: dW_right(d) - data_part(d) + data_part(d) / 255,
+        r"255 times too small",
+    ),
+    Mistake(
+        "product transposed beside a penalty",
+        "dW",
+        lambda s, l: regularised(s, l) and square(s, l),
+        lambda d: dW_right(d) - data_part(d) + data_part(d).T,
+        r"product .* is transposed",
+    ),
+    Mistake(
+        "m - 1 beside a penalty",
+        "dW",
+        regularised,
+        lambda d: dW_right(d) + data_part(d) / (d.m - 1),
+        r"in the term .*divided by m - 1",
+    ),
+    Mistake(
+        "db over the number of features",
+        "db",
+        lambda s, l: (
+            wider(s, l)
+            and l > 1
+            and s.widths[0] not in (s.m, s.m - 1, s.m**0.5, *s.widths[l - 1 :])
+        ),
+        lambda d: db_right(d) * d.m / len(d.A[0]),
+        r"divided by [XW]1?.shape\[.\] = \d+, the number of units",
+    ),
+    # ---- the loss, of Z alone and of hinge
+    Mistake(
+        "abs(A - Y)",
+        "dZ",
+        lambda s, l: l == s.L and not s.squared,
+        lambda d: np.absolute(d.A[d.L] - d.Y) / unit(d),
+        r"absolute value abs\(",
+    ),
+    Mistake(
+        "(A - Y)**2",
+        "dZ",
+        lambda s, l: l == s.L and not s.squared,
+        lambda d: (d.A[d.L] - d.Y) ** 2 / unit(d),
+        r"square",
+    ),
+    Mistake(
+        "g' in Z after the loss's derivative",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "sigmoid" and not s.squared,
+        lambda d: (
+            (d.A[d.L] - d.Y) / (d.A[d.L] * (1 - d.A[d.L])) * d.Z[d.L] * (1 - d.Z[d.L]) / unit(d)
+        ),
+        r"Z\d \* \(1 - Z\d\).*instead of sigmoid'",
+    ),
+    Mistake(
+        "diagonal of softmax",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "softmax",
+        lambda d: -d.Y * (1 - d.A[d.L]) / unit(d),
+        r"only the diagonal",
+    ),
+    Mistake(
+        "leaky' for it",
+        "dZ",
+        lambda s, l: l < s.L and s.hidden in ("tanh", "sigmoid"),
+        lambda d: with_dropout(d, d.dA[d.l]) * np.where(d.Z[d.l] > 0, 1, 0.1),
+        r"leaky_relu'.*0.1 for Z\d < 0",
     ),
 ]

@@ -313,3 +313,55 @@ def test_a_plain_gradient_is_described():
     M = np.arange(9.0).reshape(3, 3)
     report = tg.check_gradient(lambda W: np.sum(M * W), lambda W: M.T, np.ones((3, 3)))
     assert report.diagnosis.endswith("; it is transposed")
+
+
+def test_integers_are_told():
+    W = 3 * np.random.default_rng(0).standard_normal((3, 4))
+    cut = tg.check_gradient(lambda W: np.sum(W**2) / 2, lambda W: W.astype(int), W)
+    assert cut.diagnosis.endswith("; it is cut off to integers: the array's dtype is int")
+    rounded = tg.check_gradient(lambda W: np.sum(W**2) / 2, np.round, W)
+    assert rounded.diagnosis.endswith("; it is rounded to integers")
+
+
+def hinge_student(mistake, *, taps):
+    """Return a cost of hinge after layers with dropout, of which Z alone is tapped, or nothing."""
+    rng = np.random.default_rng(3)
+    X, Y = rng.standard_normal((4, 11)), np.where(rng.random((1, 11)) < 0.5, 1.0, -1.0)
+    D1, keep_prob = np.float64(rng.random((5, 11)) < 0.7), 0.7
+    p = {"W1": rng.standard_normal((5, 4)), "b1": 0.3 * rng.standard_normal((5, 1))}
+    p |= {"W2": rng.standard_normal((1, 5)), "b2": 0.3 * rng.standard_normal((1, 1))}
+    tap = tg.tap if taps else lambda name, value: value
+
+    def forward(p):
+        Z1 = tap("Z1", p["W1"] @ X + p["b1"])
+        A1 = np.where(Z1 > 0, Z1, 0.05 * Z1) * D1 / keep_prob
+        return Z1, A1, tap("Z2", p["W2"] @ A1 + p["b2"])
+
+    cost = lambda p: np.mean(np.maximum(0, 1 - Y * forward(p)[-1]))
+    Z1, A1, Z2 = forward(p)
+    dZ2 = mistake("dZ2", -Y * (Y * Z2 < 1), Y, Z2)
+    dZ1 = mistake("dZ1", p["W2"].T @ dZ2 * D1 / keep_prob, D1, keep_prob)
+    dZ1 = dZ1 * np.where(Z1 > 0, 1, 0.05)
+    mean = lambda d: np.mean(d, axis=1, keepdims=True)
+    grads = {"dW1": dZ1 @ X.T / 11, "db1": mean(dZ1), "dW2": dZ2 @ A1.T / 11, "db2": mean(dZ2)}
+    return cost, p, grads, {"X": X, "Y": Y, "D1": D1, "keep_prob": keep_prob, "leak": 0.05}
+
+
+@pytest.mark.parametrize("taps", [True, False])
+@pytest.mark.parametrize(
+    ("where", "wrong", "said"),
+    [
+        ("dZ2", lambda d, Y, A: -Y, r"the mask \[Y \* A < 1\] of hinge is missing"),
+        ("dZ2", lambda d, Y, A: -Y * (Y * A >= 1), r"mask \[Y \* A < 1\] of hinge is inverted"),
+        ("dZ2", lambda d, Y, A: A - Y, r"A - Y is the derivative of another loss"),
+        ("dZ1", lambda d, D, keep: d * keep, r"dropout.* not .*rescaled|only its|to be divided by"),
+        ("dZ1", lambda d, D, keep: d / keep, r"rescaled twice"),
+    ],
+)
+def test_hinge_and_dropout_that_is_not_tapped(where, wrong, said, taps):
+    mistake = lambda name, right, *more: wrong(right, *more) if name == where else right
+    cost, p, grads, context = hinge_student(mistake, taps=taps)
+    report = tg.check_backprop(cost, p, grads, **context)
+    assert re.search(said, report.diagnosis), report.diagnosis
+    right = hinge_student(lambda name, right, *more: right, taps=taps)
+    assert tg.check_backprop(*right[:3], **right[3])

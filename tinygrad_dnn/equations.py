@@ -129,12 +129,17 @@ def layer_backward(dZ: Array, A_prev: Array, W: Array) -> tuple[Array, Array, Ar
 
 # ---- the cost --------------------------------------------------------------------------------
 def cost(A: Array, Y: Array, loss: str) -> Array:
-    """J = (1/m) sum of the losses, for "binary cross-entropy", "cross-entropy", "squared error"."""
+    """J = (1/m) sum of the losses.
+
+    ``loss``: "binary cross-entropy", "cross-entropy", "hinge" (Y is 1 or -1), "squared error".
+    """
     n, m = Y.shape
     if loss == "binary cross-entropy":
         return -(1 / m) * np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A))
     if loss == "cross-entropy":
         return -(1 / m) * np.sum(Y * np.log(A))
+    if loss == "hinge":
+        return (1 / m) * np.sum(np.maximum(0, 1 - Y * A))
     return (1 / m) * np.sum((A - Y) ** 2) / n
 
 
@@ -144,6 +149,8 @@ def cost_backward(A: Array, Y: Array, loss: str) -> Array:
         return -Y / A + (1 - Y) / (1 - A)
     if loss == "cross-entropy":
         return -Y / A
+    if loss == "hinge":
+        return -Y * (Y * A < 1)
     return 2 * (A - Y) / Y.shape[0]
 
 

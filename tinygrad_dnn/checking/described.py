@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tinygrad_dnn.checking.diagnosis.explain import describe
-from tinygrad_dnn.checking.diagnosis.factor import DESCRIPTION
+from tinygrad_dnn.checking.diagnosis.factor import DESCRIPTION, Sizes
 from tinygrad_dnn.report import WRONG, Row
 
 
@@ -14,7 +14,7 @@ def described(row: Row) -> Row:
     """
     if row.verdict != WRONG or row.evidence is None or not row.evidence.wrong.any():
         return row
-    cause = describe(row.evidence.claimed, row.evidence.numeric, {})
+    cause = describe(row.evidence.claimed, row.evidence.numeric, Sizes())
     if cause is None or cause.weight >= DESCRIPTION:
         return row
     return replace(row, note=f"{row.note}; {cause.words}")

@@ -7,7 +7,8 @@ import numpy as np
 
 from tinygrad_dnn.checking.arrays import misfit, not_finite, place
 from tinygrad_dnn.checking.diagnosis.explain import Explanation, describe
-from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.factor import Sizes
+from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.rows import details
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import RIGHT, WRONG, Evidence, Row, relative_error
@@ -95,7 +96,7 @@ class Shown:
             cause = found.notes.get(name, "") if found else ""
             known = found.right if found and name in found.right else right
             if not cause and name in known and (known is right or name in self.misshapen):
-                change = describe(shown, known[name], {"m": m} if m > 1 else {})
+                change = describe(shown, known[name], Sizes(m))
                 cause = change.words if change else ""
             said += [cause or ("" if said else row.note)]
         verdict = WRONG if given.shape != shown.shape else verdict

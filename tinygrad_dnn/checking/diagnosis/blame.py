@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_dnn.checking.diagnosis.factor import CLOSE
 from tinygrad_dnn.checking.diagnosis.faults import Equations
 from tinygrad_dnn.checking.diagnosis.group import Group
-from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Story, different, doubtful
 from tinygrad_dnn.checking.diagnosis.terms import Scene
 from tinygrad_dnn.primitives import Array

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.forward import Forward
-from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.losses import Written, written
 from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Direct, Scene, terms_of, total
 from tinygrad_dnn.primitives import Array
 
@@ -59,8 +59,8 @@ def _fused(
     before = equations.get(terms[0].out, ())
     if not before or getattr(before[0], "kind", "") != "loss":
         return None
-    exact, words = _exact(forward, name, terms[0].value(scene))
-    return Direct(name, "", exact, words, "loss") if words != OPAQUE else None
+    found = written(forward, terms[0].value(scene), NOTHING)
+    return _loss(name, found) if found else None
 
 
 def _direct(
@@ -73,8 +73,9 @@ def _direct(
     if not _largest(rest[measured]) > NOTHING * size and not alone:
         return []
     if alone and name not in forward.parameters and name == forward.end():
-        exact, words = _exact(forward, name, known)
-        return [Direct(name, "", exact, words, "loss")] if np.all(measured) else []
+        found = written(forward, known, NOTHING)
+        loss = _loss(name, found) if found else Direct(name, "", known, OPAQUE, "loss")
+        return [loss] if np.all(measured) else []
     if alone:
         unread = "(what reaches it through values that were not understood)"
         return [Direct(name, "", known, unread, "other")] if np.all(measured) else []
@@ -88,22 +89,9 @@ def _direct(
     return [other] if np.all(measured) else []
 
 
+def _loss(name: str, found: Written) -> Direct:
+    return Direct(name, "", found.array, found.words, "loss", found.c, found.form, found.Y)
+
+
 def _largest(x: Array) -> float:
     return float(np.max(np.absolute(x), initial=0.0))
-
-
-def _exact(forward: Forward, name: str, known: Array) -> tuple[Array, str]:
-    """Return the derivative of the loss without measuring error where it is A - Y, and its name."""
-    Y = next((forward.values[n] for n in ("Y", "y") if n in forward.values), None)
-    if Y is not None and Y.size == known.size:
-        for other in forward.values:
-            A = forward.values[other]
-            for factor, words in ((1.0, ""), (1 / forward.m, "(1/m) * ")):
-                if A.shape == known.shape and same(
-                    known, factor * (A - Y.reshape(A.shape)), NOTHING
-                ):
-                    return (
-                        factor * (A - Y.reshape(A.shape)),
-                        f"{words}({other} - Y)" if words else f"{other} - Y",
-                    )
-    return known, OPAQUE

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.blame import Backward
+from tinygrad_dnn.checking.diagnosis.ending import ended
 from tinygrad_dnn.checking.diagnosis.equation import equations_of
-from tinygrad_dnn.checking.diagnosis.factor import Change
+from tinygrad_dnn.checking.diagnosis.factor import Change, Sizes
 from tinygrad_dnn.checking.diagnosis.faults import Equations
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.story import Story
@@ -36,6 +37,7 @@ def explain(
 
     ``measured`` are derivatives of the cost J, ``shown`` the student's.
     """
+    forward, measured = ended(forward, measured)
     best: tuple[float, Story, Explanation] | None = None
     for per_example in conventions:
         if best and best[0] < ONE:
@@ -46,17 +48,17 @@ def explain(
             continue
         with np.errstate(all="ignore"):
             scene = Scene(forward, per_example)
-            story = Backward(scene, Equations(terms), right, visible).explained()
+            story = Backward(scene, Equations(terms, right), right, visible).explained()
             notes = Sentences(story, terms, right, visible).notes
         if best is None or story.weight < best[0] - 0.01:
             best = story.weight, story, Explanation(notes, per_example, right)
     return best[2] if best else None
 
 
-def describe(shown: Array, right: Array, sizes: Mapping[str, int]) -> Change | None:
+def describe(shown: Array, right: Array, sizes: Sizes) -> Change | None:
     """Return what makes a wrong array of the right one where no equation is known.
 
-    >>> describe(2 * np.eye(2), np.eye(2), {}).words
+    >>> describe(2 * np.eye(2), np.eye(2), Sizes()).words
     'the factor 2 too much: it is twice the right value'
     """
     if not np.all(np.isfinite(shown)) or not np.all(np.isfinite(right)):

@@ -5,6 +5,7 @@ simplest first.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 CLOSE = 1e-6
@@ -20,12 +21,23 @@ class Change(NamedTuple):
     weight: float = 1.0
 
 
-def factor_words(c: float, sizes: Mapping[str, int]) -> Change:
+class Sizes(NamedTuple):
+    """What a factor may be made of: the number of examples, and of units, by what they are called.
+
+    ``own`` are those of the array in question, ``others`` those of the network besides.
+    """
+
+    m: int = 1
+    own: Mapping[str, int] = MappingProxyType({})
+    others: Mapping[str, int] = MappingProxyType({})
+
+
+def factor_words(c: float, sizes: Sizes) -> Change:
     """Say what a constant factor means.
 
-    >>> factor_words(32.0, {"m": 32}).words
+    >>> factor_words(32.0, Sizes(32)).words
     'the factor 1/m is missing: it is m = 32 times too large'
-    >>> factor_words(-1.0, {}).words
+    >>> factor_words(-1.0, Sizes()).words
     'the sign is flipped: it is -1 times the right value'
     """
     if abs(c + 1) < CLOSE:
@@ -41,6 +53,9 @@ def factor_words(c: float, sizes: Mapping[str, int]) -> Change:
         weight = min(weight for _, weight in fitting)
         said = [words for words, far in fitting if far <= max(weight, MEANT)]
         return Change(sign + either(said), weight + extra)
+    if abs(c * 255 - 1) < CLOSE or abs(c / 255 - 1) < CLOSE:
+        why = "large: the division by 255 is missing" if c > 1 else "small: a division too many"
+        return Change(f"{sign}it is 255 times too {why}", 1.2 + extra)
     for k in range(3, 65):
         if abs(c - k) < CLOSE * k:
             return Change(f"{sign}it is {k} times too large (a factor 1/{k} is missing)", 1.2)
@@ -58,10 +73,11 @@ def either(meanings: Sequence[str]) -> str:
     return "; or ".join(list(dict.fromkeys(meanings))[:MOST])
 
 
-def _meanings(sizes: Mapping[str, int]) -> Iterator[tuple[float, str, float]]:
+def _meanings(sizes: Sizes) -> Iterator[tuple[float, str, float]]:
     """Yield factors, what they mean, and how far that is fetched; the simplest first."""
-    m = sizes.get("m", 1)
-    units = [(name, n) for name, n in sizes.items() if name != "m" and n > 1]
+    m = sizes.m
+    units = [(name, n, 0.0) for name, n in sizes.own.items() if n > 1]
+    units += [(name, n, 0.05) for name, n in sizes.others.items() if n > 1]
     yield 2.0, "the factor 2 too much: it is twice the right value", 1.0
     yield (
         0.5,
@@ -73,15 +89,16 @@ def _meanings(sizes: Mapping[str, int]) -> Iterator[tuple[float, str, float]]:
         often = "is there once too often (twice)"
         yield m, f"the factor 1/m is missing: it is m = {m} times too large", 1.0
         yield 1 / m, f"the factor 1/m {often}: it is m = {m} times too small", 1.0
-    for name, n in units:
+    for name, n, far in units:
         called = f"{name} = {n}, the number of units (features, classes)"
         if m > 1 and n != m:
-            yield m / n, f"it is divided by {called}, instead of by m = {m}", 1.1
-            yield n / m, f"it is divided by m = {m} instead of by {called}", 1.2
-        yield 1 / n, f"it is divided by {called}, which does not belong", 1.1
-        yield n, f"it is multiplied by {called}, or 1/{n} is missing", 1.1
+            yield m / n, f"it is divided by {called}, instead of by m = {m}", 1.1 + far
+            yield n / m, f"it is divided by m = {m} instead of by {called}", 1.2 + far
+        yield 1 / n, f"it is divided by {called}, which does not belong", 1.1 + far
+        yield n, f"it is multiplied by {called}, or 1/{n} is missing", 1.1 + far
         if m > 1:
-            yield 1 / (m * n), f"it is divided by m = {m} once too often, and by {called}", 1.2
+            more = f"it is divided by m = {m} once too often, and by {called}"
+            yield 1 / (m * n), more, 1.2 + far
     if m > 1:
         yield m * m, f"1/m**2 is missing: it is m**2 = {m * m} times too large", 1.1
         yield 1 / m**2, f"1/m is there three times: it is m**2 = {m * m} times too small", 1.1

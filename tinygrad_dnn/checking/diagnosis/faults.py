@@ -6,11 +6,12 @@ from itertools import islice
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.factor import CLOSE, either, factor_words
+from tinygrad_dnn.checking.diagnosis.factor import CLOSE, Sizes, either, factor_words
 from tinygrad_dnn.checking.diagnosis.hypotheses import all_families, all_wrong
+from tinygrad_dnn.checking.diagnosis.hypotheses.parameters import something_else, updated
 from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import no_penalty
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong
-from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Cause
 from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Direct, Jacobian, Scene, Slope, total
 from tinygrad_dnn.checking.diagnosis.whole import factor_of, factors, rearranged
@@ -27,6 +28,7 @@ class Equations:
     """The terms of every derivative by its name; a mistake is in one of them, or in their sum."""
 
     terms: Mapping[str, Sequence[AnyTerm]]
+    truth: Mapping[str, Array]  # the right derivatives
 
     def right(self, name: str, scene: Scene) -> Array:
         """Return the derivative by the right equation, from what is believed in the scene."""
@@ -45,6 +47,8 @@ class Equations:
                     yield words, value + others
         if fused := self._fused(name, scene):
             yield from all_wrong(fused, scene, often=often)
+        if name in scene.forward.parameters:
+            yield from something_else(name, scene, self.truth)
 
     def families(self, name: str, scene: Scene) -> Iterator[Family]:
         """Yield the mistakes with a number open."""
@@ -56,8 +60,9 @@ class Equations:
                 if start.shape == whole.shape:
                     yield Family(words, start + others, along)
         penalised = any(getattr(term, "kind", "") == "L2" for term in terms)
-        if name in scene.forward.parameters and not penalised:
-            for words, start, along in no_penalty(name, scene):
+        if name in scene.forward.parameters:
+            yield from updated(name, scene, whole)
+            for words, start, along in () if penalised else no_penalty(name, scene):
                 yield Family(words, start + whole, along)
 
     def of_term(self, term: AnyTerm, scene: Scene, *, often: bool = False) -> Wrong:
@@ -114,6 +119,20 @@ class Equations:
             c = fitted(shown - family.start, family.along)
             if c is not None:
                 yield Cause(name, family.words(c), FITTED)
+        yield from self._factors_of_terms(name, scene, shown, right)
+
+    def _factors_of_terms(
+        self, name: str, scene: Scene, shown: Array, right: Array
+    ) -> Iterator[Cause]:
+        """Yield that one of several terms has a factor that does not belong."""
+        terms = self.terms[name]
+        for term in terms if len(terms) > 1 else ():
+            value = term.value(scene)
+            c = fitted(shown - (right - value), value)
+            if c is not None:
+                change = factor_words(c, sizes_of(scene, name))
+                said = f"in the term {term.formula(scene)}: {change.words}"
+                yield Cause(name, said, change.weight + FETCHED)
 
     def _with_factor(
         self,
@@ -121,7 +140,7 @@ class Equations:
         variants: Sequence[tuple[str, Array]],
         shown: Array,
         right: Array,
-        sizes: Mapping[str, int],
+        sizes: Sizes,
     ) -> tuple[Cause, ...]:
         for words, value in variants:
             if value.size < shown.size or not np.any(value):
@@ -149,11 +168,20 @@ class Equations:
         return ()
 
 
-def sizes_of(scene: Scene, name: str) -> dict[str, int]:
-    """Return the numbers that a factor may be made of: m, and the sizes of the array."""
-    shape, m, over = scene.values[name].shape, scene.m, scene.forward.over
-    units = {f"{name}.shape[{i}]": n for i, n in enumerate(shape) if n != m or i != over}
-    return {"m": m} | units
+def sizes_of(scene: Scene, name: str) -> Sizes:
+    """Return the numbers that a factor may be made of: m, and the sizes of arrays."""
+    values, m, forward = scene.values, scene.m, scene.forward
+    own = {
+        f"{name}.shape[{i}]": n
+        for i, n in enumerate(values[name].shape)
+        if n != m or i != forward.over
+    }
+    others: dict[int, str] = {}
+    for other in forward.backward_order():
+        for i, n in enumerate(values[other].shape):
+            if n not in (m, *own.values()):
+                others[n] = f"{other}.shape[{i}]"
+    return Sizes(m, own, {called: n for n, called in others.items()})
 
 
 def fitted(rest: Array, along: Array) -> float | None:

@@ -84,12 +84,13 @@ class Forward:
         """Compute the results that nobody has noted: those that lie between noted ones."""
         for step in self.steps:
             if step.out not in self.values:
-                self.values[step.out] = self._result(step)
+                self.values[step.out] = self.result(step)
             if isinstance(step, Elementwise) and step.mask and step.mask not in self.values:
                 A, dropped = step.function(self.values[step.z]), self.values[step.out] == 0
                 self.values[step.mask] = np.where(dropped & (A != 0), 0.0, 1.0)
 
-    def _result(self, step: Step) -> Array:
+    def result(self, step: Step) -> Array:
+        """Return what a step gives."""
         values = self.values
         if isinstance(step, Linear):
             terms = [value_of(a, values) @ value_of(b, values) for a, b in step.products]

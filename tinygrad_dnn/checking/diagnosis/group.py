@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.factor import CLOSE, factor_words
 from tinygrad_dnn.checking.diagnosis.faults import ENOUGH, NAMED, Equations, fitted, sizes_of
-from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Cause, Story
 from tinygrad_dnn.checking.diagnosis.terms import Scene
 from tinygrad_dnn.checking.diagnosis.whole import changes

@@ -1,40 +1,38 @@
 """Finding out what a network is from its cost alone, where nothing was tapped.
 
-Given X and Y, a chain of layers with parameters W1, b1, ..., WL, bL is one of a few hundred: each
-is tried, and believed only if it gives the student's cost at several random points, to rounding.
-The cost may be a multiple of a known loss, plus multiples of the squares of each W and b.
+Given X and Y, a chain of layers with parameters W1, b1, ..., WL, bL is known by its activations.
+They are found layer by layer, the last first: where W of a layer is zero, what lies below is not
+seen.  What is found is believed only if it gives the student's cost at several random points, to
+rounding.  The cost may be a multiple of a known loss, plus multiples of the squares of W and b.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from string import ascii_letters
-from types import MappingProxyType
+from string import digits as DIGITS
 
 import numpy as np
 
-from tinygrad_dnn import equations
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear, Softmax, Step
+from tinygrad_dnn.checking.diagnosis.chain import (
+    LETTERS,
+    LOSSES,
+    Arrays,
+    Chain,
+    Data,
+    Found,
+    G,
+    Layers,
+    Skips,
+)
+from tinygrad_dnn.checking.diagnosis.sources import is_mask
 from tinygrad_dnn.primitives import Array
 
-LETTERS = ascii_letters + "_"
 POINTS = 6  # random points, besides those that the multiple and the penalties are fitted to
+PROBES = 7  # points at which one bias differs
+MOST = 40  # chains that are carried on from layer to layer
 HIDDEN = ("relu", "tanh", "sigmoid", "identity")
 OUTPUTS = ("sigmoid", "softmax", "identity", "tanh", "relu")
-LOSSES = ("binary cross-entropy", "cross-entropy", "squared error")
-Arrays = Mapping[str, Array]
-Layers = Sequence[tuple[str, str | None]]  # the names of W and b
-G = tuple[str, float | None]  # an activation, with the slope of leaky_relu
-Skips = Mapping[int, tuple[int, bool]]  # layer: the layer whose A is added, to A or else to Z
-
-
-@dataclass(frozen=True)
-class Found:
-    """The forward pass, and the derivative of the cost J by its last activation."""
-
-    forward: Forward
-    output: str
-    derivative: Array
+Guess = tuple[str, tuple[G, ...]]  # a loss, and the activations of the last layers
 
 
 def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) -> Found | None:
@@ -46,51 +44,126 @@ def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) 
     costs = np.array([float(cost(point)) for point in points])
     if not np.all(np.isfinite(costs)):
         return None
-    for data in _data(parameters, context, layers):
-        masks = _masks(parameters, context, layers, data)
-        for keep in _keeps(context) if masks else [0.0]:
-            for g in _activations(len(layers), context):
-                chain = _Chain(parameters, context, layers, data, g, masks if keep else {}, keep)
-                if found := chain.matching(points, costs):
-                    return found
-        for skips in _skips(parameters, layers, data):
-            for g in _activations(len(layers), context):
-                if len(set(g[:-1])) == 1:
-                    chain = _Chain(parameters, context, layers, data, g, {}, 0.0, skips)
-                    if found := chain.matching(points, costs):
-                        return found
+    probes = _probes(cost, parameters, layers)
+    for wiring in _wirings(parameters, context, layers):
+        for loss, g in wiring.guesses(probes):
+            chain = wiring.chain(g)
+            if (factor := chain.factor(loss, points, costs)) is not None:
+                return chain.found(loss, factor)
     return None
 
 
 @dataclass(frozen=True)
-class _Data:
-    """The names of input and target, whether examples are columns, and which way round W is."""
+class _Probe:
+    """What the cost is for several b of a layer where W of this layer is zero."""
 
-    X: str
-    Y: str
-    columns: bool
-    turned: bool  # W is (n[l-1], n[l]), and its transpose is used
+    W: str
+    b: str
+    values: Sequence[Array]
+    costs: Array
 
-    def shaped(self, n: int, m: int) -> tuple[int, int]:
-        """Return the shape of n values for each of m examples."""
-        return (n, m) if self.columns else (m, n)
+
+def _probes(
+    cost: Callable[[Arrays], float], parameters: Arrays, layers: Layers
+) -> list[_Probe | None]:
+    """Return what shows the activation of each layer; None where that cannot be seen."""
+    rng = np.random.default_rng(1)
+    found: list[_Probe | None] = []
+    for l, (W, b) in enumerate(layers):
+        if b is None or any(other == W for other, _ in layers[l + 1 :]):
+            found.append(None)
+            continue
+        values = [parameters[b] + rng.standard_normal(parameters[b].shape) for _ in range(PROBES)]
+        zero = {**parameters, W: 0 * parameters[W]}
+        costs = np.array([float(cost({**zero, b: value})) for value in values])
+        found.append(_Probe(W, b, values, costs) if np.all(np.isfinite(costs)) else None)
+    return found
+
+
+@dataclass(frozen=True)
+class _Wiring:
+    """A network whose activations and loss are not known yet."""
+
+    parameters: Arrays
+    context: Arrays
+    layers: Layers
+    data: Data
+    masks: Mapping[str, str]
+    keep: float
+    skips: Skips
+
+    def chain(self, g: Sequence[G]) -> Chain:
+        """Return the network with these activations."""
+        known = self.parameters, self.context, self.layers, self.data
+        return Chain(*known, g, self.masks, self.keep, self.skips)
+
+    def guesses(self, probes: Sequence[_Probe | None]) -> list[Guess]:
+        """Return what it may be, networks with one activation in all hidden layers first."""
+        slopes = dict.fromkeys([0.01, *_fractions(self.context), 0.1, 0.2])
+        hidden: list[G] = [(g, None) for g in HIDDEN] + [("leaky_relu", slope) for slope in slopes]
+        outputs: list[G] = [(g, None) for g in OUTPUTS]
+        guesses: list[Guess] = [(loss, ()) for loss in LOSSES]
+        for l in range(len(self.layers), 0, -1):
+            last = l == len(self.layers)
+            tails: dict[tuple[G, ...], list[str]] = {}
+            for loss, tail in guesses:
+                tails.setdefault(tail, []).append(loss)
+            guesses = []
+            for tail, losses in tails.items():
+                for g in outputs if last else hidden:
+                    probe = None if self.skips and not last else probes[l - 1]
+                    said = self._agreeing(l, (g, *tail), probe) if probe else losses
+                    guesses += [(loss, (g, *tail)) for loss in losses if loss in said]
+            guesses.sort(key=lambda guess: len(set(guess[1][:-1])))
+            del guesses[MOST:]
+        return guesses
+
+    def _agreeing(self, l: int, tail: Sequence[G], probe: _Probe) -> list[str]:
+        """Return the losses with which the layers from ``l`` on, fed with nothing, agree."""
+        n, X = self.parameters[probe.b].size, self.data.X
+        if self.parameters[probe.W].shape[0 if self.data.usual else 1] != n:
+            return []
+        m = self.context[X].shape[1 if self.data.columns else 0]
+        W = np.zeros((n, 1) if self.data.usual else (1, n))
+        points = [{**self.parameters, probe.W: W, probe.b: b} for b in probe.values]
+        nothing = {**self.context, X: np.zeros(self.data.shaped(1, m))}
+        upper = points[0], nothing, self.layers[l - 1 :], self.data
+        return Chain(*upper, tail, self.masks, self.keep).agrees(points, probe.costs, probe.b)
+
+
+def _wirings(parameters: Arrays, context: Arrays, layers: Layers) -> Iterator[_Wiring]:
+    """Yield the networks that there may be: plain ones, with dropout, with skip connections."""
+    for data in _data(parameters, context, layers):
+        known = parameters, context, layers, data
+        yield _Wiring(*known, {}, 0.0, {})
+        if masks := _masks(parameters, context, layers, data):
+            yield from (_Wiring(*known, masks, keep, {}) for keep in _keeps(context))
+        yield from (_Wiring(*known, {}, 0.0, skips) for skips in _skips(parameters, layers, data))
 
 
 def _layers(parameters: Arrays) -> list[tuple[str, str | None]]:
     """Return the names of (W, b) layer by layer, if the parameters are those of a chain.
 
+    Where there is a b without a W, the W of the layer before is used again.
+
     >>> _layers({"W1": np.ones((2, 3)), "b1": np.ones((2, 1)), "W2": np.ones((1, 2))})
     [('W1', 'b1'), ('W2', None)]
+    >>> _layers({"W": np.ones((2, 2)), "b1": np.ones((2, 1)), "b2": np.ones((2, 1))})
+    [('W', 'b1'), ('W', 'b2')]
     """
-    rest = [name for name, x in parameters.items() if x.ndim != 2 or 1 in x.shape]
+    biases = {n: _number(n) for n, x in parameters.items() if x.ndim != 2 or 1 in x.shape}
+    biases = {n: number for n, number in biases.items() if n.rstrip(DIGITS) in ("b", "bias", "B")}
+    weights = {n: _number(n) for n, x in parameters.items() if x.ndim == 2 and n not in biases}
+    if not weights or len(weights) + len(biases) < len(parameters):
+        return []
+    again = len(weights) == 1 < len(biases)  # one W in all layers
     layers: list[tuple[str, str | None]] = []
-    for name in sorted((n for n in parameters if parameters[n].ndim == 2), key=_number):
-        number = name.lstrip(LETTERS)
-        b = next((n for n in (f"b{number}", f"bias{number}", f"B{number}") if n in rest), None)
-        if name[:1] not in "bB":
-            layers.append((name, b))
-    used = {name for layer in layers for name in layer}
-    return layers if all(name in used for name in parameters) else []
+    for number in sorted({*biases.values(), *(() if again else weights.values())}):
+        before = layers[-1][0] if layers else next(iter(weights))
+        W = next((name for name, k in weights.items() if k == number), before)
+        b = next((name for name, k in biases.items() if k == number), None)
+        layers.append((W, b))
+    return layers
 
 
 def _number(name: str) -> int:
@@ -109,7 +182,7 @@ def _points(parameters: Arrays, count: int) -> list[dict[str, Array]]:
     ]
 
 
-def _data(parameters: Arrays, context: Arrays, layers: Layers) -> Iterator[_Data]:
+def _data(parameters: Arrays, context: Arrays, layers: Layers) -> Iterator[Data]:
     """Yield the arrays that can be input and target."""
     first, last = parameters[layers[0][0]], parameters[layers[-1][0]]
     for columns, turned in ((True, False), (False, False), (True, True), (False, True)):
@@ -122,35 +195,31 @@ def _data(parameters: Arrays, context: Arrays, layers: Layers) -> Iterator[_Data
             for y, Y in context.items():
                 shaped = (k, m) if columns else (m, k)
                 if y != x and (Y.shape == shaped or (Y.size == m and 1 in (k, Y.ndim))):
-                    yield _Data(x, y, columns, turned)
+                    yield Data(x, y, columns, turned)
 
 
-def _masks(parameters: Arrays, context: Arrays, layers: Layers, data: _Data) -> dict[str, str]:
-    """Return the names of masks of dropout by the names of W, whatever they are called.
+def _masks(parameters: Arrays, context: Arrays, layers: Layers, data: Data) -> dict[str, str]:
+    """Return the names of masks of dropout by the names of b (or W), whatever they are called.
 
     A mask has the shape of A; of several, the number in its name decides, else their order.
     """
     m = context[data.X].shape[1 if data.columns else 0]
-    free = [name for name, x in context.items() if name not in (data.X, data.Y) and _is_mask(x)]
+    free = [name for name, x in context.items() if name not in (data.X, data.Y) and is_mask(x)]
     found: dict[str, str] = {}
-    for W, _ in layers[:-1]:
-        n = parameters[W].shape[0 if data.columns != data.turned else 1]
+    for W, b in layers[:-1]:
+        n, number = parameters[W].shape[0 if data.usual else 1], _number(b or W)
         fitting = [name for name in free if context[name].shape == data.shaped(n, m)]
-        fitting.sort(key=lambda name: _number(name) != _number(W))
+        named = [name for name in fitting if _number(name) == number]
         if fitting:
-            found[W] = fitting[0]
-            free.remove(fitting[0])
+            mask = found[b or W] = (*named, *fitting)[0]
+            free.remove(mask)
     return found
 
 
 def _keeps(context: Arrays) -> list[float]:
-    """Return what masks of dropout may be divided by; 0 stands for no dropout."""
+    """Return what masks of dropout may be divided by."""
     numbers = _fractions(context)
-    return [0.0, 1.0, *numbers, *(1 - x for x in numbers)]
-
-
-def _is_mask(D: Array) -> bool:
-    return D.ndim == 2 and not np.all(D) and len(np.unique(D)) == 2
+    return [1.0, *numbers, *(1 - x for x in numbers)]
 
 
 def _fractions(context: Arrays) -> list[float]:
@@ -158,135 +227,13 @@ def _fractions(context: Arrays) -> list[float]:
     return [float(x) for x in context.values() if x.size == 1 and 0 < float(x.item()) < 1]
 
 
-def _skips(parameters: Arrays, layers: Layers, data: _Data) -> Iterator[Skips]:
+def _skips(parameters: Arrays, layers: Layers, data: Data) -> Iterator[Skips]:
     """Yield skip connections: in one layer or in all that they fit, over one layer or over two."""
-    units = [parameters[W].shape[0 if data.columns != data.turned else 1] for W, _ in layers]
-    first = parameters[layers[0][0]].shape[1 if data.columns != data.turned else 0]
+    units = [parameters[W].shape[0 if data.usual else 1] for W, _ in layers]
+    first = parameters[layers[0][0]].shape[1 if data.usual else 0]
     n, L = [first, *units], len(layers)
     for over, after in product((1, 2), (True, False)):
         fitting = [l for l in range(over, L) if n[l] == n[l - over]]
         for chosen in dict.fromkeys([tuple(fitting), tuple(fitting[1:]), *((l,) for l in fitting)]):
             if chosen:
                 yield {l: (l - over, after) for l in chosen}
-
-
-def _activations(L: int, context: Arrays) -> Iterator[tuple[G, ...]]:
-    """Yield (activation, slope) of layers 1 to L, those with one for all hidden layers first."""
-    slopes = dict.fromkeys([0.01, *_fractions(context), 0.1, 0.2])
-    hidden: list[G] = [(g, None) for g in HIDDEN] + [("leaky_relu", slope) for slope in slopes]
-    outputs: list[G] = [(g, None) for g in OUTPUTS]
-    if L == 1:
-        yield from ((g,) for g in outputs)
-        return
-    for out in outputs:
-        yield from ((*(g,) * (L - 1), out) for g in hidden)
-    if 2 < L <= 4:
-        for out in outputs[:3]:
-            for mixed in product(hidden[:4], repeat=L - 1):
-                if len(set(mixed)) > 1:
-                    yield (*mixed, out)
-
-
-class _Chain:
-    """One network that may be the one."""
-
-    def __init__(
-        self,
-        parameters: Arrays,
-        context: Arrays,
-        layers: Layers,
-        data: _Data,
-        g: Sequence[G],
-        masks: Mapping[str, str],
-        keep: float,
-        skips: Skips = MappingProxyType({}),
-    ) -> None:
-        self.skips = skips
-        self.parameters, self.context, self.layers, self.g = parameters, context, layers, g
-        self.X, self.columns, self.masks, self.keep = data.X, data.columns, masks, keep
-        self.turn = ".T" if data.turned else ""
-        last = parameters[layers[-1][0]]
-        self.n_out = last.shape[0 if data.columns != data.turned else 1]
-        self.Y = self._target(context[data.Y])
-        self.steps = self._steps()
-
-    def _target(self, Y: Array) -> Array:
-        m = self.context[self.X].shape[1 if self.columns else 0]
-        if Y.ndim == 1 and self.n_out > 1:
-            hot = (np.arange(self.n_out)[:, None] == Y).astype(float)
-            return hot if self.columns else hot.T
-        return np.asarray(Y, float).reshape((self.n_out, m) if self.columns else (m, self.n_out))
-
-    def _steps(self) -> list[Step]:
-        steps: list[Step] = []
-        outs = [given := self.X]
-        for place, ((W, b), (g, slope)) in enumerate(zip(self.layers, self.g, strict=True), 1):
-            l = W.lstrip(LETTERS)
-            weights = W + self.turn
-            pair = (weights, given) if self.columns else (given, weights)
-            source, after = self.skips.get(place, (None, True))
-            skip = None if source is None else outs[source]
-            before = [name for name in (b, None if after else skip) if name]
-            steps.append(Linear(f"Z{l}", (pair,), tuple(before)))
-            given = f"Z{l}"
-            last = (W, b) == self.layers[-1]
-            mask = self.masks.get(W)
-            if g == "softmax":
-                steps.append(Softmax(f"A{l}", given, 0 if self.columns else 1))
-            elif g != "identity" or last or mask or (skip and after):
-                rescale, added = 1 / self.keep if mask else 1.0, skip if after else None
-                steps.append(Elementwise(f"A{l}", given, g, slope, mask, rescale, added))
-            outs.append(given := steps[-1].out)
-        return steps
-
-    def _run(self, parameters: Arrays) -> dict[str, Array]:
-        forward = Forward({**self.context, **parameters}, tuple(parameters), self.steps)
-        with np.errstate(all="ignore"):
-            forward.complete()
-        return forward.values
-
-    def _loss(self, A: Array, loss: str) -> float:
-        with np.errstate(all="ignore"):
-            if self.columns:
-                return float(equations.cost(A, self.Y, loss))
-            return float(equations.cost(A.T, self.Y.T, loss))
-
-    def fitted(self, loss: str, points: Sequence[Arrays], costs: Array) -> float | None:
-        """Return k if the cost is k times this loss, plus penalties of the W, at all points."""
-        out = self.steps[-1].out
-        try:
-            losses = np.array([self._loss(self._run(point)[out], loss) for point in points])
-        except ValueError:  # shapes do not fit: it is another network
-            return None
-        if not np.all(np.isfinite(losses)):
-            return None
-        squares = [[float(np.sum(p[name] ** 2)) for p in points] for name in self.parameters]
-        for columns in (np.stack([losses], 1), np.stack([losses, *squares], 1)):
-            fit, *_ = np.linalg.lstsq(columns, costs, rcond=None)
-            if np.max(np.absolute(columns @ fit - costs)) <= 1e-9 * np.max(np.absolute(costs)):
-                return float(fit[0])
-        return None
-
-    def matching(self, points: Sequence[Arrays], costs: Array) -> Found | None:
-        """Return the network with the loss that gives these costs, if there is one."""
-        for loss in LOSSES:
-            if (factor := self.fitted(loss, points, costs)) is not None:
-                return self.found(loss, factor)
-        return None
-
-    def found(self, loss: str, factor: float) -> Found:
-        """Return the network at the student's own parameters."""
-        forward = Forward(
-            {**self.context, **self.parameters, "Y": self.Y}, tuple(self.parameters), self.steps
-        )
-        forward.complete()
-        forward.over = 1 if self.columns else 0
-        out = self.steps[-1].out
-        A = forward.values[out]
-        forward.m = A.shape[forward.over]
-        with np.errstate(all="ignore"):
-            if self.columns:
-                dA = equations.cost_backward(A, self.Y, loss)
-            else:
-                dA = equations.cost_backward(A.T, self.Y.T, loss).T
-        return Found(forward, out, factor * dA / forward.m)

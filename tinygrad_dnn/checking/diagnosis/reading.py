@@ -4,37 +4,12 @@ Nothing is assumed of the network.  A value is explained if some arrays at hand 
 what lies between two tapped values, as A1 = relu(Z1) between Z1 and Z2, is found on the way.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import combinations, permutations, product
+from collections.abc import Mapping
 
-import numpy as np
-
-from tinygrad_dnn import equations
-from tinygrad_dnn.checking.diagnosis.forward import (
-    Elementwise,
-    Forward,
-    Linear,
-    Softmax,
-    Step,
-    plain,
-    value_of,
-)
+from tinygrad_dnn.checking.diagnosis.between import over_hidden
+from tinygrad_dnn.checking.diagnosis.forward import Forward, Linear, plain
+from tinygrad_dnn.checking.diagnosis.sources import Found, activations, linear, renamed, results
 from tinygrad_dnn.primitives import Array
-
-CLOSE = 1e-7
-MOST_PAIRS = 200
-NONLINEAR = ("relu", "tanh", "sigmoid")
-
-
-def same(a: Array, b: Array, close: float = CLOSE) -> bool:
-    """Whether two arrays are equal, up to ``close`` of the largest entry."""
-    if a.shape != b.shape:
-        return False
-    if not a.size:
-        return True
-    size = max(np.absolute(a).max(), np.absolute(b).max())
-    return bool(np.absolute(a - b).max() <= close * size)
 
 
 def read(
@@ -52,213 +27,18 @@ def read(
     return forward
 
 
-Found = list[tuple[Step, dict[str, Array]]]  # steps, each with the values it brings in
-
-
 def _explain(name: str, V: Array, forward: Forward) -> Found:
     """Return the steps that make ``V``, with what they need on the way; none if none is known."""
     if V.ndim != 2:
         return []
     return (
-        next(_renamed(name, V, forward), None)
-        or next(_linear(name, V, forward, 1), None)
-        or next(_activations(name, V, forward, _results(forward)), None)
-        or next(_over_hidden(name, V, forward), None)
-        or next(_linear(name, V, forward, 2), None)
+        next(renamed(name, V, forward), None)
+        or next(linear(name, V, forward, 1), None)
+        or next(activations(name, V, forward, results(forward)), None)
+        or next(over_hidden(name, V, forward), None)
+        or next(linear(name, V, forward, 2), None)
         or []
     )
-
-
-def _results(forward: Forward) -> list[str]:
-    """Return the names that may be inputs of a layer, the latest first."""
-    names = [n for n, v in forward.values.items() if n not in forward.parameters and v.ndim == 2]
-    return names[::-1]
-
-
-def _renamed(name: str, V: Array, forward: Forward) -> Iterator[Found]:
-    """Yield A = Z, an output layer without an activation."""
-    for step in forward.steps:
-        if same(V, forward.values[step.out]):
-            yield [(Elementwise(name, step.out, "identity"), {})]
-
-
-def _linear(name: str, V: Array, forward: Forward, count: int) -> Iterator[Found]:
-    """Yield V = W @ A + b, or A @ W + b, or the sum of ``count`` such products."""
-    values = forward.values
-    weights = [n for n in forward.parameters if values[n].ndim == 2]
-    pairs = [
-        (left, right)
-        for W, A in product(weights, _results(forward))
-        for left, right in ((W, A), (A, W), (f"{W}.T", A), (A, f"{W}.T"))
-        if _product_shape(value_of(left, values), value_of(right, values)) == V.shape
-    ]
-    for chosen in combinations(pairs, count) if len(pairs) <= MOST_PAIRS else ():
-        rest = V - sum(value_of(a, values) @ value_of(b, values) for a, b in chosen)
-        for addends in _addends(rest, V, forward):
-            yield [(Linear(name, chosen, addends), {})]
-
-
-def _product_shape(a: Array, b: Array) -> tuple[int, ...]:
-    """Return the shape of a @ b, () if there is none."""
-    return (a.shape[0], b.shape[1]) if a.shape[1] == b.shape[0] else ()
-
-
-def _addends(rest: Array, V: Array, forward: Forward) -> Iterator[tuple[str, ...]]:
-    """Yield the names of a bias and of a skip connection that sum to ``rest``."""
-    values, size = forward.values, np.max(np.absolute(V), initial=0.0)
-
-    def vanishes(x: Array) -> bool:
-        return bool(np.max(np.absolute(x), initial=0.0) <= CLOSE * size)
-
-    if vanishes(rest):
-        yield ()
-    for b in forward.parameters:
-        if values[b].size != V.size and _broadcasts(values[b], V) and vanishes(rest - values[b]):
-            yield (b,)
-    for skip in _results(forward):
-        if values[skip].shape == V.shape:
-            left = rest - values[skip]
-            for b in forward.parameters:
-                if _broadcasts(values[b], V) and vanishes(left - values[b]):
-                    yield (b, skip)
-            if vanishes(left):
-                yield (skip,)
-
-
-def _broadcasts(b: Array, V: Array) -> bool:
-    return b.ndim <= V.ndim and all(
-        n in (1, k) for n, k in zip(b.shape[::-1], V.shape[::-1], strict=False)
-    )
-
-
-def _activations(
-    name: str, V: Array, forward: Forward, candidates: Sequence[str]
-) -> Iterator[Found]:
-    """Yield V = g(Z) of one of the candidates, with or without dropout, and V = softmax(Z)."""
-    for z in candidates:
-        Z = forward.values[z]
-        if Z.shape != V.shape:
-            continue
-        for step in activation_steps(name, V, z, Z):
-            yield [(step, {})]
-        for axis in (0, 1):
-            e = np.exp(Z - Z.max(axis=axis, keepdims=True))
-            if same(V, e / e.sum(axis=axis, keepdims=True)):
-                yield [(Softmax(name, z, axis), {})]
-    for z in candidates:
-        if forward.values[z].shape == V.shape:
-            yield from _dropout(name, V, z, forward)
-    for one, other in combinations(candidates, 2):
-        P, Q = forward.values[one], forward.values[other]
-        if P.shape == Q.shape == V.shape:
-            yield from _skipping(name, V, (one, other), P, Q, forward)
-
-
-def _skipping(
-    name: str, V: Array, names: tuple[str, str], P: Array, Q: Array, forward: Forward
-) -> Iterator[Found]:
-    """Yield V = P + Q, V = g(P) + Q, V = g(P + Q)."""
-    if same(V, P + Q):
-        yield [(Linear(name, (), names), {})]
-    for (z, Z), (skip, S) in permutations(zip(names, (P, Q), strict=True)):
-        for step in activation_steps(name, V - S, z, Z):
-            yield [(replace(step, skip=skip), {})]
-    hidden = numbered("S", name, forward.values)
-    for step in activation_steps(name, V, hidden, P + Q):
-        yield [(Linear(hidden, (), names), {hidden: P + Q}), (step, {})]
-
-
-def activation_steps(name: str, V: Array, z: str, Z: Array) -> Iterator[Elementwise]:
-    """Yield V = g(Z) for the elementwise activations that are known."""
-    for g in NONLINEAR:
-        if same(V, equations.G[g][0](Z)):
-            yield Elementwise(name, z, g)
-    if (slope := _leak(V, Z)) is not None:
-        yield Elementwise(name, z, "leaky_relu", slope)
-
-
-def _leak(V: Array, Z: Array) -> float | None:
-    """Return the slope for Z < 0 if V is a leaky relu of Z."""
-    below = Z < 0
-    if not below.any() or below.all():
-        return None
-    i = np.argmin(Z)
-    slope = float(V.flat[i] / Z.flat[i])
-    leaky = 0 < slope < 1 and same(V, equations.leaky_relu(Z, slope))
-    return round(slope, 9) if leaky else None
-
-
-def _dropout(name: str, V: Array, z: str, forward: Forward) -> Iterator[Found]:
-    """Yield V = g(Z) * D * rescale; a mask that is not at hand is read from the zeros of V."""
-    Z = forward.values[z]
-    for g, slope in (*((g, None) for g in (*NONLINEAR, "identity")), ("leaky_relu", _slope(V, Z))):
-        step = Elementwise(name, z, g, slope)
-        A = step.function(Z)
-        alive = np.absolute(A) > 1e-6 * np.max(np.absolute(A), initial=0.0)
-        kept = alive & (V != 0)
-        if not kept.any() or not (alive & (V == 0)).any():
-            continue
-        rescale = float(np.median(V[kept] / A[kept]))
-        if not rescale > 0 or not same(V, A * kept * rescale):
-            continue
-        for mask, D in forward.values.items():
-            if D.shape == V.shape and np.array_equal((D != 0) & alive, kept):
-                unit = float(np.max(np.absolute(D)))
-                yield [(replace(step, mask=mask, rescale=rescale / unit), {})]
-        mask = numbered("D", name, forward.values)
-        yield [(replace(step, mask=mask, rescale=rescale), {mask: kept | ~alive})]
-
-
-def _slope(V: Array, Z: Array) -> float:
-    """Return the slope for Z < 0 that a leaky relu with dropout would have."""
-    above, below = (Z > 0) & (V != 0), (Z < 0) & (V != 0)
-    if not above.any() or not below.any():
-        return 0.01
-    return float(np.median(V[below] / Z[below]) / np.median(V[above] / Z[above]))
-
-
-def _over_hidden(name: str, V: Array, forward: Forward) -> Iterator[Found]:
-    """Yield steps through one value that was not tapped: Z2 over A1, or A1 over Z1."""
-    for z in _results(forward):
-        for g in (*NONLINEAR, "leaky_relu"):
-            hidden = numbered("A", z, forward.values)
-            A = equations.G[g][0](forward.values[z])
-            slope = 0.01 if g == "leaky_relu" else None
-            more = _with(forward, hidden, A)
-            for found in _linear(name, V, more, 1):
-                if hidden in str(found):
-                    yield [(Elementwise(hidden, z, g, slope), {hidden: A}), *found]
-    for W, A_prev in product(forward.parameters, _results(forward)):
-        if forward.values[W].ndim != 2:
-            continue
-        for left, right in ((W, A_prev), (A_prev, W), (f"{W}.T", A_prev), (A_prev, f"{W}.T")):
-            P, Q = value_of(left, forward.values), value_of(right, forward.values)
-            if _product_shape(P, Q) != V.shape:
-                continue
-            biases = [b for b in forward.parameters if _broadcasts(forward.values[b], V)]
-            for addends in ((), *((b,) for b in biases if b != W)):
-                Z = P @ Q + sum(forward.values[b] for b in addends)
-                hidden = numbered("Z", name, forward.values)
-                more = _with(forward, hidden, Z)
-                for found in _activations(name, V, more, [hidden]):
-                    yield [(Linear(hidden, ((left, right),), addends), {hidden: Z}), *found]
-
-
-def _with(forward: Forward, name: str, value: Array) -> Forward:
-    return Forward({**forward.values, name: value}, forward.parameters)
-
-
-def numbered(letter: str, like: str, taken: Mapping[str, Array]) -> str:
-    """Return a free name with the number of another one.
-
-    >>> numbered("A", "Z12", {}), numbered("A", "hidden", {})
-    ('A12', 'A(hidden)')
-    """
-    digits = like[len(like.rstrip("0123456789")) :]
-    name = f"{letter}{digits}" if digits else f"{letter}({like})"
-    while name in taken:
-        name += "'"
-    return name
 
 
 def _examples(forward: Forward) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tinygrad_dnn.checking.diagnosis.factor import CLOSE
-from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.terms import Scene
 from tinygrad_dnn.primitives import Array
 

@@ -155,13 +155,16 @@ class Jacobian(Term):
 class Direct(Term):
     """What reaches ``of`` from the cost itself: the loss, or the penalty of regularisation.
 
-    ``words`` is how it is written, ``kind`` one of "loss", "L2", "other".
+    ``words`` is how it is written, ``kind`` one of "loss", "L2", "other"; ``coefficient`` stands
+    before W in the derivative of an L2 penalty, before one of the ``LOSSES``, ``form``, of Y else.
     """
 
     array: Array
     words: str
     kind: str
-    coefficient: float = 0.0  # of W in the derivative of an L2 penalty
+    coefficient: float = 0.0
+    form: str = ""
+    Y: str = ""
 
     def value(self, scene: Scene) -> Array:
         """Return the term."""

@@ -4,17 +4,17 @@ A factor, a transpose, rows or columns that are zero, a sum that was not taken: 
 what a mistake makes of the right array, ``compared`` names what makes one array of another.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.factor import CLOSE, Change, factor_words
-from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.factor import CLOSE, Change, Sizes, factor_words
+from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.primitives import Array
 
 
-def compared(wrong: Array, right: Array, sizes: Mapping[str, int]) -> Iterator[Change]:
+def compared(wrong: Array, right: Array, sizes: Sizes) -> Iterator[Change]:
     """Yield what makes ``wrong`` of ``right``; ``sizes`` are numbers a factor may be made of."""
     factor = factor_of(wrong, right, sizes)
     if factor:
@@ -29,11 +29,12 @@ def rearranged(wrong: Array, right: Array) -> Iterator[Change]:
         return
     yield from _reordered(wrong, right)
     yield from _summed(wrong, right)
+    yield from _limited(wrong, right)
     if wrong.shape == right.shape and right.size > 1:
         yield from _in_part(wrong, right)
 
 
-def changes(right: Array, sizes: Mapping[str, int]) -> Iterator[tuple[str, Array]]:
+def changes(right: Array, sizes: Sizes) -> Iterator[tuple[str, Array]]:
     """Yield what the likely changes make of the right array, in its own shape."""
     for c in factors(sizes):
         yield factor_words(c, sizes).words, c * right
@@ -48,14 +49,14 @@ def changes(right: Array, sizes: Mapping[str, int]) -> Iterator[tuple[str, Array
                 yield f"{line} {i} is forgotten: it is zero", without
 
 
-def factors(sizes: Mapping[str, int]) -> list[float]:
+def factors(sizes: Sizes) -> list[float]:
     """Return the constants that are tried where nothing can be measured."""
-    m = sizes.get("m", 1)
+    m = sizes.m
     known = [m, 1 / m, -1.0, 2.0, 0.5, 1 / m**2] if m > 1 else [-1.0, 2.0, 0.5]
     return list(dict.fromkeys(known))
 
 
-def factor_of(wrong: Array, right: Array, sizes: Mapping[str, int]) -> Change | None:
+def factor_of(wrong: Array, right: Array, sizes: Sizes) -> Change | None:
     """Return what is said of the factor between two arrays, if there is one."""
     if wrong.shape != right.shape or not np.any(wrong):
         return None
@@ -109,6 +110,20 @@ def _summed(wrong: Array, right: Array) -> Iterator[Change]:
             spread = np.broadcast_to(value, right.shape)
             if same(wrong, spread, CLOSE) or same(wrong.ravel(), value.ravel(), CLOSE):
                 yield Change(f"it is the {word} over axis {axis} of the right values", 1.3)
+
+
+def _limited(wrong: Array, right: Array) -> Iterator[Change]:
+    """Yield that entries are clipped, or cut off to integers."""
+    if wrong.shape != right.shape or same(wrong, right, CLOSE):
+        return
+    c = _largest(wrong)
+    at_limit = int(np.sum(np.absolute(wrong) > c * (1 - CLOSE)))
+    if same(wrong, np.clip(right, -c, c), CLOSE) and (at_limit > 1 or c == float(f"{c:.2g}")):
+        yield Change(f"it is clipped: to between -{c:.6g} and {c:.6g}")
+    if same(wrong, np.trunc(right), CLOSE) and np.any(wrong):
+        yield Change("it is cut off to integers: the array's dtype is int")
+    elif wrong.size > 2 and same(wrong, np.round(right), CLOSE) and np.any(wrong):
+        yield Change("it is rounded to integers")
 
 
 def _largest(x: Array) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tinygrad_dnn.checking.diagnosis.factor import CLOSE, DESCRIPTION, either
-from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Cause, Story
 from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, formula
 from tinygrad_dnn.primitives import Array

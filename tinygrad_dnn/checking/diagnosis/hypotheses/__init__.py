@@ -11,8 +11,10 @@ from typing import Any
 
 from tinygrad_dnn.checking.diagnosis.hypotheses.costs import (
     loss,
+    loss_by_Z,
     loss_formula,
     mangled_loss,
+    margin,
     other_labels,
     output_slope,
 )
@@ -25,6 +27,7 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.products import (
     operand_forgotten,
     other_gradient,
     other_operand,
+    product_of_means,
     updated_weights,
     wrong_sum,
 )
@@ -70,10 +73,19 @@ HYPOTHESES: dict[type, tuple[Callable[[Any, Scene], Wrong], ...]] = {
         other_gradient,
     ),
     Jacobian: (diagonal_only, wrong_jacobian, other_gradient),
-    Direct: (penalty, loss, output_slope, loss_formula, other_labels, mangled_loss),
+    Direct: (
+        penalty,
+        loss,
+        loss_formula,
+        loss_by_Z,
+        margin,
+        output_slope,
+        other_labels,
+        mangled_loss,
+    ),
 }
 FAMILIES: dict[type, tuple[Callable[[Any, Scene], Iterator[Family]], ...]] = {
-    Product: (updated_weights,),
+    Product: (updated_weights, product_of_means),
     Slope: (other_leak,),
     Direct: (other_constant,),
 }

@@ -9,16 +9,11 @@ from tinygrad_dnn import equations
 from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Linear, Softmax
 from tinygrad_dnn.checking.diagnosis.hypotheses.forms import FORMS, MEANT, at, mangled
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong
-from tinygrad_dnn.checking.diagnosis.reading import same
+from tinygrad_dnn.checking.diagnosis.losses import COMMON, DIFFERENCE, HINGE, LOSSES, multiple
 from tinygrad_dnn.checking.diagnosis.terms import Direct, Scene
 from tinygrad_dnn.primitives import Array
 
 CLOSE = 1e-6
-LOSSES: dict[str, Callable[[Array, Array], Array]] = {  # dA[L] as it is written, up to a factor
-    "-Y/A + (1 - Y)/(1 - A)": lambda A, Y: -Y / A + (1 - Y) / (1 - A),
-    "-Y/A": lambda A, Y: -Y / A,
-    "A - Y": lambda A, Y: A - Y,
-}
 
 
 class Output(NamedTuple):
@@ -36,32 +31,75 @@ class Output(NamedTuple):
             return np.ones(())
         return self.step.prime(self.Z)
 
+    @property
+    def g(self) -> str:
+        """The activation between this derivative and dA[L]."""
+        return "softmax" if isinstance(self.step, Softmax) else getattr(self.step, "g", "identity")
+
 
 def loss(term: Direct, scene: Scene) -> Wrong:
-    """dZ[L] = A - Y miswritten."""
+    """A - Y miswritten."""
     end = output(term, scene)
-    if end is None or end.Z is None:
+    if end is None or (end.Z is None and term.form != DIFFERENCE) or term.form == HINGE:
+        return
+    Y, A = end.Y, end.A
+    for unit in _units(term, scene):
+        yield "Y is missing: A instead of A - Y", unit * A
+        yield "A is missing: -Y instead of A - Y", -unit * Y
+        yield "the sign of Y: A + Y instead of A - Y", unit * (A + Y)
+        yield "A - 1 instead of A - Y: Y is taken for 1 everywhere", unit * (A - 1)
+        yield "the square (A - Y)**2 instead of its derivative", unit * (A - Y) ** 2
+        yield "the sign of A - Y instead of A - Y", unit * np.sign(A - Y)
+        yield "the absolute value abs(A - Y) instead of A - Y", unit * np.absolute(A - Y)
+        if term.form != DIFFERENCE:
+            said = "A - Y belongs to cross-entropy after its own activation, not to this cost"
+            yield said, unit * (A - Y)
+
+
+def loss_by_Z(term: Direct, scene: Scene) -> Wrong:
+    """A - Y in dZ[L] with another value in place of A, or for some entries only."""
+    end = output(term, scene)
+    if end is None or end.Z is None or term.form == HINGE:
         return
     Y, A, Z, step = end
-    unit = _unit(scene)
-    yield "Y is missing: A instead of A - Y", unit * A
-    yield "A is missing: -Y instead of A - Y", -unit * Y
-    yield "the sign of Y: A + Y instead of A - Y", unit * (A + Y)
-    yield "A - 1 instead of A - Y: Y is taken for 1 everywhere", unit * (A - 1)
-    yield "the square (A - Y)**2 instead of its derivative", unit * (A - Y) ** 2
-    yield "the sign of A - Y instead of A - Y", unit * np.sign(A - Y)
-    said = "A - Y belongs to cross-entropy after its own activation, not to this cost"
-    yield said, unit * (A - Y)
-    yield "Z instead of A: Z - Y where A - Y belongs", unit * (Z - Y)
+    for unit in _units(term, scene):
+        yield "Z instead of A: Z - Y where A - Y belongs", unit * (Z - Y)
+        if isinstance(step, Elementwise):
+            said = f"{step.g} is applied twice: to {step.out} instead of {step.z}"
+            yield said, unit * (step.function(A) - Y)
+        else:
+            said = "only the diagonal A (1 - A) of the Jacobian of softmax is used, or only the "
+            said += "entries of the true class (Y = 1) are changed: A elsewhere is forgotten"
+            yield said, unit * (A - 1) * Y
+            yield "softmax is applied twice", unit * (equations.softmax(A) - Y)
     yield "only the entries of the true class (Y = 1) are there", term.array * Y
     yield "only the entries where Y = 0 are there", term.array * (1 - Y)
-    said = "only the entries of the true class (Y = 1) are changed: A elsewhere is forgotten"
-    yield said, unit * (A - 1) * Y
-    if isinstance(step, Elementwise):
-        said = f"{step.g} is applied twice: to {step.out} instead of {step.z}"
-        yield said, unit * (step.function(A) - Y)
-    else:
-        yield "softmax is applied twice", unit * (equations.softmax(A) - Y)
+
+
+def margin(term: Direct, scene: Scene) -> Wrong:
+    """-Y [Y A < 1] of hinge miswritten."""
+    end = output(term, scene)
+    if end is None or term.form != HINGE:
+        return
+    Y, A, c = end.Y, end.A, term.coefficient
+    inside = Y * A < 1
+    yield "the mask [Y * A < 1] of hinge is missing: -Y where -Y * (Y * A < 1) belongs", -c * Y
+    yield "the mask [Y * A < 1] of hinge is inverted", -c * Y * ~inside
+    yield "Y is missing before the mask of hinge: -1 instead of -Y", -c * inside
+    yield "the mask of hinge alone: -Y is missing", c * inside
+    yield "A instead of Y before the mask of hinge", -c * A * inside
+    for words, mask in (
+        ("[Y * A < 0]", Y * A < 0),
+        ("[Y * A > 0]", Y * A > 0),
+        ("[A < 1]", A < 1),
+        ("[A > 0]", A > 0),
+        ("[A < 0]", A < 0),
+    ):
+        yield f"the mask {words} instead of [Y * A < 1] of hinge", -c * Y * mask
+    yield (
+        "the square of hinge is differentiated: 2 * (1 - Y * A)",
+        -2 * c * Y * inside * (1 - Y * A),
+    )
 
 
 def loss_formula(term: Direct, scene: Scene) -> Wrong:
@@ -69,23 +107,23 @@ def loss_formula(term: Direct, scene: Scene) -> Wrong:
     end = output(term, scene)
     if end is None:
         return
-    Y, A, Z, step = end
-    unit, slope = _unit(scene), end.slope
-    first, second = -unit * Y / A * slope, unit * (1 - Y) / (1 - A) * slope
-    both = "-Y/A + (1 - Y)/(1 - A)"
-    if not isinstance(step, Softmax):
-        yield f"of the loss's derivative {both} only -Y/A is there", first
-        yield f"of the loss's derivative {both} only the second term is there", second
-        yield f"a sign in the loss's derivative {both}", first - second
-        yield f"a sign in the loss's derivative {both}", second - first
-    for words, dA in LOSSES.items():
-        wrong = unit * dA(A, Y)
-        of = f"the derivative of the loss by A, {words},"
-        if Z is not None and words != "A - Y":
-            g = "softmax" if isinstance(step, Softmax) else step.g if step else ""
-            yield f"{of} is taken for dZ: the derivative of {g} is missing", wrong
-        elif Z is None:
-            yield f"{words} is the derivative of another loss, or of the loss by Z", wrong
+    Y, A, _, step = end
+    slope, g = end.slope, end.g
+    for unit in _units(term, scene):
+        first, second = -unit * Y / A * slope, unit * (1 - Y) / (1 - A) * slope
+        both = "-Y/A + (1 - Y)/(1 - A)"
+        if not isinstance(step, Softmax):
+            yield f"of the loss's derivative {both} only -Y/A is there", first
+            yield f"of the loss's derivative {both} only the second term is there", second
+            yield f"a sign in the loss's derivative {both}", first - second
+            yield f"a sign in the loss's derivative {both}", second - first
+        for form in (DIFFERENCE, *COMMON):
+            wrong, words = unit * LOSSES[form](A, Y), form.format(A="A", Y="Y")
+            if g != "identity" and form != DIFFERENCE:
+                of = f"the derivative of the loss by A, {words},"
+                yield f"{of} is taken for dZ: the derivative of {g} is missing", wrong
+            elif g == "identity" and form != term.form:
+                yield f"{words} is the derivative of another loss, or of the loss by Z", wrong
 
 
 def other_labels(term: Direct, scene: Scene) -> Wrong:
@@ -94,7 +132,7 @@ def other_labels(term: Direct, scene: Scene) -> Wrong:
     if end is None:
         return
     for formula in _formulas(end):
-        c = _multiple(term.array, formula(end.Y))
+        c = multiple(term.array, formula(end.Y), CLOSE)
         if c is not None:
             for words, Y in _labels(end.Y, scene.forward.over):
                 yield words, c * formula(Y)
@@ -106,17 +144,21 @@ def output_slope(term: Direct, scene: Scene) -> Wrong:
     end = output(term, scene)
     if end is None or end.Z is None:
         return
-    _, A, Z, step = end
-    g = "softmax" if isinstance(step, Softmax) else step.g if step else "identity"
+    A, Z, step, g = end.A, end.Z, end.step, end.g
     if isinstance(step, Elementwise) and g != "identity" and np.all(end.slope):
         said = f"{g}'({step.z}) is there once too often (twice): it cancels in {step.out} - Y"
         yield said, term.array * end.slope
+        said = "the derivative of the squared error, 2 * (A - Y), instead of that of this loss"
+        yield said, 2 * term.array * end.slope
         yield f"the factor {g}'({step.z}) is missing", term.array / end.slope
     for u, value in ((step.out if step else "A", A), (term.of, Z)):
         for form, written, slope in at(u, value, FORMS):
             name = f", which is {MEANT[form][0]}'," if form in MEANT else ""
             said = f"the factor {written}{name} is there and does not belong"
             yield f"{said}: the output is {g}, and d{term.of} = {term.words}", term.array * slope
+            if isinstance(step, Elementwise) and g != "identity" and np.all(end.slope):
+                dA = term.array / end.slope
+                yield f"{written}{name} instead of {g}'({step.z}) after dA", dA * slope
 
 
 def mangled_loss(term: Direct, scene: Scene) -> Wrong:
@@ -132,14 +174,15 @@ def output(term: Direct, scene: Scene) -> Output | None:
     for found in scene.forward.steps:
         if not isinstance(found, Linear) and found.z == term.of:
             A, Z, step = values[found.out], values[found.z], found
-    Y = next((values[n] for n in ("Y", "y") if n in values), None)
+    Y = next((values[n] for n in (term.Y, "Y", "y") if n in values), None)
     if Y is not None and Y.shape != A.shape:
         Y = Y.reshape(A.shape) if Y.size == A.size else None
     return None if Y is None or term.kind != "loss" else Output(Y, A, Z, step)
 
 
-def _unit(scene: Scene) -> float:
-    return 1.0 if scene.per_example else 1 / scene.m
+def _units(term: Direct, scene: Scene) -> set[float]:
+    """Return what may stand before A - Y."""
+    return {1.0 if scene.per_example else 1 / scene.m, term.coefficient} - {0.0}
 
 
 def _formulas(end: Output) -> Iterator[Callable[[Array], Array]]:
@@ -156,15 +199,9 @@ def _labels(Y: Array, over: int) -> Iterator[tuple[str, Array]]:
     for axis, n in enumerate(Y.shape):
         what = "the examples" if axis == over else "the classes"
         if n > 1:
-            yield f"Y is reversed along axis {axis}, {what}", np.flip(Y, axis)
+            said = "reversed" if n > 2 else "reversed (or shifted by one)"
+            yield f"Y is {said} along axis {axis}, {what}", np.flip(Y, axis)
         for k in (1, -1) if n > 2 else ():
             said = f"Y is shifted by {k} (off by one) along axis {axis}, {what}"
             yield said, np.roll(Y, k, axis)
     yield "1 - Y stands where Y belongs: the labels are inverted", 1 - Y
-
-
-def _multiple(x: Array, formula: Array) -> float | None:
-    """Return c if x is c times the formula."""
-    size = float(np.sum(formula * formula))
-    c = float(np.sum(x * formula)) / size if 0 < size < np.inf else 0.0
-    return c if c and same(x, c * formula, CLOSE) else None

@@ -20,6 +20,11 @@ def not_transposed(term: Product, scene: Scene) -> Wrong:
     if a.shape[1] == b.shape[0]:
         wrong = (a @ b).T if term.turned else a @ b
         yield f"{term.other} is not transposed: {term.other}.T belongs there", wrong
+    if scene.values[term.of].shape[0] == scene.values[term.of].shape[-1]:
+        yield f"the product {term.formula(scene)} is transposed", term.value(scene).T
+    if min(other.shape) > 1:
+        said = f"{term.other} is reshaped where it should be transposed ({term.other}.T)"
+        yield said, term.product(g, other.reshape(other.T.shape).T)
     if b.shape[1] == a.shape[0]:
         yield "the factors are in the wrong order, and not transposed", b @ a
 
@@ -70,6 +75,17 @@ def operand_forgotten(term: Product, scene: Scene) -> Wrong:
         for word, value in (("sum", np.sum(g, axis)), ("mean", np.mean(g, axis))):
             value = np.expand_dims(value, axis) + np.zeros(scene.values[term.of].shape)
             yield f"{said}: only the {word} of d{term.out} is there", value
+
+
+def product_of_means(term: Product, scene: Scene) -> Iterator[Family]:
+    """``dW = mean(dZ) mean(A).T``: the examples are averaged before they are multiplied."""
+    g, other, over = scaled(term, scene), term.operand(scene), scene.forward.over
+    if plain(term.other) not in scene.forward.parameters and g.shape[over] == other.shape[over] > 1:
+        means = np.sum(g, over, keepdims=True), np.mean(other, over, keepdims=True)
+        said = f"d{term.out} and {term.other} are summed or averaged over the examples before they "
+        said += "are multiplied (the outer product of the means): the sum of the products belongs"
+        product = term.product(*means)
+        yield Family(lambda c: said, 0 * product, product)
 
 
 def updated_weights(term: Product, scene: Scene) -> Iterator[Family]:
@@ -125,7 +141,8 @@ def forgotten_summand(term: Product | Addend, scene: Scene) -> Wrong:
         left_out = term.value(scene.believing(term.out, without))
         where = f"{line} {i} of d{term.out}"
         yield f"{which} {what} is forgotten in the sum: {where} is left out", left_out
-        yield f"only one {what} is used: {where}", term.value(scene.believing(term.out, alone))
+        if n > 2:
+            yield f"only one {what} is used: {where}", term.value(scene.believing(term.out, alone))
     if n > 2:
         flipped = np.flip(g, axis)
         yield (

@@ -81,7 +81,7 @@ def other_threshold(term: Slope, scene: Scene) -> Wrong:
 def other_leak(term: Slope, scene: Scene) -> Iterator[Family]:
     """The slope for Z < 0 is another number."""
     step = term.step
-    if step.g not in ("relu", "leaky_relu"):
+    if step.g == "identity":
         return
     dA, Z = term.masked(scene, scene.d[term.out]), scene.values[term.of]
     leak, above = step.slope or 0.0, np.float64(Z > 0)
@@ -90,6 +90,9 @@ def other_leak(term: Slope, scene: Scene) -> Iterator[Family]:
     def below(c: float) -> str:
         if abs(c + leak) < 1e-6:
             return f"the sign of the slope for {term.of} < 0 is wrong: {c:.6g} instead of {right}"
+        if step.g not in ("relu", "leaky_relu"):
+            said = f"leaky_relu' (the derivative of another activation), {c:.6g} for {term.of} < 0,"
+            return f"{said} instead of {right}"
         if step.g == "relu":
             return f"leaky_relu', with the slope {c:.6g} for {term.of} < 0, instead of {right}"
         return f"the slope {c:.6g} instead of {leak:g} for {term.of} < 0 in {right}"
