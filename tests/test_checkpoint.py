@@ -186,11 +186,46 @@ def test_data_that_changed_in_between_is_found_out(create_graph):
 
 
 def test_what_a_function_must_return():
-    def pair(x):
-        return x, x
+    def nothing(x):
+        return ()
 
-    with pytest.raises(HistoryError, match="checkpoint: pair must return one Tensor, got tuple"):
-        checkpoint(pair)(tg.Tensor(1.0))
+    wanted = r"checkpoint: nothing must return one Tensor or several, got \(\)"
+    with pytest.raises(HistoryError, match=wanted):
+        checkpoint(nothing)(tg.Tensor(1.0))
+
+
+def test_a_function_of_containers_may_return_one():
+    """As a recurrent cell does, from step to step: its state has shapes and dtypes of its own."""
+
+    def cell(p, state):
+        h, c = state["h"], state["c"]
+        c = c + np.tanh(p @ h)[:, None]
+        return {"h": np.tanh(c[:, 0]).astype(np.float32), "c": c, "z": [np.sum(c) * 1j, None]}
+
+    def cost(step, p, h):
+        state = {"h": h, "c": np.ones((3, 2))}
+        for _ in range(3):
+            state = step(p, {"h": state["h"], "c": state["c"]})
+        return np.sum(state["c"] ** 2) + np.sum(state["h"]) + np.imag(state["z"][0])
+
+    p, h = rng.normal(size=(3, 3)), rng.normal(size=3).astype(np.float32)
+    kept = cell(p, {"h": h, "c": np.ones((3, 2))})
+    again = checkpoint(cell)(tg.Tensor(p), {"h": h, "c": np.ones((3, 2))})
+    assert again["h"].dtype == np.float32
+    assert again["c"].dtype == np.float64
+    assert again["z"][1] is None
+    assert again["z"][0].shape == ()
+    np.testing.assert_array_equal(again["h"].data, kept["h"])
+    np.testing.assert_array_equal(again["c"].data, kept["c"])
+    for derivative in (
+        lambda f: grad(f, argnums=(0, 1))(p, h),
+        lambda f: [hvp(f, (p, h), np.ones_like(p))],
+        lambda f: [jvp(f, (p, h), (p, h))[1]],
+    ):
+        plain, twice = (derivative(lambda *a, s=s: cost(s, *a)) for s in (cell, checkpoint(cell)))
+        for x, y in zip(plain, twice, strict=True):
+            assert x.dtype == y.dtype
+            np.testing.assert_allclose(y, x, rtol=1e-6)
 
 
 def test_a_graph_with_checkpoints_dies_with_its_end():

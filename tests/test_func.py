@@ -257,6 +257,15 @@ def test_what_a_function_must_return():
         grad(relu)(np.ones(3))
 
 
+def test_jvp_takes_the_only_argument_as_hvp_does():
+    x, v = np.array([1.0, 2.0]), np.array([1.0, 3.0])
+    assert jvp(np.square, x, v)[1].tolist() == [2, 12]
+    assert jvp(lambda p: p["w"] ** 2, {"w": x}, {"w": v})[1].tolist() == [2, 12]
+    assert jvp(np.square, x, v, argnums=0)[1].tolist() == [2, 12]
+    with pytest.raises(DimensionError, match=r"tangent of shape \(3,\) for an input of \(2,\)"):
+        jvp(np.square, x, np.ones(3))
+
+
 def test_what_a_transformation_must_be_given():
     with pytest.raises(ValueError, match=r"argnums=\(0, -2\) names an argument twice"):
         grad(np.multiply, argnums=(0, -2))(1.0, 2.0)

@@ -207,6 +207,8 @@ def test_places_counts_and_masks_become_arrays():
     [
         (lambda x: x.exp(), r"a Tensor has no exp; use np\.exp\(x\)"),
         (lambda x: x.sort(), r"a Tensor has no sort; use np\.sort\(x\)"),
+        (lambda x: x.resize(3), r"a Tensor has no resize; use np\.tile, np\.reshape or np\.pad"),
+        (lambda x: x.put(0, 1.0), r"a Tensor has no put; .*build a new array with np\.where"),
         (lambda x: x.strides, r"a Tensor has no strides; x\.data\.strides is that of its array"),
         (lambda x: x.numpy(), r"a Tensor has no numpy; its array is x\.data"),
         (lambda x: x.at[0].set(1.0), r"a Tensor has no at; tg\.at\(x\)\[index\]\.set\(value\)"),

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.leaving import number
-from tinygrad_dnn.primitives import Function
+from tinygrad_dnn.primitives import REFUSED, Function
 
 
 class ArrayMethods:
@@ -73,7 +73,7 @@ class ArrayMethods:
         if hasattr(np.ndarray, name):
             instead = f"x.data.{name} is that of its array"
         if hasattr(np, name):
-            instead = f"use np.{name}(x)"
+            instead = REFUSED.get(f"np.{name}", f"use np.{name}(x)")
         if name == "at":
             instead = "tg.at(x)[index].set(value) is x with entries changed"
         raise AttributeError(f"a Tensor has no {name}; {instead}", name=name, obj=self)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.containers import leaves, rebuilt
+from tinygrad_dnn.containers import NESTED, leaves, rebuilt
 from tinygrad_dnn.engine import View, pullback, pushforward
 from tinygrad_dnn.errors import ChangedDataError, HistoryError
 from tinygrad_dnn.func.trace import alias
@@ -27,7 +27,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``f`` such that a graph keeps only its result; a backward walk runs it again.
 
     Same value and derivatives of every order, for the memory of one run of f at a time and the time
-    of a second forward pass.  f returns one Tensor and must compute the same again.  What it gives
+    of a second forward pass.  f must compute the same again.  What it gives
     to a Tensor's ``data`` is given once, and dropout draws the same mask again; random numbers of
     your own are arguments, or drawn from a generator that is one.  A loss that follows does not
     see the activation inside.
@@ -53,7 +53,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         inputs = (*given, *map(handle, captured))
         kept = record(Tensor, checkpointed, inputs, {"segment": segment})
         del segment.value
-        return kept
+        return _apart(kept, result)
 
     return call
 
@@ -148,11 +148,11 @@ class _Segment:
             with running(run):
                 args, kwargs = rebuilt(self.tree, map(own, self.parts))
                 result = self.f(*args, **kwargs)
-            if isinstance(result, list | tuple | dict) or result is None:
+            if not leaves(result):
                 raise HistoryError(
-                    f"checkpoint: {self._name} must return one Tensor, got {type(result).__name__}"
+                    f"checkpoint: {self._name} must return one Tensor or several, got {result!r}"
                 )
-            out: Tensor = record(Tensor, alias, (as_tensor(result),))
+            out: Tensor = record(Tensor, alias, (_joined(result),))
         finally:
             recording.reset(token)
         made: list[Node] = [out.node]
@@ -177,6 +177,31 @@ rule(
     vjps=Each(lambda i, g, out, *seen, segment: segment.vjp(i, g, out, *seen)),
     jvps=Each(lambda i, t, out, *seen, segment: segment.jvp(i, t, out, *seen)),
 )
+
+
+def _joined(result: Any) -> Tensor:
+    """Return the Tensors of a result, which may be in containers, as one."""
+    if not isinstance(result, NESTED):
+        return as_tensor(result)
+    joined: Any = np.concatenate([np.ravel(as_tensor(x)) for x in leaves(result)])
+    return joined  # type: ignore[no-any-return]
+
+
+def _apart(whole: Tensor, result: Any) -> Any:
+    """Return what ``_joined`` made of ``result`` in its containers, shapes and dtypes."""
+    if not isinstance(result, NESTED):
+        return whole
+    like = [as_tensor(x) for x in leaves(result)]
+    parts = np.split(whole, np.cumsum([x.size for x in like])[:-1])
+    return rebuilt(result, map(_as, parts, like))
+
+
+def _as(part: Any, x: Tensor) -> Any:
+    """Return ``part`` in the shape and dtype of ``x``, which it was before it was joined."""
+    part = np.reshape(part, x.shape)
+    if part.dtype == x.dtype:
+        return part
+    return np.astype(part if x.dtype.kind == "c" else np.real(part), x.dtype)
 
 
 def _start(x: Any) -> Node:

@@ -1,6 +1,6 @@
 """First derivatives: gradients, and products with the Jacobian from either side."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, overload
 
 from tinygrad_dnn.func.trace import Argnums, Trace
@@ -78,17 +78,20 @@ def vjp(
 
 def jvp(
     f: Callable[..., Any],
-    primals: Sequence[Any],
+    primals: Any,
     tangents: Any,
     argnums: Argnums | None = None,
 ) -> tuple[Any, Any]:
     """Return ``f(*primals)`` and its derivative along ``tangents``, by a walk forwards.
 
-    One tangent per argument; with ``argnums`` only for those, the others are held constant.
+    ``primals`` is the tuple or list of f's arguments, or its only argument.  One tangent per
+    argument; with ``argnums`` only for those, the others are held constant.
 
     >>> import numpy as np
     >>> jvp(np.square, (np.array(3.0),), (np.array(1.0),))
     (array(9.), array(6.))
     """
+    if not isinstance(primals, tuple | list):
+        primals, argnums = (primals,), 0 if argnums is None else argnums
     trace = Trace(f, primals, argnums)
     return trace.value(), trace.push(tangents)
