@@ -286,6 +286,32 @@ def test_the_drawing_and_its_equations_fit_beside_one_another(browser, tmp_path)
     assert browser.execute_script(fits, ".views")
 
 
+@pytest.mark.parametrize("size", [(1400, 1000), (1280, 900)])
+def test_the_panel_goes_below_a_drawing_that_would_be_small_beside_it(browser, tmp_path, size):
+    draw(*network((3, 5, 5, 3, 1))).to_html(path := tmp_path / "four.html")
+    draw(*network((3, 1))).to_html(small := tmp_path / "one.html")
+    browser.set_window_size(*size)
+    where = """const views = document.querySelector(".views").getBoundingClientRect();
+        const panel = document.querySelector("aside").getBoundingClientRect();
+        return [panel.left >= views.right, panel.top >= views.bottom]"""
+    Reader(browser, small).open()
+    assert browser.execute_script(where) == [True, False]
+    reader = Reader(browser, path).open("#node=B4")
+    assert browser.execute_script(where) == [False, True]
+    smallest = """const svg = document.querySelector(".level > svg");
+        const size = (text) => parseFloat(getComputedStyle(text).fontSize);
+        return svg.getScreenCTM().a * Math.min(...[...svg.querySelectorAll("text")].map(size))"""
+    assert browser.execute_script(smallest) >= 8 - 0.01
+    inside = """const right = (element) => element.getBoundingClientRect().right;
+        const panel = document.querySelector("aside");
+        return [...panel.querySelectorAll("*")].every((part) => right(part) <= right(panel))"""
+    assert browser.execute_script(inside)
+    views = "const v = document.querySelector('.views'); return v.scrollWidth - v.clientWidth"
+    assert browser.execute_script(views) <= (0 if size[0] == 1400 else 110)
+    assert reader.complaints() == []
+    browser.set_window_size(1400, 800)
+
+
 def test_whoever_wants_no_motion_gets_none(reader):
     calm = {"name": "prefers-reduced-motion", "value": "reduce"}
     reader.emulate("Emulation.setEmulatedMedia", features=[calm])

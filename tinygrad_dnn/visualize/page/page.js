@@ -11,6 +11,7 @@ const make = (tag, attributes = {}, html = "") => {
 };
 const { views, arrays } = JSON.parse($("data").textContent);
 const PACE = 1500; // milliseconds of a step
+const READABLE = 0.9; // of its natural size a drawing is read with ease
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 for (const view of views) {
@@ -28,7 +29,10 @@ function prepare(level) {
   level.svg = level.holder.firstElementChild;
   level.step = 0;
   level.selected = null;
-  level.svg.style.setProperty("--wide", `${level.svg.width.baseVal.value}px`);
+  const { width, height } = level.svg.viewBox.baseVal;
+  level.wide = width;
+  level.svg.style.setProperty("--wide", `${width}px`);
+  level.svg.style.setProperty("--tall", `${height}px`);
   level.nodes = new Map(Object.keys(level.boxes).map((id) => [id, $(`${level.id}-${id}`)]));
   level.made = new Map();
   level.steps.forEach((step, i) => {
@@ -106,6 +110,15 @@ function into(node) {
     area.scrollBy({ left, behavior: far || calm.matches ? "auto" : "smooth" });
 }
 
+// The panel stands beside the drawing where that stays readable so, else below it.
+function arrange() {
+  const main = document.querySelector("main");
+  main.classList.remove("below");
+  const room = view.panel.parentElement.clientWidth;
+  const wide = Math.max(...views.map((each) => each.levels[0].wide));
+  main.classList.toggle("below", wide * READABLE > room);
+}
+
 // ---- views and levels ---------------------------------------------------------------------------
 function show(next) {
   play(false);
@@ -165,15 +178,21 @@ function detail(id, again = false) {
   if (!known) return panel.replaceChildren(...help());
   const chip = make("span", { className: "chip" }, known.kind);
   chip.style.color = `var(--tg-${known.role}-text)`;
-  panel.replaceChildren(make("h2", {}, known.title), chip);
+  const about = section(make("h2", {}, known.title), chip);
   if (known.math) {
     const math = make("div", { className: "math" }, known.math.map((m) => `<div>${m}</div>`).join(""));
-    panel.append(math);
+    about.append(math);
   }
   if (known.folded && view.levels.length > 1)
-    panel.append(make("p", { className: "remark" }, "A click, or Enter, unfolds all of it."));
-  for (const remark of known.remarks ?? []) panel.append(make("p", { className: "remark" }, remark));
-  for (const key of known.arrays ?? []) panel.append(...quantity(arrays[key]));
+    about.append(make("p", { className: "remark" }, "A click, or Enter, unfolds all of it."));
+  for (const remark of known.remarks ?? []) about.append(make("p", { className: "remark" }, remark));
+  panel.replaceChildren(about, ...(known.arrays ?? []).map((key) => quantity(arrays[key])));
+}
+
+function section(...parts) {
+  const whole = make("section");
+  whole.append(...parts);
+  return whole;
 }
 
 function help() {
@@ -184,11 +203,8 @@ function help() {
     ["Enter", "select a box, unfold a folded one"],
   ];
   const list = keys.map(([key, does]) => `<li><kbd>${key}</kbd> ${does}</li>`).join("");
-  return [
-    make("h2", {}, "Look inside"),
-    make("p", {}, "Point at a box, or select it, to see its equation, its numbers and its gradient."),
-    make("ul", {}, list),
-  ];
+  const what = "Point at a box, or select it, to see its equation, its numbers and its gradient.";
+  return [section(make("h2", {}, "Look inside"), make("p", {}, what)), make("ul", {}, list)];
 }
 
 const shape = (array) => (array.shape.length ? array.shape.join(" by ") : "one number");
@@ -197,17 +213,18 @@ const number = (x) => (x == null ? "–" : String(+x.toPrecision(5)).replaceAll(
 
 function quantity(array) {
   const title = `<b>${raised(array.name)}</b>${tuple(array.shape)} ${array.dtype}`;
-  const parts = [make("h3", { className: array.kind }, title)];
-  if (!array.map) return [...parts, make("p", { className: "scalar" }, number(array.mean))];
-  parts.push(...heat(array));
+  const part = section(make("h3", { className: array.kind }, title));
+  if (!array.map) part.append(make("p", { className: "scalar" }, number(array.mean)));
+  if (!array.map) return part;
+  part.append(...heat(array));
   const facts = make("dl", { className: "facts" });
   const zeros = array.zeros == null ? "–" : `${number(100 * array.zeros)} %`;
   const rows = [["min", number(array.min)], ["max", number(array.max)], ["mean", number(array.mean)],
     ["std", number(array.std)], ["norm", number(array.norm)], ["zeros", zeros]];
   for (const [name, value] of rows) facts.append(make("dt", {}, name), make("dd", {}, value));
-  parts.push(facts);
-  if (array.bad) parts.push(make("p", { className: "remark" }, `${array.bad} entries are not finite.`));
-  return parts;
+  part.append(facts);
+  if (array.bad) part.append(make("p", { className: "remark" }, `${array.bad} entries are not finite.`));
+  return part;
 }
 
 function raised(name) {
@@ -351,9 +368,12 @@ views.forEach((each, i) => {
   each.panel.querySelector(".unfold")?.addEventListener("click", () => unfold(1 - each.now));
 });
 
+addEventListener("resize", arrange);
+
 // ---- where to begin: page.html#view=ops&step=6&node=W1&theme=dark&unfold=1 -----------------------
 const asked = new URLSearchParams(location.hash.slice(1));
 if (asked.has("theme")) document.documentElement.dataset.theme = asked.get("theme");
+arrange();
 show(views.find((each) => each.id === asked.get("view")) ?? view);
 if (asked.has("unfold") && view.levels.length > 1) unfold(1);
 go(+(asked.get("step") ?? 0) || 0);
