@@ -858,4 +858,25 @@ MISTAKES = [
         lambda d: with_dropout(d, d.dA[d.l]) * np.where(d.Z[d.l] > 0, 1, 0.1),
         r"leaky_relu'.*0.1 for Z\d < 0",
     ),
+    Mistake(
+        "penalty on b of one unit",
+        "db",
+        lambda s, l: regularised(s, l) and s.widths[l] == 1,
+        lambda d: db_right(d) + d.lam / d.m * d.b[d.l],
+        r"regularisation \(L2\) is added",
+    ),
+    Mistake(
+        "dW with a learning rate",
+        "dW",
+        plain,
+        lambda d: 0.01 * dW_right(d),
+        r"0.01 times the right value, as if multiplied by a learning rate",
+    ),
+    Mistake(
+        "dW from this layer's A before dropout",
+        "dW",
+        lambda s, l: dropped(s, l) and square(s, l),
+        lambda d: dW_right(d) + d.dZ[d.l] @ (d.g(d.Z[d.l]) - d.A[d.l - 1]).T / d.per,
+        r"A\d \(before dropout\) stands where",
+    ),
 ]

@@ -81,9 +81,13 @@ def _fed(V: Array, z: str, forward: Forward) -> Iterator[Elementwise]:
 def _numbers(
     V: Array, added: Array, parts: Sequence[Array], forward: Forward
 ) -> Iterator[tuple[float, float]]:
-    """Yield (slope, scale): V = W @ (scale (parts[0] + slope parts[1]) + added) + b."""
+    """Yield (slope, scale): V = W @ (scale (parts[0] + slope parts[1]) + added) + b.
+
+    A skip connection may be added to V.
+    """
     values = forward.values
     biases = [values[b] for b in forward.parameters if values[b].size != V.size]
+    like = [values[name] for name in results(forward) if values[name].shape == V.shape]
     for W, turned, left in product(forward.parameters, ("", ".T"), (True, False)):
         if values[W].ndim != 2:
             continue
@@ -92,8 +96,9 @@ def _numbers(
             continue
         P, *Q = (weights @ A if left else A @ weights for A in (added, *parts))
         columns = np.stack([q.ravel() for q in Q], 1)
-        for b in (np.zeros((1, 1)), *(b for b in biases if broadcasts(b, V))):
-            rest = (V - b - P).ravel()
+        fitting = [np.zeros((1, 1)), *(b for b in biases if broadcasts(b, V))]
+        for b, beside in product(fitting, [0.0 * V, *like]):
+            rest = (V - b - P - beside).ravel()
             fit, _, rank, _ = np.linalg.lstsq(columns, rest, rcond=None)
             if rank == len(parts) and fit[0] > 0 and same(columns @ fit, rest):
                 slope = fit[1] / fit[0] if len(parts) > 1 else 0.0

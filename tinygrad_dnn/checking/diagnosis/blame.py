@@ -73,6 +73,9 @@ class Backward:
                 del shown[name]
         hidden = tuple(name for name in group.hidden if name not in story.lost)
         if not shown:
+            for name in hidden:
+                right = self.equations.right(name, story.scene)
+                story = story.believing(story.scene.believing(name, right))
             return [story]
         rest = Group(self.equations, hidden, shown)
         return rest.stories(story) or rest.unexplained(story)

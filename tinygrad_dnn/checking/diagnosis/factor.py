@@ -53,6 +53,9 @@ def factor_words(c: float, sizes: Sizes) -> Change:
         weight = min(weight for _, weight in fitting)
         said = [words for words, far in fitting if far <= max(weight, MEANT)]
         return Change(sign + either(said), weight + extra)
+    if c < 0.11 and abs(c - float(f"{c:.2g}")) < CLOSE * c and f"{c:.1e}"[2] in "05":
+        rate = f"it is {c:.2g} times the right value, as if multiplied by a learning rate"
+        return Change(sign + rate, 1.2 + extra)
     if abs(c * 255 - 1) < CLOSE or abs(c / 255 - 1) < CLOSE:
         why = "large: the division by 255 is missing" if c > 1 else "small: a division too many"
         return Change(f"{sign}it is 255 times too {why}", 1.2 + extra)

@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_dnn.checking.diagnosis.factor import CLOSE, Sizes, either, factor_words
 from tinygrad_dnn.checking.diagnosis.hypotheses import all_families, all_wrong
 from tinygrad_dnn.checking.diagnosis.hypotheses.parameters import something_else, updated
-from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import no_penalty
+from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import no_penalty, penalty_too
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong
 from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Cause
@@ -49,6 +49,9 @@ class Equations:
             yield from all_wrong(fused, scene, often=often)
         if name in scene.forward.parameters:
             yield from something_else(name, scene, self.truth)
+            for c in self._penalties() if not _penalised(terms) else ():
+                for words, value in penalty_too(name, scene, c):
+                    yield words, value + total(terms, scene)
 
     def families(self, name: str, scene: Scene) -> Iterator[Family]:
         """Yield the mistakes with a number open."""
@@ -59,11 +62,15 @@ class Equations:
             for words, start, along in all_families(term, scene):
                 if start.shape == whole.shape:
                     yield Family(words, start + others, along)
-        penalised = any(getattr(term, "kind", "") == "L2" for term in terms)
         if name in scene.forward.parameters:
             yield from updated(name, scene, whole)
-            for words, start, along in () if penalised else no_penalty(name, scene):
+            for words, start, along in () if _penalised(terms) else no_penalty(name, scene):
                 yield Family(words, start + whole, along)
+
+    def _penalties(self) -> set[float]:
+        """Return the coefficients of the L2 penalties in the cost."""
+        direct = (t for terms in self.terms.values() for t in terms if isinstance(t, Direct))
+        return {float(f"{term.coefficient:.9g}") for term in direct if term.kind == "L2"}
 
     def of_term(self, term: AnyTerm, scene: Scene, *, often: bool = False) -> Wrong:
         """Yield what one mistake makes of a term."""
@@ -166,6 +173,10 @@ class Equations:
                 if other.shape == shown.shape and same(shown, value + other, CLOSE):
                     return Cause(name, words), Cause(name, also)
         return ()
+
+
+def _penalised(terms: Sequence[AnyTerm]) -> bool:
+    return any(getattr(term, "kind", "") == "L2" for term in terms)
 
 
 def sizes_of(scene: Scene, name: str) -> Sizes:

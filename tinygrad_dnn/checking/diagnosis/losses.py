@@ -11,6 +11,7 @@ from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.primitives import Array
 
 DIFFERENCE, HINGE = "{A} - {Y}", "-{Y} * ({Y} * {A} < 1)"
+LOGISTIC = "-{Y} / (1 + np.exp({Y} * {A}))"
 LOSSES: Mapping[str, Callable[[Array, Array], Array]] = {
     DIFFERENCE: lambda A, Y: A - Y,
     "-{Y}/{A} + (1 - {Y})/(1 - {A})": lambda A, Y: equations.cost_backward(
@@ -19,7 +20,7 @@ LOSSES: Mapping[str, Callable[[Array, Array], Array]] = {
     "-{Y}/{A}": lambda A, Y: equations.cost_backward(A, Y, "cross-entropy"),
     HINGE: lambda A, Y: equations.cost_backward(A, Y, "hinge"),
     "np.sign({A} - {Y})": lambda A, Y: np.sign(A - Y),
-    "-{Y} / (1 + np.exp({Y} * {A}))": lambda A, Y: -Y * equations.sigmoid(-Y * A),
+    LOGISTIC: lambda A, Y: -Y * equations.sigmoid(-Y * A),
 }
 
 
@@ -45,6 +46,8 @@ def written(forward: Forward, known: Array, close: float) -> Written | None:
     for a in [name for name in results if forward.values[name].shape == known.shape]:
         for y, Y in targets(forward, known).items():
             for form, function in LOSSES.items():
+                if form == LOGISTIC and np.all(Y >= 0):
+                    continue  # of labels 1 alone it is A - Y, too
                 with np.errstate(all="ignore"):
                     exact = function(forward.values[a], Y)
                 c = multiple(known, exact, close)

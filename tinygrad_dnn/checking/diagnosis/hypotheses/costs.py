@@ -113,8 +113,14 @@ def loss_formula(term: Direct, scene: Scene) -> Wrong:
         first, second = -unit * Y / A * slope, unit * (1 - Y) / (1 - A) * slope
         both = "-Y/A + (1 - Y)/(1 - A)"
         if not isinstance(step, Softmax):
-            yield f"of the loss's derivative {both} only -Y/A is there", first
-            yield f"of the loss's derivative {both} only the second term is there", second
+            yield (
+                f"of the loss's derivative {both} only -Y/A is there, the second term is missing",
+                first,
+            )
+            yield (
+                f"of the loss's derivative {both} only the second term is there, -Y/A is missing",
+                second,
+            )
             yield f"a sign in the loss's derivative {both}", first - second
             yield f"a sign in the loss's derivative {both}", second - first
         for form in (DIFFERENCE, *COMMON):

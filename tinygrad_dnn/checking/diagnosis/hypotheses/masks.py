@@ -1,9 +1,14 @@
 """dA through dropout, dA * D / keep_prob: what goes wrong."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong
+from tinygrad_dnn.checking.diagnosis.sources import is_mask
 from tinygrad_dnn.checking.diagnosis.terms import Scene, Slope
+from tinygrad_dnn.primitives import Array
 
 
 def dropout(term: Slope, scene: Scene) -> Wrong:
@@ -33,7 +38,16 @@ def dropout(term: Slope, scene: Scene) -> Wrong:
     said = f"dropout: the mask {step.mask} is inverted"
     yield said, dA * slope * (1 - kept) * step.rescale
     yield f"{said}, and not rescaled", dA * slope * (1 - kept)
-    for name, other in scene.values.items():
-        if name != step.mask and other.shape == D.shape and set(np.unique(other)) <= {0, 1}:
+    for name, other in _masks(scene):
+        if name != step.mask and other.shape == D.shape:
             said = f"the dropout mask {name} of another layer is applied instead of {step.mask}"
             yield said, dA * slope * other * step.rescale
+
+
+def _masks(scene: Scene) -> Iterator[tuple[str, Array]]:
+    """Yield masks by their names, also as they are read off the zeros of A after dropout."""
+    yield from ((name, D) for name, D in scene.values.items() if is_mask(D))
+    for step in scene.forward.steps:
+        if isinstance(step, Elementwise) and step.mask:
+            D = scene.values[step.mask]
+            yield step.mask, (scene.values[step.out] != 0) * np.max(D)

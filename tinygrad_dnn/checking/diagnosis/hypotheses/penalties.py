@@ -51,11 +51,19 @@ def other_constant(term: Direct, scene: Scene) -> Iterator[Family]:
 def no_penalty(name: str, scene: Scene) -> Iterator[Family]:
     """Regularisation of a parameter that the cost does not regularise; added to the rest."""
     x = scene.values[name]
-    said = "regularisation (L2) is added, though the cost has none of"
-    yield Family(lambda c: f"{said} {name}: {c:.6g} * {name}", 0 * x, x)
+    yield Family(lambda c: _added(name, c), 0 * x, x)
     if np.any(x > 0) and np.any(x < 0):
         said = "regularisation (L1) is added, though the cost has none of"
         yield Family(lambda c: f"{said} {name}: {c:.6g} * np.sign({name})", 0 * x, np.sign(x))
+
+
+def penalty_too(name: str, scene: Scene, c: float) -> Wrong:
+    """The same regularisation as of other parameters, though the cost has none of this one."""
+    yield _added(name, c), c * scene.values[name]
+
+
+def _added(name: str, c: float) -> str:
+    return f"regularisation (L2) is added, though the cost has none of {name}: {c:.6g} * {name}"
 
 
 def _instead(W: str, value: Array) -> Iterator[tuple[str, Array]]:

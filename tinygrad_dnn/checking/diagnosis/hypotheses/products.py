@@ -54,12 +54,17 @@ def other_operand(term: Product, scene: Scene) -> Wrong:
     for said, value in mangled(term.other, right):
         yield said, term.product(g, value)
     for step in scene.forward.steps:
-        if isinstance(step, Elementwise) and step.out == term.other and step.mask:
-            A = step.function(scene.values[step.z])
+        if not isinstance(step, Elementwise) or not step.mask:
+            continue
+        A = step.function(scene.values[step.z])
+        if step.out == term.other:
             said = f"{term.other} before dropout stands where it belongs after dropout"
             yield said, term.product(g, A)
             said = f"{term.other} without the division by keep_prob"
             yield said, term.product(g, A * scene.values[step.mask])
+        elif A.shape == right.shape:
+            said = f"{step.out} (before dropout) stands where {term.other} belongs"
+            yield f"{said}{relation(step.out, term.other, scene)}", term.product(g, A)
 
 
 def operand_forgotten(term: Product, scene: Scene) -> Wrong:

@@ -59,8 +59,9 @@ def other_form(term: Slope, scene: Scene) -> Wrong:
     dA = term.masked(scene, scene.d[term.out])
     right = slope_words(term, scene)
     for u, value, is_A in _places(term, scene):
+        dropped = f" ({u} is after dropout)" if term.step.mask and u == term.out else ""
         for form, written, slope in at(u, value, FORMS):
-            yield _said(form, written, is_A, term, right), dA * slope
+            yield _said(form, written, is_A, term, right) + dropped, dA * slope
     for name, value in _others(term, scene):
         if name not in (term.of, term.out):
             for _, written, slope in at(name, value, OTHERS):
@@ -105,7 +106,7 @@ def other_leak(term: Slope, scene: Scene) -> Iterator[Family]:
 
 def matrix_product(term: Slope, scene: Scene) -> Wrong:
     """``dZ = dA @ g'(Z)``."""
-    dA, slope = scene.d[term.out], term.step.prime(scene.values[term.of])
+    dA, slope = term.masked(scene, scene.d[term.out]), term.step.prime(scene.values[term.of])
     said = "a matrix product (@) stands where the elementwise product (*) belongs"
     for turned in (slope, slope.T):
         if dA.shape[1] == turned.shape[0]:
@@ -144,9 +145,10 @@ def _said(form: str, written: str, is_A: bool, term: Slope, right: str) -> str:
         return f"{written} instead of {right}"
     g, of = MEANT[form]
     fed = "A" if is_A else "Z"
-    if fed == of and g != own:
+    fits = fed == of or g == "relu"  # A > 0 where Z > 0
+    if fits and g != own:
         return f"{g}' (the derivative of another activation), {written}, instead of {right}"
-    if fed == of:
+    if fits:
         return f"{written} instead of {right}"
     if g == own:
         return f"{written} instead of {right}: the formula needs {of}, not {fed}"
