@@ -449,6 +449,23 @@ def test_markdown_has_its_equations_in_fences():
     assert text.count(r"\begin{aligned}") == 2
 
 
+@pytest.mark.parametrize("style", ["text", "latex", "markdown", "html"])
+def test_every_style_shows_the_numbers_asked_for(style):
+    W = tg.Tensor([[0.5, -2.0], [1e-7, 3.0]], name="W")
+    J = np.sum((W @ np.array([[1.0], [2.0]])) ** 2)
+    text = tg.explain(J, style=style, numbers=True)
+    plain = tg.explain(J, style=style)
+    assert f"{float(J):.6g}" in str(text)
+    assert f"{float(J):.6g}" not in str(plain)
+    if style in ("latex", "markdown"):
+        matrix = r"= \left[\begin{array}{rr} %s & %s \\ %s & %s \end{array}\right]"
+        assert matrix % (0.5, -2, r"1 \cdot 10^{-7}", 3) in str(text).split("Forward")[0]
+        dW = text["dW"].value
+        assert matrix % tuple(f"{x:.6g}" for x in dW.ravel()) in str(text).split("Backward")[1]
+    large = tg.explain(np.sum(W @ np.ones((2, 40))), style=style, numbers=True)
+    assert "from 1 to 1, mean 1" in str(large)
+
+
 def test_html_is_well_formed_mathml():
     text = explained("html", numbers=True)._repr_html_()
     page = ET.fromstring(f"<body>{text}</body>")
@@ -550,7 +567,7 @@ def test_latex_compiles():
     if not node or subprocess.run([node, "-e", "require('katex')"], capture_output=True).returncode:
         pytest.skip("needs node with KaTeX")
     x = tg.Tensor([1.0, 2.0], name="learning rate_#$%&{}^~\\ <b>")
-    answers = [explained("markdown"), explained("markdown", convention="course")]
+    answers = [explained("markdown"), explained("markdown", convention="course", numbers=True)]
     answers += [tg.explain(np.sum(np.where(x > 1, x**0.5, 1e-7 * x[::-1]) * (x > 0)))]
     fenced = [part for answer in answers for part in answer.to("markdown").split("$$")[1::2]]
     done = subprocess.run(

@@ -373,7 +373,9 @@ def test_a_failed_pass_opens_at_what_failed(browser, tmp_path):
         network()[0](np.ones((8, 3)))
     draw(caught.value).to_html(file)
     reader = Reader(browser, file).open()
+    assert browser.title == "Failed forward pass"
     assert reader.heading() == "Linear(3 -> 5) failed"
+    assert "=" not in reader.text("#panel .math")  # there is no result to name
     assert "it needs (3, m)" in reader.text("#panel")
     assert "backward" not in reader.text("#caption")
     assert reader.complaints() == []

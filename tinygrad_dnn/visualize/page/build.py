@@ -77,7 +77,7 @@ def page_of(subject: Subject, title: str = "") -> Page:
         if not views:
             raise
     return _filled(
-        title or subject.title or _title(chain), _facts(views, chain), views, numbers, note
+        title or subject.title or _title(subject, chain), _facts(views, chain), views, numbers, note
     )
 
 
@@ -181,7 +181,9 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _title(chain: Chain | None) -> str:
+def _title(subject: Subject, chain: Chain | None) -> str:
+    if subject.found.failure:
+        return "Failed forward pass"
     if chain is None:
         return "Forward and backward pass"
     sizes = [value(chain.X).shape[0], *(layer.A.value.shape[0] for layer in chain.layers)]

@@ -85,10 +85,12 @@ class _Teller:
         thing = self.reading.things[i]
         given = [self.argument(a) for a in thing.args]
         if thing.fn in SIGNS and len(given) == 2:
-            return f"{self.name(i)} = {given[0]} {SIGNS[thing.fn]} {given[1]}"
-        if thing.formula:
-            return thing.formula if not thing.name else f"{self.name(i)} = {thing.formula}"
-        return f"{self.name(i)} = {op_name(thing.fn)}({', '.join(given)})"
+            call = f"{given[0]} {SIGNS[thing.fn]} {given[1]}"
+        elif thing.formula and not thing.name:
+            return thing.formula
+        else:
+            call = thing.formula or f"{op_name(thing.fn)}({', '.join(given)})"
+        return call if thing.failure else f"{self.name(i)} = {call}"
 
     def argument(self, a: Any) -> str:
         if isinstance(a, Node) or is_array(a):
