@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.case import case, normal
+from tests.case import case, normal, spread
 from tinygrad_dnn.func import alias
 from tinygrad_dnn.rules.diagonals import on_diagonal
 from tinygrad_dnn.rules.indexing import getitem, put, scatter
@@ -195,6 +195,10 @@ for mode in ("reflect", "symmetric"):
     case(np.pad, normal(3, 4), ((5, 1), (0, 7)), mode, reflect_type="odd")
 for mode in ("linear_ramp", "mean"):
     case(np.pad, normal(3, 4), ((3, 0), (1, 2)), mode)
+for mode in ("maximum", "minimum", "median"):
+    case(np.pad, spread(3, 4), ((2, 0), (1, 2)), mode, smooth=False)
+    case(np.pad, spread(4, 3), ((1, 2), (0, 0)), mode, stat_length=((1, 2), (9, 2)), smooth=False)
+case(np.pad, normal(0, 3), ((0, 0), (1, 1)), "maximum")
 case(np.pad, normal(3, 2), 2, "linear_ramp", end_values=((5.0, 6.0), (7.0, 8.0)))
 case(np.pad, normal(4, 3), (1, 2), "mean", stat_length=((1, 2), (3, 2)))
 case(np.pad, normal(4), 2, "mean", stat_length=3)

@@ -5,11 +5,16 @@ from itertools import product
 import numpy as np
 
 from tinygrad_dnn.errors import MissingRuleError
-from tinygrad_dnn.primitives import composite, multilinear, primitive, rule
+from tinygrad_dnn.primitives import Function, composite, multilinear, primitive, rule
 from tinygrad_dnn.rules.indexing import scatter
 
 _COPYING = ("edge", "reflect", "symmetric", "wrap")  # but for reflect_type="odd"
-_MIXING = ("linear_ramp", "mean")
+_SUMMARIES: dict[str, Function] = {
+    "maximum": np.max,
+    "mean": np.mean,
+    "median": np.median,
+    "minimum": np.min,
+}
 
 
 @primitive
@@ -49,15 +54,16 @@ def _pad(array, pad_width, mode="constant", **options):
     odd = options.get("reflect_type") == "odd"
     if array.dtype.kind not in "fc" or (mode in ("constant", *_COPYING) and not odd):
         return pad(array, pad_width, mode, **options)
-    if mode not in (*_COPYING, *_MIXING):
+    known = ("constant", *_COPYING, "linear_ramp", *_SUMMARIES)
+    if mode not in known:
         raise MissingRuleError(
-            f"np.pad on Tensors takes mode='constant' or one of "
-            f"{', '.join(map(repr, (*_COPYING, *_MIXING)))}, got mode={mode!r}; build other "
-            f"borders with np.concatenate"
+            f"np.pad on Tensors takes as mode one of {', '.join(map(repr, known))}, got {mode!r}; "
+            f"build other borders with np.concatenate"
         )
     for axis, widths in enumerate(_pairs(pad_width, array.ndim)):
         own = {name: _of_axis(option, axis, array.ndim) for name, option in options.items()}
-        array = _extended(array, axis, widths, mode, own)
+        extended = _summarized if mode in _SUMMARIES else _extended
+        array = extended(array, axis, widths, mode, own)
     return array
 
 
@@ -65,6 +71,22 @@ def _of_axis(option, axis, ndim):
     """What ``option`` of np.pad is for one axis alone, as np.pad takes it."""
     several = option is not None and not isinstance(option, str)
     return tuple(np.broadcast_to(option, (ndim, 2))[axis]) if several else option
+
+
+def _summarized(x, axis, widths, mode, options):
+    """Pad x along ``axis`` with the maximum, say, of the ``stat_length`` entries at that end."""
+    np.pad(np.zeros(x.shape[axis], x.dtype), widths, mode, **options)  # refuses what it refuses
+    if not any(widths):
+        return x
+    x = np.moveaxis(x, axis, -1)
+    n = x.shape[-1]
+    lengths = options.get("stat_length")
+    first, last = (n, n) if lengths is None else np.minimum(lengths, n)
+    borders = [
+        np.repeat(_SUMMARIES[mode](part, axis=-1, keepdims=True), width, axis=-1)
+        for part, width in zip((x[..., :first], x[..., n - last :]), widths, strict=True)
+    ]
+    return np.moveaxis(np.concatenate([borders[0], x, borders[1]], axis=-1), -1, axis)
 
 
 def _extended(x, axis, widths, mode, options):
