@@ -11,9 +11,10 @@ import pytest
 import tinygrad_dnn as tg
 from tinygrad_dnn import Tensor
 from tinygrad_dnn.checking import check_parameters, gradcheck, gradgradcheck
+from tinygrad_dnn.checking.estimate import estimate
 from tinygrad_dnn.checking.grid import measure
 from tinygrad_dnn.checking.noise import measured_noise
-from tinygrad_dnn.checking.numeric import Line, estimate
+from tinygrad_dnn.checking.numeric import Line
 from tinygrad_dnn.checking.problem import Fixed, Problem
 from tinygrad_dnn.checking.run import check
 from tinygrad_dnn.errors import ChangedDataError, GradientMismatchError, HistoryError

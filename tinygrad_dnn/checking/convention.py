@@ -5,20 +5,22 @@ with all weights 0, relu'(0) = 0 gives a gradient of 0 whatever the slopes are. 
 is, the slopes close by tell: one kink has two, several have more.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from tinygrad_dnn.checking.claims import one_hot
-from tinygrad_dnn.checking.numeric import SURE
+from tinygrad_dnn.checking.numeric import EPS, SURE
 from tinygrad_dnn.checking.probe import Probe, length, random_signs
 from tinygrad_dnn.checking.search import EXAMINED, Finding
 from tinygrad_dnn.checking.verdict import Judgement
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import KINK, WRONG
 
-SAMPLES = 8
+SAMPLES = 32
 AWAY, STEP = 2.0**-14, 2.0**-22  # in elastic units: to a point close by, and for a slope there
+TURN = 2.0**-8  # so much a complex step is turned towards an entry
 SAME = 1e-3  # slopes so much alike, relatively, are one
 AT_ONE_POINT = (
     "several kinks meet there: the value may be a convention, which cannot be judged by this point "
@@ -31,8 +33,10 @@ def settle_at_one_point(
 ) -> Finding:
     """Excuse wrong values at kinks if several meet there."""
     n, wrong = probe.point[j].size, finding.where(WRONG)
-    suspects = [i for i in wrong if finding.entries[i].sides and not finding.entries[i].reason]
-    meeting = [i for i in suspects[:EXAMINED] if _several(probe, j, one_hot(n, i), rng)]
+    kinked = [i for i in wrong if finding.entries[i].sides or probe.on_a_kink]
+    suspects = [i for i in kinked if not finding.entries[i].reason]
+    claimed = {i: finding.entries[i].claimed for i in suspects}
+    meeting = [i for i in suspects[:EXAMINED] if _several(probe, j, one_hot(n, i), rng, claimed[i])]
     for i in suspects if len(meeting) == EXAMINED else meeting:
         finding.entries[i] = excused(finding.entries[i])
         finding.remark = AT_ONE_POINT
@@ -45,21 +49,61 @@ def settle_at_one_point(
     return finding
 
 
-def _several(probe: Probe, j: int, direction: Array, rng: np.random.Generator) -> bool:
-    """Return whether f has more than two slopes along a direction, at points close by."""
-    slopes = []
+def _several(
+    probe: Probe, j: int, direction: Array, rng: np.random.Generator, claimed: float | None = None
+) -> bool:
+    """Return whether f has more than two slopes along a direction, at points close by.
+
+    What is claimed must not be further from them than they are from each other.
+    """
+    slopes: list[float] = []
+    same = 0.0
     for _ in range(SAMPLES):
-        offset = [AWAY * u * random_signs(u.shape, rng) for u in probe.units]
-        moved = np.zeros(direction.size)
-        moved[:] = STEP * direction * np.ravel(probe.units[j])
-        ahead, back = list(offset), list(offset)
-        ahead[j] = offset[j] + moved.reshape(offset[j].shape)
-        back[j] = offset[j] - moved.reshape(offset[j].shape)
-        change = probe.value(1.0, ahead) - probe.value(1.0, back)
-        slopes.append(float(probe.cotangents[0] @ change) / (2 * STEP))
+        slope, blur = (_beside if probe.on_a_kink else _close_by)(probe, j, direction, rng)
+        slopes.append(slope)
+        same = max(same, blur)
+        if np.count_nonzero(np.diff(np.sort(slopes)) > same) > 1 and _among(slopes, claimed):
+            return True
+    return False
+
+
+def _close_by(
+    probe: Probe, j: int, direction: Array, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return the slope along a direction at a point close by, and by how much it may be off."""
+    offset = [AWAY * u * random_signs(u.shape, rng) for u in probe.units]
+    ahead, back = (_turned(probe, offset, j, sign * STEP * direction) for sign in (1.0, -1.0))
+    change = probe.value(1.0, ahead) - probe.value(1.0, back)
     noise = SURE * float(np.linalg.norm(probe.sigma)) / STEP
-    gaps = np.diff(np.sort(slopes)) > max(SAME * float(np.max(np.absolute(slopes))), noise)
-    return bool(np.count_nonzero(gaps) > 1)
+    slope = float(probe.cotangents[0] @ change) / (2 * STEP)
+    return slope, max(SAME * abs(slope), noise)
+
+
+def _beside(
+    probe: Probe, j: int, direction: Array, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return the slope along a direction where complex steps go from here, and its rounding.
+
+    They go to one side of every kink that the point is on, and reach no other.
+    """
+    ahead = [u * random_signs(u.shape, rng) for u in probe.units]
+    slopes = [
+        probe.line_along(along).complex_slopes
+        for along in (ahead, _turned(probe, ahead, j, TURN * direction))
+    ]
+    first, turned = (0.0 if s is None else float(s[0]) for s in slopes)
+    return (turned - first) / TURN, 64 * EPS * max(abs(first), abs(turned)) / TURN
+
+
+def _turned(probe: Probe, along: list[Array], j: int, by: Array) -> list[Array]:
+    """Return a direction with something added for argument ``j``, flat and in elastic units."""
+    part = along[j] + (by * np.ravel(probe.units[j])).reshape(along[j].shape)
+    return [*along[:j], part, *along[j + 1 :]]
+
+
+def _among(slopes: Sequence[float], claimed: float | None) -> bool:
+    low, high = min(slopes), max(slopes)
+    return claimed is None or 2 * low - high <= claimed <= 2 * high - low
 
 
 def excused(judgement: Judgement) -> Judgement:

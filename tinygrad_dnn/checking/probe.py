@@ -2,10 +2,12 @@
 
 Outputs are flat.  They are weighted by random *cotangents*, for which the gradients are claimed.
 Which arguments the function is *analytic* in, so that the complex step may be taken, is found out
-by comparing it with real differences; it is never assumed.
+by comparing it with real differences; it is never assumed.  Where kinks are so close that real
+differences cannot tell, they are compared at the nearest point around where they can.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from warnings import catch_warnings, simplefilter
 
@@ -16,17 +18,19 @@ from tinygrad_dnn.checking.arrays import real
 from tinygrad_dnn.checking.call import UNDEFINED
 from tinygrad_dnn.checking.claims import Claims
 from tinygrad_dnn.checking.noise import measured_noise
-from tinygrad_dnn.checking.numeric import EPS, Line, elastic_units
+from tinygrad_dnn.checking.numeric import EPS, SURE, Line, differing, elastic_units
 from tinygrad_dnn.checking.problem import Point, Problem
-from tinygrad_dnn.checking.verdict import Claim, judge
+from tinygrad_dnn.checking.verdict import FIRST, Claim, Judgement, judge
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.primitives import Array
-from tinygrad_dnn.report import RIGHT
+from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
 
 BAND = 1e3  # outputs that differ by more in size are weighted apart
 BANDS = 6
 WIDE = (-5, 1)  # exponents of steps at which a function of steps changes
 LEAST = 0.5  # of the entries of a random direction
+AROUND = (2.0**-16, 2.0**-9, 2.0**-2, 2.0**5)  # where kinks may not be close, in elastic units
+ROUGH = 0.25  # a relative error with which slopes must still agree, if everywhere
 
 
 class Probe:
@@ -43,6 +47,8 @@ class Probe:
         close = [nudge(x, rng) for x in point]
         self.claims = Claims(problem, point, close, self.units, self.cotangents, lambda: self.sizes)
         self._analytic: dict[int, bool] = {}
+        self._kinked: set[int] = set()  # the arguments of which it was not found out here
+        self._around: dict[float, Probe] = {}
 
     # The function
 
@@ -97,9 +103,7 @@ class Probe:
         """Return f along a direction of argument ``j``, flat and in elastic units."""
         along: list[Array | None] = [None] * len(self.point)
         along[j] = (direction * np.ravel(self.units[j])).reshape(self.point[j].shape)
-        line = self.line_along(along)
-        line.analytic = self.analytic(j)
-        return line
+        return self._marked(self.line_along(along), j)
 
     def entry(self, j: int, i: int) -> Line:
         """Return f along entry ``i`` (counted flat) of argument ``j``, in its elastic unit."""
@@ -110,21 +114,38 @@ class Probe:
             moved.flat[i] += t * unit
             return self._at([*self.point[:j], moved, *self.point[j + 1 :]])
 
-        line = Line(f, self.base, self.sigma, self.cotangents)
-        line.analytic = self.analytic(j)
+        line = self._marked(Line(f, self.base, self.sigma, self.cotangents), j)
         size = abs(float(x.flat[i]))
         line.finest = int(np.log2(size / unit)) - 30 if size else line.finest
+        return line
+
+    def _marked(self, line: Line, j: int) -> Line:
+        """Say of a line by argument ``j`` whether it is analytic, and has kinks close by."""
+        line.analytic, line.kinked = self.analytic(j), j in self._kinked
         return line
 
     def analytic(self, j: int) -> bool:
         """Return whether the complex step agrees with real differences by argument ``j``."""
         if j not in self._analytic:
             self._analytic[j] = False  # while we find out
-            self._analytic[j] = self._agrees(j)
+            found = [self._agrees(j)]
+            if found[0] not in (RIGHT, WRONG):
+                self._kinked.add(j)
+                with suppress(*UNDEFINED):
+                    for r in AROUND:
+                        found.append(self._moved(r)._agrees(j))
+                        if found[-1] in (RIGHT, WRONG):
+                            break
+            self._analytic[j] = found[-1] == RIGHT or {*found} == {CANNOT_TELL}
         return self._analytic[j]
 
-    def _agrees(self, j: int) -> bool:
+    def _agrees(self, j: int) -> str:
+        """Return whether it is right at this point; KINK if kinks close by may hide it.
+
+        CANNOT_TELL is: as far as rounding lets one see.
+        """
         n = self.point[j].size
+        found = RIGHT
         for _ in range(2 if n > 1 else 1):
             line = self.line(j, random_signs((n,), self.rng) * length(n))
             try:
@@ -132,17 +153,48 @@ class Probe:
                     simplefilter("error", ComplexWarning)
                     slopes = line.complex_slopes
             except Exception:  # whatever f thinks of complex numbers
-                return False
+                return WRONG
             if slopes is None or line.at_an_edge():
-                return False
+                return WRONG
             if not slopes.any() and any(line.changes_at(e) for e in WIDE):
-                return False  # steps, maybe: their slope is 0 in either way
+                return WRONG  # steps, maybe: their slope is 0 in either way
             for k, slope in enumerate(slopes):
                 claim = Claim(float(slope), 64 * EPS * self.sizes[k], abs(slope), self.sizes[k])
-                found = judge(line, k, claim)
-                if found.verdict != RIGHT or found.stepwise:
-                    return False
-        return True
+                judgement = judge(line, k, claim)
+                if judgement.stepwise or _contradicts(judgement, line, k):
+                    return WRONG
+                found = max(found, _roughly(judgement), key=(RIGHT, CANNOT_TELL, KINK).index)
+        return found
+
+    @cached_property
+    def on_a_kink(self) -> bool:
+        """Whether f, if it is analytic, is on a kink at the point itself."""
+        if not all(self.analytic(j) for j in range(len(self.point))):
+            return False
+        sides = self.line_along([u * random_signs(u.shape, self.rng) for u in self.units])
+        return sides.complex_sides is not None and bool(np.any(differing(*sides.complex_sides)))
+
+    def _moved(self, r: float) -> "Probe":
+        """Return the problem at a point at a distance ``r``, in elastic units, in all arguments."""
+        if r not in self._around:
+            arguments = zip(self.point, self.units, strict=True)
+            point = [x + r * unit * random_signs(x.shape, self.rng) for x, unit in arguments]
+            self._around[r] = Probe(self.problem, point, self.rng)
+            self._around[r]._analytic = dict.fromkeys(range(len(point)), False)
+        return self._around[r]
+
+
+def _contradicts(judgement: Judgement, line: Line, k: int) -> bool:
+    """Return whether a slope is wrong, and not because of kinks closer than one can see."""
+    visible = judgement.difference > SURE * line.step(FIRST).noise[k]
+    return judgement.verdict == WRONG and not judgement.sides and bool(visible)
+
+
+def _roughly(judgement: Judgement) -> str:
+    blur = judgement.error / abs(judgement.slope) if judgement.slope else np.inf
+    if judgement.verdict == CANNOT_TELL and judgement.difference < judgement.error and blur < ROUGH:
+        return CANNOT_TELL
+    return RIGHT if judgement.verdict == RIGHT else KINK
 
 
 def random_cotangents(out: Array, rng: np.random.Generator) -> Array:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinygrad_dnn.checking.numeric import EPS, LADDER, SURE, Estimate, Line, estimate
+from tinygrad_dnn.checking.estimate import LADDER, Estimate, estimate
+from tinygrad_dnn.checking.numeric import EPS, SURE, Line, differing
 from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
 
 FIRST, SECOND = -17, -11  # exponents of the step that settles most, and of the one beside it
@@ -121,6 +122,8 @@ def _glance_wider(line: Line, k: int, claim: Claim) -> Judgement | None:
 
 def examine(line: Line, k: int, claim: Claim) -> Judgement:
     """Return the verdict from a ladder of steps, made longer as long as it does not settle it."""
+    if exact := _exactly(line, k, claim):
+        return exact
     exponents = list(LADDER)
     judgement = _verdict(estimate(line.ladder(exponents), k), claim)
     finer = range(-31, min(line.finest, -37) - 1, -2)
@@ -136,20 +139,36 @@ def examine(line: Line, k: int, claim: Claim) -> Judgement:
     return _of_stairs(judgement, line, k, claim)
 
 
+def _exactly(line: Line, k: int, claim: Claim) -> Judgement | None:
+    """Return the verdict by complex steps: of a kink, or where kinks blur real differences."""
+    if not (line.analytic and np.isfinite(claim.slope)) or line.complex_sides is None:
+        return None
+    left, right = (float(side[k]) for side in line.complex_sides)
+    if differing(left, right):
+        size = 16 * line.relative * max(abs(left), abs(right))
+        return _verdict(Estimate((left + right) / 2, size, right, left, kink=True), claim)
+    exact = TRUST * exactness(line, claim)
+    return _by_complex_step(right, exact, claim) if line.kinked else None
+
+
 def _sharpened(judgement: Judgement, slope: float, error: float, claim: Claim) -> Judgement:
     """Let the complex step decide where real differences are too blurred to."""
     if not np.isfinite(claim.slope):
         return judgement
     blurred = judgement.error > 1e-7 * max(abs(claim.slope), claim.gauge / 100)
     if judgement.verdict in (RIGHT, CANNOT_TELL) and blurred:
-        off = abs(slope - claim.slope)
-        if off <= error:
-            return Judgement(RIGHT, claim.slope, slope, error)
-        close = off <= claim.close
-        return Judgement(RIGHT if close else WRONG, claim.slope, slope, error, NEARLY * close)
+        return _by_complex_step(slope, error, claim)
     if judgement.verdict == WRONG and abs(slope - judgement.slope) <= judgement.error:
         return replace(judgement, slope=slope, error=error)
     return judgement
+
+
+def _by_complex_step(slope: float, error: float, claim: Claim) -> Judgement:
+    off = abs(slope - claim.slope)
+    if off <= error:
+        return Judgement(RIGHT, claim.slope, slope, error)
+    close = off <= claim.close
+    return Judgement(RIGHT if close else WRONG, claim.slope, slope, error, NEARLY * close)
 
 
 def _of_stairs(judgement: Judgement, line: Line, k: int, claim: Claim) -> Judgement:
