@@ -13,6 +13,7 @@ from tinygrad_dnn.checking.diagnosis.forward import (
     value_of,
 )
 from tinygrad_dnn.checking.diagnosis.sources import (
+    CLOSE,
     NONLINEAR,
     Found,
     activations,
@@ -22,14 +23,13 @@ from tinygrad_dnn.checking.diagnosis.sources import (
     numbered,
     product_shape,
     results,
-    same,
 )
 from tinygrad_dnn.primitives import Array
 
 
 def over_hidden(name: str, V: Array, forward: Forward) -> Iterator[Found]:
     """Yield steps through one value that was not tapped: Z2 over A1, or A1 over Z1."""
-    for z in results(forward):
+    for z in _computed(forward):
         for step in _fed(V, z, forward):
             A = forward.result(step)
             for found in linear(name, V, _with(forward, step.out, A), 1):
@@ -61,7 +61,7 @@ def _fed(V: Array, z: str, forward: Forward) -> Iterator[Elementwise]:
     for g in NONLINEAR:
         yield Elementwise(hidden, z, g)
     like = [name for name in results(forward) if forward.values[name].shape == Z.shape]
-    for skip in (None, *(name for name in like if name != z)):
+    for skip in (None, *(name for name in _computed(forward) if name in like and name != z)):
         added = forward.values[skip] if skip else 0 * Z
         for g in NONLINEAR if skip else ():
             yield Elementwise(hidden, z, g, skip=skip)
@@ -86,8 +86,10 @@ def _numbers(
     A skip connection may be added to V.
     """
     values = forward.values
-    biases = [values[b] for b in forward.parameters if values[b].size != V.size]
-    like = [values[name] for name in results(forward) if values[name].shape == V.shape]
+    biases = [b for b in (values[n] for n in forward.parameters) if b.size != V.size]
+    biases = [np.zeros((1, 1)), *(b for b in biases if broadcasts(b, V))]
+    skips = [0 * V, *(values[n] for n in _computed(forward) if values[n].shape == V.shape)]
+    rests = np.stack([(V - b - skip).ravel() for b, skip in product(biases, skips)], 1)
     for W, turned, left in product(forward.parameters, ("", ".T"), (True, False)):
         if values[W].ndim != 2:
             continue
@@ -95,14 +97,18 @@ def _numbers(
         if product_shape(*((weights, added) if left else (added, weights))) != V.shape:
             continue
         P, *Q = (weights @ A if left else A @ weights for A in (added, *parts))
-        columns = np.stack([q.ravel() for q in Q], 1)
-        fitting = [np.zeros((1, 1)), *(b for b in biases if broadcasts(b, V))]
-        for b, beside in product(fitting, [0.0 * V, *like]):
-            rest = (V - b - P - beside).ravel()
-            fit, _, rank, _ = np.linalg.lstsq(columns, rest, rcond=None)
-            if rank == len(parts) and fit[0] > 0 and same(columns @ fit, rest):
-                slope = fit[1] / fit[0] if len(parts) > 1 else 0.0
-                yield round(float(slope), 9), round(float(fit[0]), 12)
+        columns, wanted = np.stack([q.ravel() for q in Q], 1), rests - P.reshape(-1, 1)
+        fits, _, rank, _ = np.linalg.lstsq(columns, wanted, rcond=None)
+        off = np.max(np.absolute(columns @ fits - wanted), axis=0)
+        fitting = (off <= CLOSE * np.max(np.absolute(wanted), axis=0)) & (fits[0] > 0)
+        for fit in fits.T[fitting] if rank == len(parts) else ():
+            slope = fit[1] / fit[0] if len(parts) > 1 else 0.0
+            yield round(float(slope), 9), round(float(fit[0]), 12)
+
+
+def _computed(forward: Forward) -> list[str]:
+    """Return the names of what may have been computed on the way: no masks, no labels 0 and 1."""
+    return [name for name in results(forward) if not is_mask(forward.values[name])]
 
 
 def _with(forward: Forward, name: str, value: Array) -> Forward:

@@ -92,5 +92,5 @@ def _either(one: Story, other: Story) -> Story:
     if len(mine) != len(others) or len(unlike) != 1:
         return one
     (i,) = unlike
-    both = replace(mine[i], instead=(*mine[i].instead, others[i]))
+    both = replace(mine[i], instead=(*mine[i].instead, others[i], *others[i].instead))
     return replace(one, causes=(*mine[:i], both, *mine[i + 1 :]))

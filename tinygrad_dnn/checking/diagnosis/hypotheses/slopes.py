@@ -45,7 +45,8 @@ def slope_slips(term: Slope, scene: Scene) -> Wrong:
     yield f"the incoming gradient d{term.out} is ignored (as if it were 1)", slope
     if g == "identity":
         return
-    yield f"{g}' is there twice: {right} belongs once", dA * slope**2
+    twice = f", or its slope for {term.of} < 0 is {slope.min() ** 2:.4g}" if "leaky" in g else ""
+    yield f"{g}' is there twice{twice}: {right} belongs once", dA * slope**2
     inverted = "the mask is inverted: " if g in ("relu", "leaky_relu") else ""
     yield f"{inverted}1 - {g}' instead of {right}", dA * (1 - slope)
     yield f"the sum instead of the product with {right}", dA + slope
