@@ -48,7 +48,7 @@ def test_the_demo_learns_digits_verifies_and_draws(needs_demo_extra, tmp_path, c
     assert "engine against equations, L = 3, m = 50: right" in text
     assert re.search(r"gradients of the cost: right", text)
     assert "gradients, by equations, differences and forward mode: right" in text
-    net = nn.load(out / "weights.npz")
+    net = nn.Sequential.load(out / "weights.npz")
     assert net(np.zeros((64, 2))).shape == (10, 2)
     assert (out / "cost.png").read_bytes().startswith(b"\x89PNG")
 

@@ -168,7 +168,7 @@ def test_saved_networks_come_back_the_same(rng, tmp_path):
         nn.Softmax(),
     )
     net.save(tmp_path / "net.npz")
-    again = nn.load(tmp_path / "net.npz")
+    again = nn.Sequential.load(tmp_path / "net.npz")
     X = rng.random((3, 6))
     assert repr(again) == repr(net)
     np.testing.assert_array_equal(again(X).data, net(X).data)
@@ -186,10 +186,10 @@ def test_saving_and_loading_say_what_is_wrong(rng, tmp_path):
         nn.Sequential(Mine()).save(tmp_path / "net.npz")
     (tmp_path / "bad.npz").write_bytes(b"not a network")
     with pytest.raises(ValueError, match=r"is not a network saved by net\.save"):
-        nn.load(tmp_path / "bad.npz")
+        nn.Sequential.load(tmp_path / "bad.npz")
     np.savez(tmp_path / "objects.npz", layers=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match=r"is not a network saved by net\.save"):
-        nn.load(tmp_path / "objects.npz")
+        nn.Sequential.load(tmp_path / "objects.npz")
 
 
 # ---- wrong shapes ----------------------------------------------------------------------------

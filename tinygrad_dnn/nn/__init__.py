@@ -106,7 +106,6 @@ from tinygrad_dnn.nn.recurrent import GRU as GRU
 from tinygrad_dnn.nn.recurrent import LSTM as LSTM
 from tinygrad_dnn.nn.recurrent import RNN as RNN
 from tinygrad_dnn.nn.sequential import Sequential as Sequential
-from tinygrad_dnn.nn.sequential import load as load
 from tinygrad_dnn.rules.activations import celu as celu
 from tinygrad_dnn.rules.activations import clipped_relu as clipped_relu
 from tinygrad_dnn.rules.activations import crelu as crelu

@@ -123,7 +123,7 @@ def save(path: Path, layers: Sequence[Layer], tensors: Mapping[str, Tensor]) -> 
     )
 
 
-def read(path: Path, rng: Any) -> tuple[list[Layer], dict[str, Array]]:
+def load(path: Path, rng: Any) -> tuple[list[Layer], dict[str, Array]]:
     """Return the layers in ``path``, freshly made, and the arrays that belong into them."""
     text, arrays = archive.read(path)
     try:

@@ -17,7 +17,7 @@ from tinygrad_dnn.nn.linear import Linear
 from tinygrad_dnn.nn.losses import Loss
 from tinygrad_dnn.nn.naming import refused
 from tinygrad_dnn.nn.parameters import buffers, parameters, resting, set_training
-from tinygrad_dnn.nn.saving import read, restore, save
+from tinygrad_dnn.nn.saving import load, restore, save
 from tinygrad_dnn.nn.steps import Layer, Step, steps_of
 from tinygrad_dnn.nn.summary import summary
 from tinygrad_dnn.nn.validation import validate
@@ -163,11 +163,23 @@ class Sequential:
         return validate(self.steps, self.outputs, X, Y, loss)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write layers, parameters and buffers to ``path``, a file that ``nn.load`` reads back.
+        """Write layers, parameters and buffers to ``path``, a file that ``load`` reads back.
 
         An .npz file, or .safetensors (needs that package) if ``path`` ends so.
         """
         save(path, self.layers, {**self.parameters(), **self.buffers()})
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], *, rng: Any = None) -> "Sequential":
+        """Return the network that ``save`` wrote to ``path``, ready to train.
+
+        ``rng`` is for layers that draw while training, as Dropout does.  Files that hold less than
+        they claim are refused before anything is allocated; nothing in a file is executed.
+        """
+        layers, arrays = load(path, rng)
+        net = cls(*layers)
+        restore({**net.parameters(), **net.buffers()}, arrays, path)
+        return net
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"
@@ -178,15 +190,3 @@ def _flat(layers: Sequence[Layer]) -> list[Layer]:
     for layer in layers:
         flat += layer.layers if isinstance(layer, Sequential) else [layer]
     return flat
-
-
-def load(path: str | PathLike[str], *, rng: Any = None) -> Sequential:
-    """Return the network that ``save`` wrote to ``path``, ready to train.
-
-    ``rng`` is for layers that draw while training, as Dropout does.  Files that hold less than
-    they claim are refused before anything is allocated; nothing in a file is executed.
-    """
-    layers, arrays = read(path, rng)
-    net = Sequential(*layers)
-    restore({**net.parameters(), **net.buffers()}, arrays, path)
-    return net
