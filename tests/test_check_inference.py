@@ -12,6 +12,11 @@ LOSSES = {
     "tanh": lambda A, Y: np.sum((A - Y) ** 2),
     "linear": lambda A, Y: np.sum(np.maximum(0, 1 - Y * A)),
 }
+OF_LINEAR = {
+    "logistic": lambda A, Y: np.mean(np.log(1 + np.exp(-Y * A))),
+    "absolute": lambda A, Y: np.sum(np.absolute(A - Y)),
+    "squared": lambda A, Y: np.mean((A - Y) ** 2) / 2,
+}
 
 
 def network(g, seed, *, shared=False, lam=0.0, width=4):
@@ -104,3 +109,18 @@ def test_what_is_no_such_network_is_not_found():
     cost, p, context = network(("tanh", "sigmoid"), 0)
     assert infer(lambda p: cost(p) ** 2, p, context) is None
     assert infer(lambda p: cost(p) + 1e-3 * np.sum(np.sin(p["W1"])), p, context) is None
+
+
+@pytest.mark.parametrize("loss", OF_LINEAR)
+def test_losses_of_a_linear_output_are_found(loss):
+    _, p, context = network(("tanh", "linear"), 0)
+    X, Y = context["X"], context["Y"]
+
+    def cost(p):
+        return OF_LINEAR[loss](p["W2"] @ np.tanh(p["W1"] @ X + p["b1"]) + p["b2"], Y)
+
+    found = infer(cost, p, context)
+    assert activations(found.forward) == ["tanh", "linear"]
+    step = np.array([[1e-6], [0.0]])
+    numeric = (cost({**p, "b2": p["b2"] + step}) - cost({**p, "b2": p["b2"] - step})) / 2e-6
+    assert found.derivative[0].sum() == pytest.approx(numeric, rel=1e-5)

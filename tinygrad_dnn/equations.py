@@ -131,7 +131,8 @@ def layer_backward(dZ: Array, A_prev: Array, W: Array) -> tuple[Array, Array, Ar
 def cost(A: Array, Y: Array, loss: str) -> Array:
     """J = (1/m) sum of the losses.
 
-    ``loss``: "binary cross-entropy", "cross-entropy", "hinge" (Y is 1 or -1), "squared error".
+    ``loss``: "binary cross-entropy", "cross-entropy", "hinge" and "logistic" (Y is 1 or -1),
+    "absolute error", "squared error".
     """
     n, m = Y.shape
     if loss == "binary cross-entropy":
@@ -140,6 +141,10 @@ def cost(A: Array, Y: Array, loss: str) -> Array:
         return -(1 / m) * np.sum(Y * np.log(A))
     if loss == "hinge":
         return (1 / m) * np.sum(np.maximum(0, 1 - Y * A))
+    if loss == "logistic":
+        return (1 / m) * np.sum(np.logaddexp(0, -Y * A))
+    if loss == "absolute error":
+        return (1 / m) * np.sum(np.abs(A - Y)) / n
     return (1 / m) * np.sum((A - Y) ** 2) / n
 
 
@@ -151,6 +156,10 @@ def cost_backward(A: Array, Y: Array, loss: str) -> Array:
         return -Y / A
     if loss == "hinge":
         return -Y * (Y * A < 1)
+    if loss == "logistic":
+        return -Y * sigmoid(-Y * A)
+    if loss == "absolute error":
+        return np.sign(A - Y) / Y.shape[0]
     return 2 * (A - Y) / Y.shape[0]
 
 

@@ -12,7 +12,14 @@ from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear
 from tinygrad_dnn.primitives import Array
 
 LETTERS = ascii_letters + "_"
-LOSSES = ("binary cross-entropy", "cross-entropy", "squared error", "hinge")
+LOSSES = (
+    "binary cross-entropy",
+    "cross-entropy",
+    "squared error",
+    "hinge",
+    "logistic",
+    "absolute error",
+)
 CLOSE = 1e-9  # of the largest cost
 Arrays = Mapping[str, Array]
 Layers = Sequence[tuple[str, str | None]]  # the names of W and b
@@ -119,15 +126,17 @@ class Chain:
         except ValueError:
             return []
 
-    def factor(self, loss: str, points: Sequence[Arrays], costs: Array) -> float | None:
-        """Return k if the cost is k times this loss, plus penalties of the W, at all points."""
-        losses = [self._loss(A, loss) for A in self.predicted(points)]
-        if not losses:
-            return None
+    def matching(
+        self, losses: Sequence[str], points: Sequence[Arrays], costs: Array
+    ) -> Found | None:
+        """Return the network if the cost is a multiple of a loss, plus penalties of the W and b."""
+        outs = self.predicted(points)
         squares = [[float(np.sum(p[name] ** 2)) for p in points] for name in self.parameters]
-        for columns in ([losses], [losses, *squares]):
-            if (fit := fitted(columns, costs)) is not None:
-                return float(fit[0])
+        for loss in losses if outs else ():
+            values = [self._loss(A, loss) for A in outs]
+            for columns in ([values], [values, *squares]):
+                if (fit := fitted(columns, costs)) is not None:
+                    return self.found(loss, float(fit[0]))
         return None
 
     def agrees(self, points: Sequence[Arrays], costs: Array, b: str) -> list[str]:

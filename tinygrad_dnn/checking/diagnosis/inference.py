@@ -29,10 +29,10 @@ from tinygrad_dnn.primitives import Array
 
 POINTS = 6  # random points, besides those that the multiple and the penalties are fitted to
 PROBES = 7  # points at which one bias differs
-MOST = 40  # chains that are carried on from layer to layer
+MOST = 60  # chains that are carried on from layer to layer
 HIDDEN = ("relu", "tanh", "sigmoid", "identity")
 OUTPUTS = ("sigmoid", "softmax", "identity", "tanh", "relu")
-Guess = tuple[str, tuple[G, ...]]  # a loss, and the activations of the last layers
+Guesses = dict[tuple[G, ...], Sequence[str]]  # activations of the last layers, and losses
 
 
 def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) -> Found | None:
@@ -46,10 +46,9 @@ def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) 
         return None
     probes = _probes(cost, parameters, layers)
     for wiring in _wirings(parameters, context, layers):
-        for loss, g in wiring.guesses(probes):
-            chain = wiring.chain(g)
-            if (factor := chain.factor(loss, points, costs)) is not None:
-                return chain.found(loss, factor)
+        for g, losses in wiring.guesses(probes).items():
+            if found := wiring.chain(g).matching(losses, points, costs):
+                return found
     return None
 
 
@@ -97,25 +96,23 @@ class _Wiring:
         known = self.parameters, self.context, self.layers, self.data
         return Chain(*known, g, self.masks, self.keep, self.skips)
 
-    def guesses(self, probes: Sequence[_Probe | None]) -> list[Guess]:
+    def guesses(self, probes: Sequence[_Probe | None]) -> Guesses:
         """Return what it may be, networks with one activation in all hidden layers first."""
         slopes = dict.fromkeys([0.01, *_fractions(self.context), 0.1, 0.2])
         hidden: list[G] = [(g, None) for g in HIDDEN] + [("leaky_relu", slope) for slope in slopes]
         outputs: list[G] = [(g, None) for g in OUTPUTS]
-        guesses: list[Guess] = [(loss, ()) for loss in LOSSES]
+        guesses: Guesses = {(): LOSSES}
         for l in range(len(self.layers), 0, -1):
             last = l == len(self.layers)
-            tails: dict[tuple[G, ...], list[str]] = {}
-            for loss, tail in guesses:
-                tails.setdefault(tail, []).append(loss)
-            guesses = []
-            for tail, losses in tails.items():
+            probe = None if self.skips and not last else probes[l - 1]
+            longer: Guesses = {}
+            for tail, losses in guesses.items():
                 for g in outputs if last else hidden:
-                    probe = None if self.skips and not last else probes[l - 1]
                     said = self._agreeing(l, (g, *tail), probe) if probe else losses
-                    guesses += [(loss, (g, *tail)) for loss in losses if loss in said]
-            guesses.sort(key=lambda guess: len(set(guess[1][:-1])))
-            del guesses[MOST:]
+                    if fitting := [loss for loss in losses if loss in said]:
+                        longer[(g, *tail)] = fitting
+            order = sorted(longer, key=lambda tail: len(set(tail[:-1])))
+            guesses = {tail: longer[tail] for tail in order[:MOST]}
         return guesses
 
     def _agreeing(self, l: int, tail: Sequence[G], probe: _Probe) -> list[str]:

@@ -20,7 +20,7 @@ LOSSES: Mapping[str, Callable[[Array, Array], Array]] = {
     "-{Y}/{A}": lambda A, Y: equations.cost_backward(A, Y, "cross-entropy"),
     HINGE: lambda A, Y: equations.cost_backward(A, Y, "hinge"),
     "np.sign({A} - {Y})": lambda A, Y: np.sign(A - Y),
-    LOGISTIC: lambda A, Y: -Y * equations.sigmoid(-Y * A),
+    LOGISTIC: lambda A, Y: equations.cost_backward(A, Y, "logistic"),
 }
 
 
