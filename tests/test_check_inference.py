@@ -19,7 +19,7 @@ OF_LINEAR = {
 }
 
 
-def network(g, seed, *, shared=False, lam=0.0, width=4):
+def network(g, seed, *, shared=False, lam=0.0, width=4, skip=None):
     """Return a cost of layers with these activations, its parameters, X and Y."""
     rng = np.random.default_rng(seed)
     L, m = len(g), 9
@@ -36,7 +36,9 @@ def network(g, seed, *, shared=False, lam=0.0, width=4):
         A = X
         for l in range(1, L + 1):
             W = p["W2"] if shared and l == 3 else p[f"W{l}"]
-            A = squash(g[l - 1], W @ A + p[f"b{l}"])
+            before = A
+            A = squash(g[l - 1], W @ A + p[f"b{l}"] + (A if (l, "before") == skip else 0))
+            A = A + before if (l, "after") == skip else A
         return LOSSES[g[-1]](A, Y) / m + lam * sum(np.sum(p[k] ** 2) for k in p if k[0] == "W")
 
     return cost, p, {"X": X, "Y": Y}
@@ -124,3 +126,15 @@ def test_losses_of_a_linear_output_are_found(loss):
     step = np.array([[1e-6], [0.0]])
     numeric = (cost({**p, "b2": p["b2"] + step}) - cost({**p, "b2": p["b2"] - step})) / 2e-6
     assert found.derivative[0].sum() == pytest.approx(numeric, rel=1e-5)
+
+
+@pytest.mark.parametrize("g", [("relu", "tanh", "leaky", "linear"), ("sigmoid",) * 3 + ("tanh",)])
+@pytest.mark.parametrize("skip", [(2, "after"), (3, "after"), (2, "before"), (3, "before")])
+def test_skip_connections_are_found(g, skip):
+    cost, p, context = network(g, 0, skip=skip)
+    found = infer(cost, p, context).forward
+    assert activations(found) == list(g)
+    sums = [
+        s for s in found.steps if (getattr(s, "skip", None) or len(getattr(s, "addends", ())) > 1)
+    ]
+    assert [s.out for s in sums] == [f"{'A' if skip[1] == 'after' else 'Z'}{skip[0]}"]

@@ -104,7 +104,8 @@ class _Wiring:
         guesses: Guesses = {(): LOSSES}
         for l in range(len(self.layers), 0, -1):
             last = l == len(self.layers)
-            probe = None if self.skips and not last else probes[l - 1]
+            passed = any(source < l <= target for target, (source, _) in self.skips.items())
+            probe = None if passed else probes[l - 1]
             longer: Guesses = {}
             for tail, losses in guesses.items():
                 for g in outputs if last else hidden:
@@ -125,7 +126,9 @@ class _Wiring:
         points = [{**self.parameters, probe.W: W, probe.b: b} for b in probe.values]
         nothing = {**self.context, X: np.zeros(self.data.shaped(1, m))}
         upper = points[0], nothing, self.layers[l - 1 :], self.data
-        return Chain(*upper, tail, self.masks, self.keep).agrees(points, probe.costs, probe.b)
+        skips = {t - l + 1: (s - l + 1, after) for t, (s, after) in self.skips.items() if t >= l}
+        chain = Chain(*upper, tail, self.masks, self.keep, skips)
+        return chain.agrees(points, probe.costs, probe.b)
 
 
 def _wirings(parameters: Arrays, context: Arrays, layers: Layers) -> Iterator[_Wiring]:
