@@ -18,7 +18,8 @@ from tinygrad_dnn.checking.verdict import Judgement
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import KINK, WRONG
 
-SAMPLES = 32
+SAMPLES = 128
+FAR = 8.0  # times the range of these: a product of conventions is hardly further away
 AWAY, STEP = 2.0**-14, 2.0**-22  # in elastic units: to a point close by, and for a slope there
 TURN = 2.0**-8  # so much a complex step is turned towards an entry
 SAME = 1e-3  # slopes so much alike, relatively, are one
@@ -35,13 +36,15 @@ def settle_at_one_point(
     n, wrong = probe.point[j].size, finding.where(WRONG)
     kinked = [i for i in wrong if finding.entries[i].sides or probe.on_a_kink]
     suspects = [i for i in kinked if not finding.entries[i].reason]
-    claimed = {i: finding.entries[i].claimed for i in suspects}
-    meeting = [i for i in suspects[:EXAMINED] if _several(probe, j, one_hot(n, i), rng, claimed[i])]
+    meeting = [
+        i for i in suspects[:EXAMINED] if _several(probe, j, one_hot(n, i), rng, finding.entries[i])
+    ]
     for i in suspects if len(meeting) == EXAMINED else meeting:
         finding.entries[i] = excused(finding.entries[i])
         finding.remark = AT_ONE_POINT
     blamed = [d for d in finding.directions if d.verdict == WRONG]
-    if not blamed or finding.where(WRONG) or not all(d.sides for d in blamed):
+    kinked_too = all(d.sides or probe.on_a_kink for d in blamed)
+    if not blamed or finding.where(WRONG) or not kinked_too:
         return finding
     if _several(probe, j, random_signs((n,), rng) * length(n), rng):
         finding.directions = [excused(d) for d in finding.directions]
@@ -50,19 +53,25 @@ def settle_at_one_point(
 
 
 def _several(
-    probe: Probe, j: int, direction: Array, rng: np.random.Generator, claimed: float | None = None
+    probe: Probe,
+    j: int,
+    direction: Array,
+    rng: np.random.Generator,
+    judgement: Judgement | None = None,
 ) -> bool:
     """Return whether f has more than two slopes along a direction, at points close by.
 
-    What is claimed must not be further from them than they are from each other.
+    Two are enough if the direction itself crosses no kink.  What is claimed must not be further
+    from them than ``FAR`` times their range.
     """
+    enough = 1 if judgement is None or judgement.sides else 0
     slopes: list[float] = []
     same = 0.0
     for _ in range(SAMPLES):
         slope, blur = (_beside if probe.on_a_kink else _close_by)(probe, j, direction, rng)
         slopes.append(slope)
         same = max(same, blur)
-        if np.count_nonzero(np.diff(np.sort(slopes)) > same) > 1 and _among(slopes, claimed):
+        if np.count_nonzero(np.diff(np.sort(slopes)) > same) > enough and _among(slopes, judgement):
             return True
     return False
 
@@ -86,7 +95,7 @@ def _beside(
 
     They go to one side of every kink that the point is on, and reach no other.
     """
-    ahead = [u * random_signs(u.shape, rng) for u in probe.units]
+    ahead = probe.analytic_direction()
     slopes = [
         probe.line_along(along).complex_slopes
         for along in (ahead, _turned(probe, ahead, j, TURN * direction))
@@ -95,15 +104,16 @@ def _beside(
     return (turned - first) / TURN, 64 * EPS * max(abs(first), abs(turned)) / TURN
 
 
-def _turned(probe: Probe, along: list[Array], j: int, by: Array) -> list[Array]:
+def _turned(probe: Probe, along: Sequence[Array | None], j: int, by: Array) -> list[Array | None]:
     """Return a direction with something added for argument ``j``, flat and in elastic units."""
-    part = along[j] + (by * np.ravel(probe.units[j])).reshape(along[j].shape)
-    return [*along[:j], part, *along[j + 1 :]]
+    before, more = along[j], (by * np.ravel(probe.units[j])).reshape(probe.units[j].shape)
+    return [*along[:j], more if before is None else before + more, *along[j + 1 :]]
 
 
-def _among(slopes: Sequence[float], claimed: float | None) -> bool:
+def _among(slopes: Sequence[float], judgement: Judgement | None) -> bool:
     low, high = min(slopes), max(slopes)
-    return claimed is None or 2 * low - high <= claimed <= 2 * high - low
+    reach = FAR * (high - low)
+    return judgement is None or low - reach <= judgement.claimed <= high + reach
 
 
 def excused(judgement: Judgement) -> Judgement:

@@ -20,7 +20,7 @@ from tinygrad_dnn.checking.claims import Claims
 from tinygrad_dnn.checking.noise import measured_noise
 from tinygrad_dnn.checking.numeric import EPS, SURE, Line, differing, elastic_units
 from tinygrad_dnn.checking.problem import Point, Problem
-from tinygrad_dnn.checking.verdict import FIRST, Claim, Judgement, judge
+from tinygrad_dnn.checking.verdict import Claim, Judgement, judge
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
@@ -30,6 +30,7 @@ BANDS = 6
 WIDE = (-5, 1)  # exponents of steps at which a function of steps changes
 LEAST = 0.5  # of the entries of a random direction
 AROUND = (2.0**-16, 2.0**-9, 2.0**-2, 2.0**5)  # where kinks may not be close, in elastic units
+WAYS = 16  # in which a point is left, to see whether it is on a kink: behind dead units few show
 ROUGH = 0.25  # a relative error with which slopes must still agree, if everywhere
 
 
@@ -157,7 +158,7 @@ class Probe:
             if slopes is None or line.at_an_edge():
                 return WRONG
             if not slopes.any() and any(line.changes_at(e) for e in WIDE):
-                return WRONG  # steps, maybe: their slope is 0 in either way
+                found = KINK  # or steps: their slope is 0 in either way
             for k, slope in enumerate(slopes):
                 claim = Claim(float(slope), 64 * EPS * self.sizes[k], abs(slope), self.sizes[k])
                 judgement = judge(line, k, claim)
@@ -168,11 +169,22 @@ class Probe:
 
     @cached_property
     def on_a_kink(self) -> bool:
-        """Whether f, if it is analytic, is on a kink at the point itself."""
-        if not all(self.analytic(j) for j in range(len(self.point))):
-            return False
-        sides = self.line_along([u * random_signs(u.shape, self.rng) for u in self.units])
-        return sides.complex_sides is not None and bool(np.any(differing(*sides.complex_sides)))
+        """Whether f is on a kink at the point itself, as far as it is analytic."""
+        lines = (self.line_along(self.analytic_direction()) for _ in range(WAYS))
+        found = (line.complex_sides for line in lines)
+        return any(sides is not None and np.any(differing(*sides)) for sides in found)
+
+    def analytic_direction(self) -> list[Array | None]:
+        """Return a random direction of all arguments that f is analytic in.
+
+        Each at its own scale, and every other time upwards: towards units that are active.
+        """
+        rng, up = self.rng, self.rng.random() < 0.5
+        signs = [random_signs(u.shape, rng) * 8.0 ** rng.integers(4) for u in self.units]
+        return [
+            u * (np.absolute(s) if up else s) if self.analytic(j) else None
+            for j, (u, s) in enumerate(zip(self.units, signs, strict=True))
+        ]
 
     def _moved(self, r: float) -> "Probe":
         """Return the problem at a point at a distance ``r``, in elastic units, in all arguments."""
@@ -185,9 +197,14 @@ class Probe:
 
 
 def _contradicts(judgement: Judgement, line: Line, k: int) -> bool:
-    """Return whether a slope is wrong, and not because of kinks closer than one can see."""
-    visible = judgement.difference > SURE * line.step(FIRST).noise[k]
-    return judgement.verdict == WRONG and not judgement.sides and bool(visible)
+    """Return whether a slope is wrong over the smallest steps too: kinks are further away."""
+    if judgement.verdict != WRONG or judgement.sides:
+        return False
+    steps = (line.step(e) for e in range(line.finest, line.finest + 4, 2))
+    seen = next((s for s in steps if judgement.difference > 2 * SURE * s.noise[k]), None)
+    return seen is not None and bool(
+        abs(seen.slope[k] - judgement.claimed) > judgement.difference / 2
+    )
 
 
 def _roughly(judgement: Judgement) -> str:
