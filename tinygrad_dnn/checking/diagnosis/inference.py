@@ -45,8 +45,14 @@ def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) 
     if not np.all(np.isfinite(costs)):
         return None
     probes = _probes(cost, parameters, layers)
+    plain: set[Data] = set()  # where every layer is one that has no skip connection
     for wiring in _wirings(parameters, context, layers):
-        for g, losses in wiring.guesses(probes).items():
+        if wiring.skips and wiring.data in plain:
+            continue
+        guesses = wiring.guesses(probes)
+        if guesses and all(probes) and not wiring.skips:
+            plain.add(wiring.data)
+        for g, losses in guesses.items():
             if found := wiring.chain(g).matching(losses, points, costs):
                 return found
     return None
