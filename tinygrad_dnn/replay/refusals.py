@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from os.path import dirname, sep
-from types import CodeType
 
 import numpy as np
 
@@ -17,14 +16,14 @@ _OURS = tuple(dirname(path) + sep for path in (dirname(__file__), np.__file__))
 def users_place() -> tuple[str, int]:
     """Return file and line of the user's program that is being run."""
     frame = sys._getframe(2)
-    while frame.f_back and _is_ours(frame.f_code):
+    while frame.f_back and _is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
 
 
 @cache
-def _is_ours(code: CodeType) -> bool:
-    return code.co_filename.startswith(_OURS)
+def _is_ours(path: str) -> bool:
+    return path.startswith(_OURS)
 
 
 def shown(place: tuple[str, int]) -> str:
