@@ -212,6 +212,23 @@ def test_single_precision_is_no_farther_off_than_twice_eager(case):
     assert off(other) <= 2 * max(off(single), 1e-7)
 
 
+def test_threads_are_started_only_where_they_save_time_and_of_one_library(monkeypatch):
+    def multiplied_by(rows, inner, columns):
+        nodes = Node(rng.random((rows, inner))), Node(rng.random((inner, columns)))
+        call, out = Node(None, np.matmul, nodes), np.empty((rows, columns))
+        arrays = {n: n.value for n in nodes} | {call: out}
+        found = row(call, Memory(arrays, set(), [], np.empty(0)))
+        return found and found.kernel
+
+    sizes = (64, 64, 64), (65, 64, 64), (100, 101, 100), (520, 512, 512), (20, 12288, 600)
+    for threads, kernels in (
+        (1, ["blas_product", "blas_product", "product", "product", "product"]),
+        (2, ["blas_product", "product", "product", None, "product"]),
+    ):
+        monkeypatch.setattr(table, "blas_threads", lambda threads=threads: threads)
+        assert [multiplied_by(*size) for size in sizes] == kernels
+
+
 def test_inputs_too_large_to_copy_are_read_where_they_are():
     net, _, step, X, Y = training([2000, 4, 1], 64)
     other, _, replayed, _, _ = training([2000, 4, 1], 64, jit=native)

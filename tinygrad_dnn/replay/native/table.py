@@ -20,6 +20,8 @@ Operand = tuple[int, int, int, int]  # slot, distance in bytes, strides of rows 
 NOTHING: Operand = (0, 0, 0, 0)
 BOOL = np.dtype(bool)
 WIDE = 1 << 31  # entries: strides have half a number each
+ALONE = 1 << 18  # multiplications: up to here OpenBLAS starts no threads
+SHARED = 1 << 27  # multiplications: up to here starting threads takes longer than they save
 
 
 class Row(NamedTuple):
@@ -185,14 +187,15 @@ class _Encoder:
         number = self.call.args[1] if update else -1.0
         scale = self.operand(np.atleast_2d(self.constant(number)), (1, 1))
         kind, needed = "update" if update else "product", 0
-        if rows * columns * inner <= LARGE:
+        many, several = rows * columns * inner, blas_threads() > 1
+        if many <= (ALONE if several else LARGE):
             kind = f"blas_{kind}"
-        elif rows <= FEW or blas_threads() == 1:
+        elif not several or rows <= FEW or many <= SHARED:
             needed = work(rows, inner, self.dtype.itemsize, vector_width())
-        elif not update and y[3] == 1:
-            return None  # NumPy's own BLAS is faster than SciPy's here
         else:
-            kind = f"blas_{kind}"
+            return (
+                None  # NumPy's BLAS: the threads of a second one, SciPy's, would stand in its way
+            )
         return Row(self.dtype, kind, (rows, columns, inner), [c, x, y, scale], needed)
 
     def matrix(self, a: Any) -> Operand | None:
