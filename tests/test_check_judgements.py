@@ -142,6 +142,20 @@ class TestDropout:
         assert report.verdict == RIGHT, report
         assert "dA1 is taken as the course has it: by A1 before its mask D1" in report.notes
 
+    @pytest.mark.parametrize("tapped", [(), ("Z1",), ("Z1", "Z2"), ("A1",)])
+    def test_the_course_is_right_whatever_is_tapped(self, tapped):
+        def cost(p):
+            A2 = self.forward(p, lambda n, value: tg.tap(n, value) if n in tapped else value)[-1]
+            return -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))
+
+        D1 = self.forward(P)[0]
+        report = tg.check_backprop(cost, P, self.grads(P), X=X, Y=Y, D1=D1, keep_prob=KEEP)
+        assert report.verdict == RIGHT, report
+        report = tg.check_backprop(
+            cost, P, self.grads(P, kept=0.5), X=X, Y=Y, D1=D1, keep_prob=KEEP
+        )
+        assert "dW1" in [row.name for row in report.failures], report
+
     def test_mistakes_are_found_in_it(self):
         report = tg.check_backprop(self.cost, P, self.grads(P, kept=0.5))
         notes = {row.name: row.note for row in report.rows}

@@ -36,7 +36,8 @@ def backward(p, outputs, Y):
         grads[f"dW{l}"] = dZ @ outputs[2 * l - 2].T / m
         grads[f"db{l}"] = np.sum(dZ, axis=1, keepdims=True) / m
         if l > 1:
-            dZ = p[f"W{l}"].T @ dZ * np.where(outputs[2 * l - 3] > 0, 1, SLOPE)
+            grads[f"dA{l - 1}"] = dA = p[f"W{l}"].T @ dZ
+            grads[f"dZ{l - 1}"] = dZ = dA * np.where(outputs[2 * l - 3] > 0, 1, SLOPE)
     return grads
 
 

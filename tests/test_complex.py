@@ -22,7 +22,7 @@ COMPLEX_CASES = [
     for case in CASES
     if case.rule in SMOOTH
     and all(x.size for x in case.args)
-    and not (case.rule is np.cov and len(case.args) > 1 and not case.keeps_float32)  # weights
+    and not (case.rule is np.cov and not case.keeps_float32)  # weights, and dtype=float64
 ]  # fmt: skip
 
 

@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.checking.diagnosis.equation import equations_of
 from tinygrad_dnn.checking.diagnosis.explain import Explanation, explain
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.inference import infer
 from tinygrad_dnn.checking.masked import found_masked
 from tinygrad_dnn.checking.options import Settings, chosen
+from tinygrad_dnn.checking.precision import EPS32, FEW
 from tinygrad_dnn.checking.randomness import frozen_words
 from tinygrad_dnn.checking.run import check
-from tinygrad_dnn.checking.shown import Shown, convention_words
+from tinygrad_dnn.checking.shown import CLOSE, Shown, convention_words
 from tinygrad_dnn.checking.student import Student
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import WRONG, Report, Row
@@ -126,18 +128,21 @@ class _Check:
             self.forward = found.forward
             self.of_J[found.output] = found.derivative
             self.shown.see({**found.forward.values, **student.params})
+            self._see_masks()
 
     def _see_masks(self) -> None:
         """Take a dA that is zero where its mask is as what the course has under that name."""
         student, forward = self.student, self.forward
         if forward is None:
             return
-        given = {*student.context, *student.tapped}
-        for masked in found_masked(forward, self.shown.arrays, self.of_J, given):
+        given, right = {*student.context, *student.tapped}, self.of_J
+        with suppress(ValueError, IndexError):  # shapes do not fit: it is another network
+            _, right = equations_of(forward, self.of_J, (), per_example=False)
+        for masked in found_masked(forward, self.shown.arrays, right, given):
             name = masked.step.out
             student.masks[name] = masked.factor
             forward, dropped = masked.split(forward)
-            self.of_J |= {dropped: self.of_J[name], name: masked.factor * self.of_J[name]}
+            self.of_J |= {dropped: right[name], name: masked.factor * right[name]}
             self.notes.append(masked.words)
         self.forward = forward
 
@@ -168,8 +173,9 @@ class _Check:
     def _by_equations(self, found: Explanation | None, between: Sequence[str]) -> dict[str, Row]:
         """Return the rows of values ``between`` that were not tapped, in the network found."""
         right = found.right if found else {}
+        close = max(CLOSE, FEW * EPS32) if self.student.single else CLOSE
         return {
-            name: self.shown.compared_row(name, right[name], "by the equations")
+            name: self.shown.compared_row(name, right[name], "by the equations", close)
             for name in between
             if name in right
         }

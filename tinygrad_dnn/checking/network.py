@@ -10,7 +10,7 @@ from tinygrad_dnn.checking.call import blaming, function_name, require_function
 from tinygrad_dnn.checking.diagnosis.explain import explain
 from tinygrad_dnn.checking.masked import found_masked
 from tinygrad_dnn.checking.names import by_values, require_dict
-from tinygrad_dnn.checking.precision import is_single
+from tinygrad_dnn.checking.precision import EPS32, FEW, is_single
 from tinygrad_dnn.checking.randomness import Randomness
 from tinygrad_dnn.checking.reference import Reference
 from tinygrad_dnn.checking.shown import CLOSE, Shown, convention_words
@@ -22,8 +22,6 @@ from tinygrad_dnn.report import WRONG, Report, relative_error
 from tinygrad_dnn.tensor import Tensor
 
 WHO = "check_network"
-EPS32 = float(np.finfo(np.float32).eps)
-FEW = 32  # the hand's float32 rounds elsewhere than the engine's
 Gradients = Mapping[str, Any] | Callable[[list[Array]], Mapping[str, Any]]
 
 

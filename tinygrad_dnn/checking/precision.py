@@ -4,6 +4,9 @@ import numpy as np
 
 from tinygrad_dnn.primitives import Array
 
+EPS32 = float(np.finfo(np.float32).eps)
+FEW = 32  # times its rounding: two ways through one network in float32 are no farther apart
+
 
 def is_single(x: Array) -> bool:
     """Return whether these are numbers of float32 that have been rounded to it.

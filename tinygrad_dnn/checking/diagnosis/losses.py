@@ -52,7 +52,7 @@ def written(forward: Forward, known: Array, close: float) -> Written | None:
                     exact = function(forward.values[a], Y)
                 c = multiple(known, exact, close)
                 if c is not None:
-                    c, times = _simple(c, forward.m, known.size // forward.m)
+                    c, times = _simple(c, forward.m, max(known.size // forward.m, 1))
                     said = form.format(A=a, Y=y)
                     return Written(c * exact, form, c, f"{times}({said})" if times else said, y)
     return None
