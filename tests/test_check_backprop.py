@@ -168,7 +168,7 @@ def test_a_tap_is_its_value():
     assert tg.tap("x", x) is x
 
 
-def test_masks_in_the_closure_may_be_of_any_shape():
+def test_masks_in_the_closure_may_be_of_any_shape_and_several():
     r = np.random.default_rng(5)
     X, Y = r.standard_normal((4, 11)), (r.random((1, 11)) > 0.5) * 1.0
     D1, D2 = ((r.random((n, 11)) < 0.7) * 1.0 for n in (5, 3))
@@ -189,9 +189,11 @@ def test_masks_in_the_closure_may_be_of_any_shape():
 
     A1, A2, A3 = forward(p)
     dZ3 = A3 - Y
-    dZ2 = p["W3"].T @ dZ3 * D2 / 0.7 * (A2 > 0)
-    dZ1 = p["W2"].T @ dZ2 * D1 / 0.7 * (A1 > 0)
-    grads = {"dZ1": dZ1, "dZ2": dZ2}
+    dA2 = p["W3"].T @ dZ3 * D2 / 0.7  # by A2 before its mask, as the course has it
+    dZ2 = dA2 * (A2 > 0)
+    dA1 = p["W2"].T @ dZ2 * D1 / 0.7
+    dZ1 = dA1 * (A1 > 0)
+    grads = {"dA1": dA1, "dZ1": dZ1, "dA2": dA2, "dZ2": dZ2}
     for l, (dZ, A) in enumerate([(dZ1, X), (dZ2, A1), (dZ3, A2)], 1):
         grads |= {f"dW{l}": dZ @ A.T / 11, f"db{l}": dZ.mean(axis=1, keepdims=True)}
     assert tg.check_backprop(cost, p, grads)

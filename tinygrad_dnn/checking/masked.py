@@ -43,7 +43,7 @@ class Masked:
         drop = replace(self.step, out=dropped, z=A, g="identity", slope=None)
         steps: list[Step] = []
         for step in forward.steps:
-            steps += [bare, drop] if step is self.step else [_reading(step, A, dropped)]
+            steps += [bare, drop] if step.out == A else [_reading(step, A, dropped)]
         now = {dropped: forward.values[A], A: bare.function(forward.values[bare.z]), mask: self.D}
         return replace(forward, steps=steps, values={**forward.values, **now}), dropped
 
