@@ -15,7 +15,7 @@ ELEMENTWISE = {
     "subtract": lambda x, y: x - y,
     "multiply": lambda x, y: x * np.tanh(y),
     "divide": lambda x, y: x / (2 + np.sin(y)),
-    "power": lambda x, y: (1 + x * x) ** 0.5 * np.tanh(y),
+    "power": lambda x, y: np.power(1 + x * x, 0.5) * np.tanh(y),  # older NumPy: x**0.5 is sqrt
     "hypot": lambda x, y: np.hypot(x, 1 + y * y) / 2,
     "arctan2": lambda x, y: np.arctan2(x, 1 + y * y),
     "logaddexp": lambda x, y: np.logaddexp(x, y) / 2,

@@ -56,6 +56,7 @@ def backward(p):
 g, between = backward(P)
 G = g | between
 f = lambda x: np.sum(np.tanh(x))
+sine = lambda x: np.sin(x)  # which older NumPy does not know the arguments of
 x = np.array([0.5, -1.0, 2.0])
 J, dJ = lambda w: np.sum(w**2), lambda w: 2 * w
 W = tg.Tensor(np.ones((2, 3)), name="W")
@@ -261,13 +262,13 @@ FUNCTIONS = [
     ),
     (lambda: tg.check_vjp(np.sin, 3, x), TypeError, r"vjp_f must be a function, vjp_f\(g, \*inp"),
     (
-        lambda: tg.check_vjp(np.sin, lambda g, x: "a", x),
+        lambda: tg.check_vjp(sine, lambda g, x: "a", x),
         TypeError,
         "the gradient of x that <lambda>",
     ),
     (lambda: tg.check_vjp(np.sin, lambda x: x, x), TypeError, r"called <lambda> with g \(3,\), x"),
     (
-        lambda: tg.check_vjp(np.sin, broken, x),
+        lambda: tg.check_vjp(sine, broken, x),
         RuntimeError,
         r"called broken with g \(3,\), x \(3,\)",
     ),
@@ -294,7 +295,7 @@ FUNCTIONS = [
         TypeError,
         "what <lambda> returns .*comp",
     ),
-    (lambda: tg.check_jvp(np.sin, broken, x), RuntimeError, r"with the tangent of x \(3,\), x \(3"),
+    (lambda: tg.check_jvp(sine, broken, x), RuntimeError, r"with the tangent of x \(3,\), x \(3"),
     (lambda: tg.check_jvp(np.sin, dJ, x, rngs=1), TypeError, "no option 'rngs'; is rng meant"),
     (
         lambda: tg.assert_gradients(None),
