@@ -15,7 +15,7 @@ from tinygrad_dnn.checking.diagnosis.equation import equations_of
 from tinygrad_dnn.checking.diagnosis.explain import Explanation, explain
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.inference import infer
-from tinygrad_dnn.checking.masked import found_masked
+from tinygrad_dnn.checking.masked import split_off
 from tinygrad_dnn.checking.options import Settings, chosen
 from tinygrad_dnn.checking.precision import EPS32, FEW
 from tinygrad_dnn.checking.randomness import frozen_words
@@ -138,13 +138,10 @@ class _Check:
         given, right = {*student.context, *student.tapped}, self.of_J
         with suppress(ValueError, IndexError):  # shapes do not fit: it is another network
             _, right = equations_of(forward, self.of_J, (), per_example=False)
-        for masked in found_masked(forward, self.shown.arrays, right, given):
-            name = masked.step.out
-            student.masks[name] = masked.factor
-            forward, dropped = masked.split(forward)
-            self.of_J |= {dropped: right[name], name: masked.factor * right[name]}
-            self.notes.append(masked.words)
-        self.forward = forward
+        self.forward, known, found = split_off(forward, self.shown.arrays, right, given)
+        self.of_J |= known
+        student.masks |= {masked.step.out: masked.factor for masked in found}
+        self.notes += [masked.words for masked in found]
 
     def _m(self) -> int:
         given = self.student.context.get("m")

@@ -48,6 +48,22 @@ class Masked:
         return replace(forward, steps=steps, values={**forward.values, **now}), dropped
 
 
+def split_off(
+    forward: Forward, shown: Arrays, of_J: Arrays, given: Collection[str]
+) -> tuple[Forward, dict[str, Array], list[Masked]]:
+    """Return the forward pass with every mask split off, and derivatives of J for its new names.
+
+    The arguments are those of ``found_masked``, what it finds comes third.
+    """
+    found = list(found_masked(forward, shown, of_J, given))
+    known: dict[str, Array] = {}
+    for masked in found:
+        name = masked.step.out
+        forward, dropped = masked.split(forward)
+        known |= {dropped: of_J[name], name: masked.factor * of_J[name]}
+    return forward, known, found
+
+
 def found_masked(
     forward: Forward, shown: Arrays, of_J: Arrays, given: Collection[str]
 ) -> Iterator[Masked]:

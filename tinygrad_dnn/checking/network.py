@@ -8,7 +8,7 @@ import numpy as np
 from tinygrad_dnn.checking.arrays import in_words, not_finite, real
 from tinygrad_dnn.checking.call import blaming, function_name, require_function
 from tinygrad_dnn.checking.diagnosis.explain import explain
-from tinygrad_dnn.checking.masked import found_masked
+from tinygrad_dnn.checking.masked import split_off
 from tinygrad_dnn.checking.names import by_values, require_dict
 from tinygrad_dnn.checking.precision import EPS32, FEW, is_single
 from tinygrad_dnn.checking.randomness import Randomness
@@ -113,11 +113,9 @@ def _judged(
     """Compare gradients with the engine's, and explain those that are wrong."""
     forward, of_J = exact.forward, exact.of_J
     shown = Shown(given, {name: forward.values[name] for name in of_J})
-    for masked in found_masked(forward, shown.arrays, of_J, forward.values):
-        name = masked.step.out
-        forward, dropped = masked.split(forward)
-        of_J = {**of_J, dropped: of_J[name], name: masked.factor * of_J[name]}
-        notes.append(masked.words)
+    forward, known, masks = split_off(forward, shown.arrays, of_J, forward.values)
+    of_J = {**of_J, **known}
+    notes += [masked.words for masked in masks]
     middle = {name: x for name, x in of_J.items() if name not in forward.parameters}
     convention = shown.convention(middle, forward.m)
     possible = [True, False] if convention is None else [convention]
