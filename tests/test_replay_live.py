@@ -1,5 +1,7 @@
 """tg.jit: what is live stays live, and what was exchanged is noticed; eager is the witness."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -177,9 +179,29 @@ def test_an_array_given_to_a_leaf_is_copied():
     assert same(mine, np.array([5.0, 6.0]))
 
 
-def test_random_numbers_of_the_module_are_refused():
-    with pytest.raises(ReplayError, match="random"):
-        tg.jit(lambda x: x * np.random.random())(np.ones(2))  # noqa: NPY002
+@pytest.mark.parametrize("how", [lambda a: a, lambda a: a[:, :1], lambda a: a.T])
+def test_tensors_that_share_their_memory_are_refused(how):
+    W, V = tg.Tensor(np.ones((2, 3)), name="W"), tg.Tensor(np.ones((2, 3)), name="V")
+    V.node.value = how(W.data)
+    with pytest.raises(ReplayError, match=r"uses (W and V|V and W), whose data lie"):
+        tg.jit(lambda: np.sum(W) * np.sum(V))()
+
+
+@pytest.mark.parametrize("draw", [np.random.random, np.random.randn, random.random])
+def test_random_numbers_of_the_module_are_refused(draw):
+    with pytest.raises(ReplayError, match=r"draws from np\.random or random"):
+        tg.jit(lambda x: x * draw())(np.ones(2))
+
+
+def test_random_numbers_of_the_module_are_refused_whatever_its_generator():
+    before = np.random.get_bit_generator()
+    np.random.set_bit_generator(np.random.PCG64(0))
+    try:
+        with pytest.raises(ReplayError, match=r"draws from np\.random or random"):
+            tg.jit(lambda x: x * np.random.random())(np.ones(2))  # noqa: NPY002
+        np.testing.assert_array_equal(tg.jit(lambda x: x + 1)(np.ones(2)), [2.0, 2.0])
+    finally:
+        np.random.set_bit_generator(before)
 
 
 def test_a_shape_that_depends_on_data_is_refused():

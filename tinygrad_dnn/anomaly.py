@@ -57,7 +57,9 @@ class detect_anomaly:  # noqa: N801  (named as what it does, like no_grad)
 
 
 class _Anomalies:
-    """What looks at every call and every step back, as ``graph.Watch`` says."""
+    """What looks at every call and every step back, as ``graph.WalkWatch`` says."""
+
+    walks = True
 
     def __init__(self, inf: bool) -> None:
         self.inf = inf

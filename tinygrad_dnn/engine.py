@@ -17,7 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 import tinygrad_dnn.rules  # noqa: F401  (importing it fills the table)
 from tinygrad_dnn import graph
 from tinygrad_dnn.errors import ChangedDataError, DimensionError
-from tinygrad_dnn.graph import Node, Watch, ancestors, overwritten, tracing, watching
+from tinygrad_dnn.graph import Node, WalkWatch, ancestors, overwritten, tracing, walk_watch
 from tinygrad_dnn.hooks import heard, hooks_of
 from tinygrad_dnn.primitives import RULES, Array, Rule
 
@@ -46,7 +46,7 @@ def pullback(
                 queue.append((-end.born, end))
     heapify(queue)
     aside: list[tuple[Node, Array]] = []  # what a detour leads round: reported, not passed on
-    hooked, watch = graph.hooked, watching.get() if graph.watched else None
+    hooked, watch = graph.hooked, walk_watch() if graph.watched else None
     careful = view or watch
     while queue:
         node = heappop(queue)[1]
@@ -118,7 +118,7 @@ def pushforward(
     if view and not tracing.get():
         return _traced(pushforward, ends, tangents, view)
     carried = dict(tangents)
-    watch = watching.get() if graph.watched else None
+    watch = walk_watch()
     for node in ancestors(*ends):
         if node in carried or not node.fn:
             continue
@@ -187,7 +187,7 @@ def _reached(ends: Iterable[Node], wanted: set[Node]) -> set[Node]:
     return reached
 
 
-def _seen(call: Node, view: View | None, watch: Watch | None) -> list[Any]:
+def _seen(call: Node, view: View | None, watch: WalkWatch | None) -> list[Any]:
     """Return a call's arguments as a rule is to see them; changed data must not be read."""
     fresh = call.born > graph.last_change
     seen: list[Any] = []

@@ -111,7 +111,9 @@ last_change = 0  # the moment of the latest such change of any leaf: no younger 
 
 
 class Watch(Protocol):
-    """What looks at every call and every step back while it is switched on."""
+    """What looks at every call while it is switched on."""
+
+    walks: bool  # is it a WalkWatch?
 
     def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
         """``fn`` was called on ``inputs`` and gave ``node``."""
@@ -122,6 +124,10 @@ class Watch(Protocol):
     def read(self, node: Node) -> None:
         """The data of the leaf ``node`` is handed out."""
 
+
+class WalkWatch(Watch, Protocol):
+    """What looks at every step of a walk, too."""
+
     def carried(self, v: Any, call: Node, i: int, kind: str) -> None:
         """The rule's ``kind``, "vjp" or "jvp", gave ``v`` for argument ``i`` of ``call``."""
 
@@ -131,6 +137,12 @@ class Watch(Protocol):
         None if it did not; an empty text if that is not known.
         """
         ...
+
+
+def walk_watch() -> WalkWatch | None:
+    """Return the watch of the code now running, if it looks at walks."""
+    watch: Any = watching.get() if watched else None
+    return watch if watch and watch.walks else None
 
 
 @contextmanager

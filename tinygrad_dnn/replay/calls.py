@@ -1,6 +1,7 @@
 """Calls: what a recording puts in place of calls that are not one function of positional arrays."""
 
 import operator
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,14 @@ class Under:
             return self.fn(*args, **kwargs)
 
 
+def error_variable() -> ContextVar[Any]:
+    """Return the variable that ``np.errstate`` sets: to compare it is quicker than np.geterr()."""
+    before = copy_context()
+    with np.errstate(all="ignore"):
+        (found,) = (v for v, state in copy_context().items() if before.get(v) is not state)
+    return found
+
+
 def done_to(fn: Function, x: Any, *args: Any, **kwargs: Any) -> Any:
     """Return a copy of ``x`` with ``fn`` done to it in place."""
     x = np.array(x)
@@ -58,6 +67,9 @@ OF_UNKNOWN_SHAPE = {
     np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.union1d,
     np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount,
 }  # fmt: skip
+
+
+MAYBE_OF_UNKNOWN_SHAPE = {*OF_UNKNOWN_SHAPE, np.where, np.repeat, np.delete}
 
 
 def is_of_unknown_shape(fn: Function, args: Any, kwargs: Any, live: Any) -> bool:

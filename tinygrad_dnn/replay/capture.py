@@ -3,6 +3,7 @@
 The run is a real one: when it is over, every live place holds what the function left there.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from threading import RLock
@@ -20,7 +21,8 @@ from tinygrad_dnn.replay.lookout import Accumulating, Lookout, Moving
 from tinygrad_dnn.replay.places import Place, first_shared, is_live, state_of
 from tinygrad_dnn.replay.program import Program, State
 from tinygrad_dnn.replay.refusals import changed_argument, outdated_view
-from tinygrad_dnn.replay.symbol import Symbol, Tape, current
+from tinygrad_dnn.replay.symbol import Symbol
+from tinygrad_dnn.replay.tape import Tape, current
 from tinygrad_dnn.tensor import Tensor, handle
 
 one_at_a_time = RLock()  # while a function is recorded, live places hold Symbols
@@ -34,7 +36,7 @@ def capture(
     Returns the program, what ``f`` returned, and whether the program can be replayed: not if the
     run made state that was not there before, as an optimiser may at its first step.
     """
-    tape = Tape(getattr(f, "__name__", "the function"))
+    tape = Tape(getattr(f, "__name__", "the function"), sys._getframe())
     run = _Run(tape, live)
     token = current.set(tape)
     try:
@@ -49,7 +51,7 @@ def capture(
         raise
     finally:
         current.reset(token)
-        tape.open = False
+        tape.close()
         run.put_back()
     complete = run.carry_out(program, [x for x in inputs if is_input(x)])
     return program, rebuilt(returned, [_public(x) for x in leaves(returned)]), complete

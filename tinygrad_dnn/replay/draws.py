@@ -3,19 +3,22 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes import string_at
 from typing import Any, Self
 
 import numpy as np
 
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.replay.refusals import shown, users_place
-from tinygrad_dnn.replay.symbol import Symbol, Tape
+from tinygrad_dnn.replay.symbol import Symbol
+from tinygrad_dnn.replay.tape import Tape
 
 _REFUSED = {
     "shuffle": "it changes an array in place; take rng.permutation or rng.permuted",
     "spawn": "new generators would be the same at every replay; spawn them outside",
     "bytes": "bytes are no array; take rng.integers(0, 256, n, dtype=np.uint8)",
 }
+_MT19937 = 625 * 4  # bytes: 624 numbers, and how many of them are used up
 
 
 class Draws:
@@ -67,5 +70,12 @@ def without_global_draws(tape: Tape) -> Iterator[None]:
 
 
 def _global_states() -> Any:
-    numpys: Any = np.random.get_state()  # noqa: NPY002
-    return numpys[1].tobytes(), numpys[2], random.getstate()
+    return _numpys_state(), random.getstate()
+
+
+def _numpys_state() -> Any:
+    """Return the state of NumPy's shared generator, as it lies in memory if that is known."""
+    bits: Any = np.random.get_bit_generator()  # type: ignore[attr-defined]
+    if isinstance(bits, np.random.MT19937):  # whose ``state`` takes as long as some twenty calls
+        return string_at(bits.ctypes.state_address, _MT19937)
+    return str(bits.state)

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from importlib.util import find_spec
 from types import MethodType
 from typing import Any
@@ -20,7 +20,7 @@ from tinygrad_dnn.replay.live import Live, live_in
 from tinygrad_dnn.replay.lookout import Again
 from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.replay.signature import guard, signature
-from tinygrad_dnn.replay.symbol import current
+from tinygrad_dnn.replay.tape import current
 from tinygrad_dnn.tensor import Tensor
 
 
@@ -114,7 +114,7 @@ class jit:  # noqa: N801  (named as what it does)
         """Run the function once, for real, and keep what it did."""
         live = self._renew(given)
         while True:
-            key, same = signature(args, kwargs, live), guard(args, kwargs, live)
+            key = signature(args, kwargs, live)
             try:
                 program, returned, complete = capture(self.f, (args, kwargs), given, live)
                 break
@@ -125,6 +125,7 @@ class jit:  # noqa: N801  (named as what it does)
                 raise
         if complete:
             self._kept += [x for x in given if not is_input(x)]
+            same = partial(guard, args, kwargs, live, key)
             self._latest = self._plans[key] = Plan(program, returned, self.native, same)
         return returned
 

@@ -69,6 +69,9 @@ def is_live(value: Any) -> bool:
 
 def first_shared(held: Sequence[tuple[Place, Any]]) -> list[str]:
     """Return what the first two places are called whose arrays lie in the same memory, if any."""
+    arrays = [a for _, a in held if isinstance(a, np.ndarray)]
+    if all(a.base is None for a in arrays) and len(set(map(id, arrays))) == len(arrays):
+        return []  # nearly always
     bounds = [(*byte_bounds(a), i) for i, (_, a) in enumerate(held) if np.size(a) and np.ndim(a)]
     bounds.sort()
     for (_, end, i), (start, _, j) in pairwise(bounds):

@@ -32,7 +32,7 @@ class Plan:
         program: Program,
         returned: Any,
         native: bool,
-        guard: Callable[[], Guard] | None = None,
+        guard: Callable[[], Guard | None] | None = None,
     ) -> None:
         self._guard = guard and guard(), len(program.inputs)
         self.program = simplified(program)

@@ -11,7 +11,6 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.places import Place
-from tinygrad_dnn.replay.symbol import on_arrays
 
 
 @dataclass
@@ -82,7 +81,7 @@ class Program:
                 if moved and _share(call.value, was.get(b, b.value)):
                     was[call] = call.value
                     data = [x.value if isinstance(x, Node) else x for x in call.args]
-                    call.value = on_arrays(call.fn)(*data, **call.kwargs)
+                    call.value = call.fn(*data, **call.kwargs)
                     break
         for s in self.state:
             s.after = final(s.after)

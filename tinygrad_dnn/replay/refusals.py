@@ -1,24 +1,52 @@
 """Refusals: what a replay could not repeat, in words, with the line of the user's program."""
 
 import sys
-from collections.abc import Sequence
 from functools import cache
+from itertools import islice
 from os.path import dirname, sep
+from types import CodeType, FrameType
 
 import numpy as np
 
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.graph import Node
 
 _OURS = tuple(dirname(path) + sep for path in (dirname(__file__), np.__file__))
 
 
-def users_place() -> tuple[str, int]:
-    """Return file and line of the user's program that is being run."""
-    frame = sys._getframe(2)
+def users_frame() -> FrameType:
+    """Return the frame of the user's program that is being run."""
+    frame = sys._getframe()
     while frame.f_back and _is_ours(frame.f_code.co_filename):
         frame = frame.f_back
+    return frame
+
+
+def users_place() -> tuple[str, int]:
+    """Return file and line of the user's program that is being run."""
+    frame = users_frame()
     return frame.f_code.co_filename, frame.f_lineno
+
+
+def recorded_frame(recorder: FrameType | None) -> FrameType:
+    """Return the frame of the function that is being run by ``recorder``: the user's next to it.
+
+    Where a function of ours is, that of the user who called it.
+    """
+    frame: FrameType | None = sys._getframe()
+    inside = None
+    while frame and frame is not recorder:
+        if not _is_ours(frame.f_code.co_filename):
+            inside = frame
+        frame = frame.f_back
+    return inside or users_frame()
+
+
+def place_of(code: CodeType | None, instruction: int) -> tuple[str, int] | None:
+    """Return file and line of an instruction of ``code``."""
+    if code is None:
+        return None
+    line, *_ = next(islice(code.co_positions(), instruction // 2, None))
+    return code.co_filename, line or code.co_firstlineno
 
 
 @cache
@@ -60,11 +88,10 @@ def changed_argument(name: str, what: str) -> ReplayError:
     )
 
 
-def leaked(name: str, nodes: Sequence[Node]) -> ReplayError:
-    """Return the error of the use of ``nodes`` after their recording."""
-    made = next((node for node in nodes if node.fn), None)
-    where = f", made at {shown(made.origin)}," if made else ""
+def leaked(name: str, where: tuple[str, int] | None) -> ReplayError:
+    """Return the error of the use, after its recording, of a value that was made at ``where``."""
+    made = f", made at {shown(where)}," if where else ""
     return ReplayError(
-        f"a value of the recording of {name}{where} is used at {shown(users_place())}, "
+        f"a value of the recording of {name}{made} is used at {shown(users_place())}, "
         f"outside of it; return it from {name} instead of keeping it"
     )

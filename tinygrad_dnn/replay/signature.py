@@ -6,7 +6,7 @@ as history.  ``guard`` asks the same of a further call, but does not say what th
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,9 +15,19 @@ from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.tensor import Tensor
 
 
-def signature(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Any:
+class Signature(NamedTuple):
+    """What the calls that one recording can serve have in common."""
+
+    args: tuple[Any, ...]
+    kwargs: tuple[Any, ...]
+    training: tuple[bool, ...]
+    without_grad: tuple[bool, ...]
+    recording: bool
+
+
+def signature(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Signature:
     """Return what the call ``(*args, **kwargs)`` has in common with those that can replay it."""
-    return (
+    return Signature(
         tuple([kind(a) for a in args]),
         tuple([(name, kind(a)) for name, a in kwargs.items()]),
         tuple([part.training for part in live.moded]),
@@ -48,30 +58,31 @@ def kind(x: Any) -> Any:
 Guard = Callable[..., bool]
 
 
-def guard(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Callable[[], Guard] | None:
-    """Return what makes the function that says of arguments of a call if they fit this one.
+def guard(args: Sequence[Any], kwargs: Any, live: Live, of: Signature) -> Guard | None:
+    """Return the function that says of arguments of a call if they fit the signature ``of`` these.
 
     None where that is not worth a function of its own: for all but a few plain arrays.
     """
     if kwargs or not all(type(a) is np.ndarray for a in args):
         return None
     names: dict[str, Any] = {"array": np.ndarray, "recording": recording.get}
-    tests = [f"recording() is {recording.get()}"]
+    tests = [f"recording() is {of.recording}"]
     for i, a in enumerate(args):
         names |= {f"shape{i}": a.shape, f"strides{i}": a.strides, f"dtype{i}": a.dtype}
         tests.append(
             f"type(x{i}) is array and x{i}.shape == shape{i} and x{i}.strides == strides{i} "
             f"and x{i}.dtype == dtype{i}"
         )
-    for i, leaf in enumerate(live.leaves):
+    for i, (leaf, absent) in enumerate(zip(live.leaves, of.without_grad, strict=True)):
         names[f"leaf{i}"] = leaf
-        tests.append(f"leaf{i}.grad is {'None' if leaf.grad is None else 'not None'}")
-    for i, part in enumerate(live.moded):
+        tests.append(f"leaf{i}.grad is {'None' if absent else 'not None'}")
+    for i, (part, training) in enumerate(zip(live.moded, of.training, strict=True)):
         names[f"part{i}"] = part
-        tests.append(f"part{i}.training is {part.training}")
+        tests.append(f"part{i}.training is {training}")
     for i, (place, value) in enumerate(live.held):
         names |= {f"h{i}": place.holder, f"k{i}": place.key, f"v{i}": value}
         tests.append(f"{place.text(f'h{i}', f'k{i}')} is v{i}")
     parameters = "".join(f"x{i}, " for i in range(len(args)))
     text = f"lambda {', '.join(names)}: lambda {parameters}: {' and '.join(tests)}"
-    return lambda: eval(text)(**names)
+    made: Guard = eval(text)(**names)
+    return made

@@ -14,7 +14,7 @@ from tinygrad_dnn.replay.memory import Memory
 from tinygrad_dnn.replay.passes import early, is_draw, is_elementwise, is_product, is_reduction
 from tinygrad_dnn.replay.places import Place
 from tinygrad_dnn.replay.program import Program
-from tinygrad_dnn.replay.symbol import is_number, on_arrays
+from tinygrad_dnn.replay.symbol import is_number
 
 _NAMED_OUT = (np.maximum, np.minimum)  # of a third argument without a name NumPy warns
 
@@ -128,7 +128,7 @@ class Source:
         """Write the line of one call."""
         if call in self.memory.views or call in self._early:
             return  # made once, or already there
-        fn = self._constant(on_arrays(call.fn), getattr(call.fn, "__name__", "f"))
+        fn = self._constant(call.fn, getattr(call.fn, "__name__", "f"))
         if call not in self.memory.arrays:
             args = [*map(self._text, call.args)]
             args += [f"{k}={self._text(v)}" for k, v in call.kwargs.items()]

@@ -46,7 +46,7 @@ def row(x):
 def _matmul(a, b):  # of two matrices by the method, which NumPy enters in half the time
     if type(a) is type(b) is np.ndarray:
         return a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
-    return np.dot(a, b) if np.ndim(a) == np.ndim(b) == 2 else np.matmul(a, b)
+    return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
 
 
 def _of_matrices(a, b):

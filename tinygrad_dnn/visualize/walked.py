@@ -44,7 +44,9 @@ def walk_back(J: Node) -> Walked:
 
 
 class _Steps:
-    """What is told of every call of the rules, as ``graph.Watch`` says."""
+    """What is told of every call of the rules, as ``graph.WalkWatch`` says."""
+
+    walks = True
 
     def __init__(self, owner_of: dict[Node, Node]) -> None:
         self.owner_of = owner_of  # of a detour
