@@ -1,16 +1,16 @@
 """Panels: blocks of a matrix, rearranged into the order in which a product reads them.
 
-A side of a product is a matrix of entries (q, k), where k is the index that is summed over.  In a
-panel of it those of all q for one k lie side by side.
+A side of a product is a matrix of entries (q, k), where k is the index that is summed over.  A
+panel has ``width`` values of q; there those of all q for one k lie side by side.  One panel comes
+after the other.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from tinygrad_dnn.replay.native.code import Number
 from tinygrad_dnn.replay.native.vectors import Vectors
 
-STRIP = 2  # vectors side by side in a panel of B
+TOGETHER = 8  # values of k that are copied into one panel before the next has its turn
 
 
 class Side(NamedTuple):
@@ -25,69 +25,76 @@ class Side(NamedTuple):
         return self._replace(base=vectors.address(self.base, q * self.qs + k * self.ks))
 
 
-class Panel:
-    """Entry (q, k) is at ``base``, q + k width entries on."""
+class Panels:
+    """Panels at ``base``, of ``width`` values of q and ``depth`` values of k each."""
 
-    def __init__(self, vectors: Vectors, base: Number, width: Number) -> None:
+    def __init__(self, vectors: Vectors, base: Number, width: int, depth: Number) -> None:
         self.code, self.vectors = vectors.code, vectors
-        self.base, self.width = base, width
+        self.base, self.width, self.depth = base, width, depth
 
-    def fill(self, side: Side, n: Number, depth: Number, ahead: Number | None = None) -> None:
-        """Put there all q < n and k < depth.  What lies ``ahead`` of them is wanted next."""
+    def at(self, q: Number) -> Number:
+        """Return where the panel that begins with ``q`` is."""
+        return self.vectors.address(self.base, q * self.depth)
+
+    def fill(self, side: Side, n: Number, ahead: Number | None = None) -> None:
+        """Put there all q < n.  What lies ``ahead`` of them is wanted next."""
         self.code.choose(
             (side.ks == 1) & (n > 1),
-            lambda: self._turned(side, n, depth, ahead),
-            lambda: self._copied(side, n, depth, ahead),
+            lambda: self._turned(side, n, ahead),
+            lambda: self._copied(side, n, ahead),
         )
 
-    def _turned(self, side: Side, n: Number, depth: Number, ahead: Number | None) -> None:
-        """Do it where the k lie side by side: turn square by square."""
-        code, vectors = self.code, self.vectors
-        squares = depth & -vectors.lanes
-        with code.loop(n, vectors.lanes) as q:
-            # after the last one comes that one again: nobody will look there
-            lines = [(q + i).smaller(n - 1) * side.qs for i in range(vectors.lanes)]
-            with code.loop(squares, vectors.lanes) as k:
-                square = [vectors.load(side.base, line + k) for line in lines]
-                if ahead is not None:
-                    for line in lines:
-                        vectors.fetch(side.base, line + k + ahead)
-                for i, x in enumerate(vectors.transposed(square)):
-                    vectors.store(self.base, (k + i) * self.width + q, x)
-            with code.loop(depth - squares) as rest:
-                k = rest + squares
-                for i, line in enumerate(lines):
-                    x = code.load(side.base, line + k, stored=True)
-                    code.store(self.base, k * self.width + q + i, x)
+    def _turned(self, side: Side, n: Number, ahead: Number | None) -> None:
+        """Do it where the k lie side by side: turn square by square.
 
-    def _copied(self, side: Side, n: Number, depth: Number, ahead: Number | None) -> None:
+        A square may be wider than what is left of the panel: what is too much is overwritten by
+        what comes after it, the next k, the square to its left, the next panel.
+        """
+        code, vectors, lanes = self.code, self.vectors, self.vectors.lanes
+        squares = self.depth & -lanes
+        with code.loop(n, self.width) as first:
+            last = ((n - first).smaller(self.width) - 1) & -lanes
+            with code.loop(last + 1, lanes) as before:
+                q = last - before
+                place = vectors.address(self.at(first), q)
+                # after the last one comes that one again: nobody will look there
+                lines = [(first + q + i).smaller(n - 1) * side.qs for i in range(lanes)]
+                with code.loop(squares, lanes) as k:
+                    square = [vectors.load(side.base, line + k) for line in lines]
+                    if ahead is not None:
+                        for line in lines:
+                            vectors.fetch(side.base, line + k + ahead)
+                    for i, x in enumerate(vectors.transposed(square)):
+                        vectors.store(place, (k + i) * self.width, x)
+                with code.loop(self.depth - squares) as rest:
+                    k = rest + squares
+                    for i, line in enumerate(lines):
+                        x = code.load(side.base, line + k, stored=True)
+                        code.store(place, k * self.width + i, x)
+
+    def _copied(self, side: Side, n: Number, ahead: Number | None) -> None:
         """Do it where the q lie side by side, or nothing does."""
         code, vectors = self.code, self.vectors
-        strip = STRIP * vectors.lanes
-        vectors_of_q = (side.qs == 1).select(n & -vectors.lanes, 0)
-
-        def all_of_a_strip(k: Number) -> None:
-            row = [vectors.load(side.base, k * side.ks + q) for q in range(0, strip, vectors.lanes)]
-            for i, x in enumerate(row):
-                vectors.store(self.base, k * self.width + i * vectors.lanes, x)
-
-        def some(k: Number) -> None:
-            with code.loop(vectors_of_q, vectors.lanes) as q:
-                x = vectors.load(side.base, k * side.ks + q)
-                vectors.store(self.base, k * self.width + q, x)
-            with code.loop(n - vectors_of_q) as rest:
-                q = rest + vectors_of_q
-                x = code.load(side.base, k * side.ks + q * side.qs, stored=True)
-                code.store(self.base, k * self.width + q, x)
-
-        def lines(copy: Callable[[Number], None]) -> None:
-            with code.loop(depth) as k:
+        with code.loop(self.depth, TOGETHER) as above, code.loop(n, self.width) as first:
+            left = (n - first).smaller(self.width)
+            with code.loop((self.depth - above).smaller(TOGETHER)) as below:
+                k = above + below
+                source = vectors.address(side.base, k * side.ks + first * side.qs)
+                place = vectors.address(self.at(first), k * self.width)
                 if ahead is not None:
-                    vectors.fetch_line(side.base, k * side.ks + ahead, strip)
-                copy(k)
+                    vectors.fetch_line(source, ahead, self.width)
+                code.choose(
+                    (side.qs == 1) & (left == self.width),
+                    lambda: vectors.copy(source, place, self.width),
+                    lambda: self._copied_some(source, place, side.qs, left),
+                )
 
-        code.choose(
-            (vectors_of_q == n) & (n == strip),
-            lambda: lines(all_of_a_strip),
-            lambda: lines(some),
-        )
+    def _copied_some(self, source: Number, place: Number, qs: Number, n: Number) -> None:
+        """Copy ``n`` values for one k."""
+        code, vectors = self.code, self.vectors
+        whole = (qs == 1).select(n & -vectors.lanes, 0)
+        with code.loop(whole, vectors.lanes) as q:
+            vectors.store(place, q, vectors.load(source, q))
+        with code.loop(n - whole) as rest:
+            q = rest + whole
+            code.store(place, q, code.load(source, q * qs, stored=True))

@@ -2,17 +2,19 @@
 
 A block of A, and one strip of the block of B that goes with it, are put into panels; then some rows
 times the strip are added up in registers.  Meanwhile the next strip is fetched: so a product with
-few rows, or few columns, waits for memory less than BLAS's does.
+few rows, or few columns, waits for memory less than BLAS's does.  A block is large: it is read in
+order, so it need not be near, and the deeper it is the less often OUT is fetched.
 """
 
 from collections.abc import Sequence
 
 from tinygrad_dnn.replay.native.code import I8, I32, Number
 from tinygrad_dnn.replay.native.frame import Array, Frame
-from tinygrad_dnn.replay.native.panels import STRIP, Panel, Side
+from tinygrad_dnn.replay.native.panels import Panels, Side
 from tinygrad_dnn.replay.native.vectors import Vectors
 
-DEPTH, HEIGHT = 192, 384  # of a block of A: inner entries, rows
+STRIP = 2  # vectors side by side in a strip
+DEPTH, HEIGHT = 512, 1024  # of a block of A: inner entries, rows
 
 
 def product(frame: Frame) -> None:
@@ -32,9 +34,14 @@ def update(frame: Frame) -> None:
 
 def work(rows: int, inner: int, size: int, width: int) -> int:
     """Return the bytes of the panels: for floats of ``size`` bytes, in vectors of ``width``."""
-    lanes = width // size
-    high = min(-(-rows // lanes) * lanes, HEIGHT)
-    return min(inner, DEPTH) * (high + STRIP * lanes) * size
+    lanes, high = width // size, heights(width)[-1]
+    tall = -(-min(rows, HEIGHT) // high) * high
+    return (min(inner, DEPTH) * (STRIP * lanes + tall) + lanes) * size
+
+
+def heights(width: int) -> tuple[int, ...]:
+    """Return how many rows are added up in registers, for vectors of ``width`` bytes."""
+    return (1, 2, 4, 6, 8, 12) if width == 64 else (1, 2, 4, 6)
 
 
 class _Update:
@@ -42,38 +49,36 @@ class _Update:
 
     def __init__(self, frame: Frame) -> None:
         self.frame, self.code, self.vectors = frame, frame.code, Vectors(frame.code)
-        self.heights = (1, 2, 4, 6, 8, 12) if frame.code.width == 64 else (1, 2, 4, 6)
-        self.strip = STRIP * self.vectors.lanes
+        self.heights = heights(frame.code.width)
+        self.high, self.strip = self.heights[-1], STRIP * self.vectors.lanes
         self.scale = self.vectors.spread(-frame.c.get(0, 0, 0))
-        self.edge = frame.code.room(self.heights[-1] * self.strip)
+        self.edge = frame.code.room(self.high * self.strip)
 
     def blocks(self) -> None:
         """Go through the blocks of A, and the strips that go with each."""
         frame, code, vectors, strip = self.frame, self.code, self.vectors, self.strip
         a = Side(frame.a.base, frame.a.rs, frame.a.cs)
         b = Side(frame.b.base, frame.b.cs, frame.b.rs)
-        high = ((frame.rows + (vectors.lanes - 1)) & -vectors.lanes).smaller(HEIGHT)
-        of_a = Panel(vectors, frame.helper, high)
-        after = vectors.address(frame.helper, frame.inner.smaller(DEPTH) * high)
-        of_b = Panel(vectors, after, code.whole(strip))
         with code.loop(frame.inner, DEPTH) as k, code.loop(frame.rows, HEIGHT) as i:
             depth, height = (frame.inner - k).smaller(DEPTH), (frame.rows - i).smaller(HEIGHT)
-            of_a.fill(a.block(vectors, i, k), height, depth)
+            of_b = Panels(vectors, frame.helper, strip, depth)
+            of_a = Panels(vectors, vectors.address(of_b.base, depth * strip), self.high, depth)
+            of_a.fill(a.block(vectors, i, k), height)
             with code.loop(frame.columns, strip) as j:
                 width = (frame.columns - j).smaller(strip)
                 more = j + strip < frame.columns
                 ahead = more.select(b.qs * strip, b.ks * DEPTH - b.qs * j)
-                of_b.fill(b.block(vectors, j, k), width, depth, ahead)
-                with code.loop(height, self.heights[-1]) as r:
-                    rows = Panel(vectors, vectors.address(of_a.base, r), high)
-                    left = (height - r).smaller(self.heights[-1])
+                of_b.fill(b.block(vectors, j, k), width, ahead)
+                with code.loop(height, self.high) as r:
+                    left = (height - r).smaller(self.high)
                     corner = vectors.address(frame.out.base, (i + r) * frame.out.rs + j)
-                    self.some_rows(corner, (rows, of_b), (left, width, depth), self.heights)
+                    panels, sizes = (of_a.at(r), of_b.base), (left, width, depth)
+                    self.some_rows(corner, panels, sizes, self.heights)
 
     def some_rows(
         self,
         corner: Number,
-        panels: tuple[Panel, Panel],
+        panels: tuple[Number, Number],
         sizes: tuple[Number, Number, Number],
         heights: Sequence[int],
     ) -> None:
@@ -91,7 +96,7 @@ class _Update:
     def _summed(
         self,
         corner: Number,
-        panels: tuple[Panel, Panel],
+        panels: tuple[Number, Number],
         sizes: tuple[Number, Number, Number],
         height: int,
     ) -> None:
@@ -102,9 +107,9 @@ class _Update:
         for r in range(height):
             vectors.fetch_line(corner, self.frame.out.rs * r, self.strip)
         with code.loop(depth) as k:
-            b = [vectors.load(of_b.base, k * of_b.width + n * lanes) for n in range(STRIP)]
+            b = [vectors.load(of_b, k * self.strip + n * lanes) for n in range(STRIP)]
             for r in range(height):
-                a = vectors.spread(code.load(of_a.base, k * of_a.width + r, stored=True))
+                a = vectors.spread(code.load(of_a, k * self.high + r, stored=True))
                 for total, y in zip(sums[r], b, strict=True):
                     total.set(total.get() + a * y)
         places = [(r, n * lanes, sums[r][n].get()) for r in range(height) for n in range(STRIP)]

@@ -34,6 +34,12 @@ class Vectors:
         place = b.inttoptr(self.address(base, i).value, ir.PointerType(self.kind))
         b.store(x.value, place, align=self.size)
 
+    def copy(self, source: Number, place: Number, n: int) -> None:
+        """Put the ``n`` entries from ``source`` on to ``place``."""
+        b, kind = self.code.builder, ir.PointerType(ir.VectorType(self.code.real, n))
+        x = b.load(b.inttoptr(source.value, kind), align=self.size)
+        b.store(x, b.inttoptr(place.value, kind), align=self.size)
+
     def fetch(self, base: Number, i: Number | int) -> None:
         """Let entry ``i`` at ``base`` come near: it will be loaded soon.  Any address will do."""
         pointer, module = ir.PointerType(I8), self.code.function.module
