@@ -31,8 +31,14 @@ class Scalar(dict[Any, Any]):
 
 
 def scalar(number: Any) -> Scalar:
-    """Return the Scalar of ``number``, the one from before if there is: making one costs more."""
+    """Return the Scalar of ``number``; of a float the one from before, as making one costs more.
+
+    >>> scalar(0.5) is scalar(0.5)
+    True
+    """
     return _kept(number) if type(number) is float and number else Scalar(number)
 
 
 _kept = lru_cache(Scalar)
+
+ZERO, ONE = Scalar(0), Scalar(1)
