@@ -252,7 +252,7 @@ def _unbroadcast(c: Array, shape: tuple[int, ...]) -> Array:
     if not stretched:
         return c
     if type(c) is ndarray:  # what c.sum would come to
-        return _sum(c, stretched, None, None, True)
+        return _sum(c, axis=stretched, keepdims=True)
     return c.sum(axis=stretched, keepdims=True)
 
 
