@@ -328,3 +328,14 @@ def test_buffers_are_used_again():
     step(X, Y)
     one = 64 * 64 * 8
     assert step.plan().bytes < 8 * one
+
+
+def test_large_gradients_are_used_up_one_after_the_other():
+    net, _, step, X, Y = training([400] * 6 + [1], 6)
+    other, _, replayed, _, _ = training([400] * 6 + [1], 6, jit=plain)
+    for _ in range(3):
+        assert same(replayed(X, Y).data, step(X, Y).data)
+    for W, V in zip(net.parameters().values(), other.parameters().values(), strict=True):
+        assert same(W.data, V.data)
+    one = 400 * 400 * 8
+    assert one < replayed.plan().bytes < 2 * one

@@ -4,6 +4,8 @@ To the bit with NumPy alone.  In machine code to 1e-12 of the largest entry in f
 float32 no farther from the run in float64 than twice what eager is.
 """
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from tests.programs import SMOOTH, STEPS, fitting, programs, run
 from tests.test_replay import plain
 from tinygrad_dnn import optim
 from tinygrad_dnn.containers import leaves
+from tinygrad_dnn.replay import order
 from tinygrad_dnn.replay.jit import has_native
 
 OPTIMIZERS = [optim.SGD, optim.Momentum, optim.RMSProp, optim.Adam]
@@ -103,14 +106,16 @@ def test_a_function_is_replayed_to_the_bit(kind, program, last, size, dtype, fre
         same(replayed(*xs), f(*xs))
 
 
+@pytest.mark.parametrize("large", [order.LARGE, 0], ids=["updates last", "updates early"])
 @some
 @drawn
-def test_training_is_replayed_to_the_bit(program, last, size, dtype, free):
+def test_training_is_replayed_to_the_bit(large, program, last, size, dtype, free):
     program = fitting(program, inputs(0, size, dtype))
     step, replayed = (training(program, last, free, size, dtype, f) for f in (lambda f: f, plain))
-    for seed in range(CALLS):
-        x = inputs(seed, size, dtype)[0]
-        same(replayed(x), step(x))
+    with patch.object(order, "LARGE", large):
+        for seed in range(CALLS):
+            x = inputs(seed, size, dtype)[0]
+            same(replayed(x), step(x))
 
 
 # ---- in machine code -----------------------------------------------------------------------------

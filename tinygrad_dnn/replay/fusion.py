@@ -4,13 +4,13 @@ W - s G needs no array for s G, and where G = A B is computed for nothing else, 
 The numbers differ from NumPy's by their rounding.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.replay.program import Program, base_of
+from tinygrad_dnn.replay.order import brought_forward
+from tinygrad_dnn.replay.program import Program
 
 
 def minus_scaled(x: Any, s: Any, y: Any) -> Any:
@@ -52,7 +52,7 @@ def fused(program: Program) -> None:
             gone.add(gradient)
         moved.append(call)
     program.calls[:] = [c for c in program.calls if c not in gone]
-    _bring_forward(program, moved)
+    brought_forward(program, moved)
 
 
 def is_one_number(a: Any) -> bool:
@@ -67,24 +67,3 @@ def _is_array(a: Any, like: Node) -> bool:
 
 def _are_matrices(call: Node) -> bool:
     return all(isinstance(a, Node) and a.value.ndim == 2 for a in call.args)
-
-
-def _bring_forward(program: Program, moved: Sequence[Node]) -> None:
-    """Put each of ``moved`` right after what it needs, and all that reads what it overwrites."""
-    apart = set(moved)
-    rest = [c for c in program.calls if c not in apart]
-    overwritten = {call.args[0]: call.args[0] for call in moved}  # it, and its views -> it
-    last: dict[Node, int] = {}  # where each is made, or read for the last time
-    for i, call in enumerate(rest):
-        last[call] = i
-        for a in call.parents:
-            if a in overwritten:
-                last[overwritten[a]] = i
-        if (base := base_of(call)) in overwritten:
-            overwritten[call] = overwritten[base]
-    due: dict[int, list[Node]] = {}
-    for call in moved:
-        due.setdefault(max(last.get(a, -1) for a in call.parents), []).append(call)
-    program.calls[:] = due.get(-1, [])
-    for i, call in enumerate(rest):
-        program.calls += [call, *due.get(i, ())]

@@ -12,6 +12,7 @@ from tinygrad_dnn.graph import Node, moment
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.capture import leave_gradient, one_at_a_time
 from tinygrad_dnn.replay.memory import planned
+from tinygrad_dnn.replay.order import updates_early
 from tinygrad_dnn.replay.passes import simplified
 from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.regrouped import regrouped
@@ -45,6 +46,7 @@ class Plan:
             self.steps: list[Any] = [*executor.grouped(program, self.memory)]
         else:
             regrouped(program)
+            updates_early(program)
             self.memory = planned(program)
             self.steps = [*program.calls]
         self.source = Source(program, self.memory, self.steps)
