@@ -12,6 +12,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
+from numpy import ndarray
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 import tinygrad_dnn.rules  # noqa: F401  (importing it fills the table)
@@ -20,6 +21,7 @@ from tinygrad_dnn.errors import ChangedDataError, DimensionError
 from tinygrad_dnn.graph import Node, WalkWatch, ancestors, overwritten, tracing, walk_watch
 from tinygrad_dnn.hooks import heard, hooks_of
 from tinygrad_dnn.primitives import RULES, Array, Rule
+from tinygrad_dnn.rules.elementwise import same
 
 View = Callable[[Node], Any]
 Found = TypeVar("Found")
@@ -88,7 +90,10 @@ def pullback(
                 continue
             like = parent.value
             try:
-                c = vjp(g, out, *seen, **kwargs) if kwargs else vjp(g, out, *seen)
+                if vjp is same:
+                    c = g
+                else:
+                    c = vjp(g, out, *seen, **kwargs) if kwargs else vjp(g, out, *seen)
                 if c.shape != like.shape or c.dtype is not like.dtype:
                     c = _fit(c, like, rule, i)
             except Exception as error:
@@ -163,7 +168,7 @@ def owned(found: Mapping[Node, Array], *seeds: Array) -> Iterator[tuple[Node, Ar
     """Yield cotangents as arrays that share memory with nothing else, nor with the ``seeds``."""
     taken = {id(g) for g in seeds}
     for node, c in found.items():
-        if isinstance(c, np.ndarray):
+        if isinstance(c, ndarray):
             if c.base is not None or id(c) in taken:
                 c = c.copy()
             taken.add(id(c))
@@ -211,7 +216,8 @@ def _fit(c: Array, like: Array, rule: Rule, i: int) -> Array:
     """Undo what NumPy did to argument ``i`` on the way in: broadcasting and dtype promotion."""
     shape = like.shape
     if c.shape != shape:
-        c = _unbroadcast(c, shape) if rule.broadcasts else c
+        if rule.broadcasts:
+            c = _unbroadcast(c, shape)
         if c.shape != shape:
             raise DimensionError(
                 f"the vjp of {rule.call.__name__} for argument {i} returned shape {c.shape}, but "
@@ -245,7 +251,7 @@ def _unbroadcast(c: Array, shape: tuple[int, ...]) -> Array:
         c = c.sum(axis=new)
     if not stretched:
         return c
-    if type(c) is np.ndarray:  # what c.sum would come to
+    if type(c) is ndarray:  # what c.sum would come to
         return _sum(c, axis=stretched, keepdims=True)
     return c.sum(axis=stretched, keepdims=True)
 

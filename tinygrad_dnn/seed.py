@@ -7,6 +7,7 @@ import numpy as np
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.primitives import Array, as_data
+from tinygrad_dnn.scalars import ONE
 
 
 def seed(end: Node, gradient: Array | None = None) -> Array:
@@ -27,8 +28,8 @@ def seed(end: Node, gradient: Array | None = None) -> Array:
                 f"backward from {end.name or 'a Tensor'} of {value.dtype}: only a real number has "
                 f"one gradient; take np.real or np.absolute of it, or give gradient="
             )
-        if type(value) is np.ndarray and not value.ndim:
-            return np.array(1, value.dtype)
+        if type(value) is np.ndarray and not value.ndim and value.dtype.kind == "f":
+            return ONE[value.dtype]
         return np.ones_like(value)
     if np.shape(gradient) != value.shape:
         raise DimensionError(

@@ -101,8 +101,8 @@ class Sequential:
                     inside = number
                     current_layer.set(number)
                 A = layer(A)
-                if result and isinstance(A, Tensor) and A.node.name is None:
-                    A.node.name = result
+                if result and isinstance(A, Tensor) and (node := A.node).name is None:
+                    node.name = result
                 results.append(A)
         except Exception as error:
             refused(error, layer, A)

@@ -1,7 +1,7 @@
 """SGD: plain gradient descent."""
 
 from tinygrad_dnn.optim.optimizer import Gradients, Optimizer
-from tinygrad_dnn.scalars import Scalar
+from tinygrad_dnn.scalars import scalar
 
 
 class SGD(Optimizer):
@@ -19,6 +19,6 @@ class SGD(Optimizer):
     """
 
     def descend(self, gradients: Gradients) -> None:
-        lr = Scalar(self.lr)
+        lr = scalar(self.lr)
         for _, W, dW in gradients:
             W.value -= lr[dW.dtype] * dW

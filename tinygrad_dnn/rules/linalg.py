@@ -7,6 +7,7 @@ with the other one.  ``H`` is the conjugate transpose of the last two axes.
 from functools import wraps
 
 import numpy as np
+from numpy import ndarray
 
 from tinygrad_dnn.errors import DimensionError, MissingRuleError
 from tinygrad_dnn.primitives import RULES, Each, composite, multilinear, primitive, rule
@@ -26,8 +27,6 @@ def mT(x):
 
 def H(x):
     """Transpose the last two axes and conjugate."""
-    if type(x) is np.ndarray and x.ndim == 2 and x.dtype.kind != "c":  # nearly always
-        return x.T
     return mT(conj(x))
 
 
@@ -44,13 +43,13 @@ def row(x):
 # ---- matrices and vectors in the last axes, broadcast over the others ------------------------
 @wraps(np.matmul)
 def _matmul(a, b):  # of two matrices by the method, which NumPy enters in half the time
-    if type(a) is type(b) is np.ndarray:
+    if type(a) is type(b) is ndarray:
         return a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
     return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
 
 
 def _of_matrices(a, b):
-    if type(a) is type(b) is np.ndarray:
+    if type(a) is type(b) is ndarray:
         return a.dot(b)
     recorded = hasattr(type(a), "__record__") or hasattr(type(b), "__record__")
     return a @ b if recorded else np.dot(a, b)
@@ -58,7 +57,7 @@ def _of_matrices(a, b):
 
 def _left(g, out, a, b):
     if a.ndim == b.ndim == 2:
-        return _of_matrices(g, H(b))
+        return _of_matrices(g, H(b) if b.dtype.kind == "c" else b.T)
     if b.ndim == 1:
         return column(g) * conj(b)
     return (row(g) if a.ndim == 1 else g) @ H(b)
@@ -66,7 +65,7 @@ def _left(g, out, a, b):
 
 def _right(g, out, a, b):
     if a.ndim == b.ndim == 2:
-        return _of_matrices(H(a), g)
+        return _of_matrices(H(a) if a.dtype.kind == "c" else a.T, g)
     if a.ndim == 1:
         return g * conj(a) if b.ndim == 1 else column(conj(a)) * row(g)
     return np.squeeze(H(a) @ column(g), -1) if b.ndim == 1 else H(a) @ g

@@ -8,7 +8,8 @@ own activation the second is computed in its place: log and exp cancel, and the 
 import numpy as np
 
 from tinygrad_dnn.primitives import Array, detour, primitive, scalar
-from tinygrad_dnn.rules.network import ZERO, log_softmax, logsumexp, sigmoid, softmax
+from tinygrad_dnn.rules.network import log_softmax, logsumexp, sigmoid, softmax
+from tinygrad_dnn.scalars import ZERO
 
 
 def _ratio(p, q):

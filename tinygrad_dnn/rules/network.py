@@ -7,9 +7,7 @@ import numpy as np
 
 from tinygrad_dnn.primitives import Array, as_data, elementwise, primitive, rule
 from tinygrad_dnn.rules.reduction import expand
-from tinygrad_dnn.scalars import Scalar
-
-ZERO, ONE = Scalar(0), Scalar(1)
+from tinygrad_dnn.scalars import ONE, ZERO, Scalar
 
 # ---- activations -----------------------------------------------------------------------------
 
