@@ -41,16 +41,16 @@ def for_a_constant() -> bool:
 
     So it is for Tensors in a list, of which NumPy's dispatch does not know: np.array_equal([t], a).
     """
-    return _asks_for_a_constant(sys._getframe(2))  # whoever made __array__ be called
+    frame = sys._getframe(2)  # whoever made __array__ be called
+    return _of_numpy(frame) and _is_constant(frame)
 
 
 def _of_numpy(frame: FrameType) -> bool:
     return bool(frame.f_globals.get("__name__", "").partition(".")[0] == "numpy")
 
 
-def _asks_for_a_constant(frame: FrameType) -> bool:
-    if not _of_numpy(frame):
-        return False
+def _is_constant(frame: FrameType) -> bool:
+    """Whether the function of NumPy's that runs in ``frame`` has no derivative."""
     fn: Any = getattr(np, frame.f_code.co_qualname.partition(".")[0], None)
     return fn in RULES and RULES[fn].constant
 
@@ -63,9 +63,10 @@ def _refuse_by_accident(node: Node) -> None:
             "would be written into a plain array as a number, and lose its history; collect "
             "Tensors in a list and np.stack them, or use tg.at(x)[index].set(value)",
         )
-    if _asks_for_a_constant(frame):
+    by_numpy = _of_numpy(frame)
+    if by_numpy and _is_constant(frame):
         return
-    if name := frame.f_code.co_name if _of_numpy(frame) else _numpys_call(frame):
+    if name := frame.f_code.co_name if by_numpy else _numpys_call(frame):
         _refuse(
             node,
             f"would become a constant inside NumPy's {name}, and lose its history; say it with "

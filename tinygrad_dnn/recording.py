@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy import ndarray
 
 from tinygrad_dnn import graph, ufuncs
 from tinygrad_dnn.errors import HistoryError, MissingRuleError
@@ -77,7 +78,7 @@ def record(
         error.add_note(f"in {describe(fn, inputs)}")
         graph.blame(error, fn, inputs, kwargs)
         raise
-    if type(value) is not np.ndarray:
+    if type(value) is not ndarray:
         if type(value) is tuple and fn is np.where:  # of a condition alone
             return np.nonzero(*args)  # type: ignore[return-value]
         value = _as_array(value, fn, inputs)

@@ -4,6 +4,7 @@ Examples are columns and classes are rows, so a softmax runs over axis 0.
 """
 
 import numpy as np
+from numpy import ndarray
 
 from tinygrad_dnn.primitives import Array, as_data, elementwise, primitive, rule
 from tinygrad_dnn.rules.reduction import expand
@@ -23,7 +24,10 @@ def relu(z: Array) -> Array:
 
 
 def _where_positive(v, out, z):  # one map for both modes
-    return v * (z > ZERO[z.dtype])
+    positive = z > ZERO[z.dtype]
+    if type(positive) is ndarray:  # NumPy multiplies by numbers faster than by truth values
+        positive = positive.astype(v.dtype)
+    return v * positive
 
 
 rule(relu, vjps=(_where_positive,), jvps=(_where_positive,))
