@@ -1,7 +1,9 @@
 """The runner of ``benchmarks``: what takes part, what is left out, and what a ratio means."""
 
 import shutil
+import time
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from benchmarks.child import Child, Entry
 from benchmarks.contestants import hand
 from benchmarks.interval import median_of
 from benchmarks.race import Result, _is_sure, distance, race
+from benchmarks.worker import fall_asleep
 
 SMALL = cases.Case("small", [3, 4, 1], 8)
 
@@ -51,6 +54,20 @@ def test_a_wrong_answer_does_not_race(tmp_path):
     assert result.broken
     assert "wrong after 20 steps" in result.out
     assert not result.seconds
+
+
+def test_threads_are_waited_for_until_they_sleep():
+    """As OpenBLAS's do, a thread goes on for a while; it is over before the turn of the next."""
+    end = time.process_time() + 0.05
+
+    def look_for_work():
+        while time.process_time() < end:
+            pass
+
+    thread = Thread(target=look_for_work)
+    thread.start()
+    fall_asleep()
+    assert not thread.is_alive()
 
 
 def test_the_ratio_is_taken_round_by_round():
