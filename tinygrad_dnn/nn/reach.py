@@ -4,8 +4,8 @@ Found from the function itself (what it closes over, the globals it names, what 
 from its arguments, through containers, attributes and further functions of the user's.
 """
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -51,7 +51,14 @@ def reachable(*roots: Any) -> Iterator[tuple[Any, Any, Any]]:
 
 def has_no_parts(part: Any) -> bool:
     """Say if nothing live can be reached through ``part``."""
-    return part is None or isinstance(part, _NO_PARTS)
+    kind: Any = type(part)
+    return are_whole(kind)
+
+
+@lru_cache
+def are_whole(kind: type) -> bool:
+    """Say if nothing live can be reached through what is of this kind."""
+    return issubclass(kind, (type(None), *_NO_PARTS))
 
 
 def draws(part: Any, kinds: tuple[type, ...] = GENERATORS) -> bool:
@@ -61,22 +68,34 @@ def draws(part: Any, kinds: tuple[type, ...] = GENERATORS) -> bool:
     )
 
 
-def parts(part: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """Yield what ``part`` is made of, with what holds it and under which key."""
-    if isinstance(part, MethodType):
-        yield part, "__self__", part.__self__
-        yield part, "__func__", part.__func__
-    elif isinstance(part, FunctionType):
-        yield from _of_function(part)
-    elif isinstance(part, partial):
-        yield from ((part, key, getattr(part, key)) for key in ("func", "args", "keywords"))
-    elif is_ours(part) and "__wrapped__" in getattr(part, "__dict__", {}):
-        yield part, "f", part.__wrapped__  # of a recorded function not its recordings
-    elif isinstance(part, dict | list | tuple | set | frozenset):
-        items = part.items() if isinstance(part, dict) else enumerate(part)
-        yield from ((part, key, value) for key, value in items)
-    else:
-        yield from ((part, key, value) for key, value in held(part).items())
+def parts(part: Any) -> Iterable[tuple[Any, Any, Any]]:
+    """Return what ``part`` is made of, with what holds it and under which key."""
+    kind: Any = type(part)
+    return _way_into(kind)(part)
+
+
+@lru_cache
+def _way_into(kind: type) -> Callable[[Any], Iterable[tuple[Any, Any, Any]]]:
+    if issubclass(kind, MethodType):
+        return lambda part: [(part, key, getattr(part, key)) for key in ("__self__", "__func__")]
+    if issubclass(kind, FunctionType):
+        return _of_function
+    if issubclass(kind, partial):
+        return lambda part: [(part, key, getattr(part, key)) for key in _OF_PARTIAL]
+    if issubclass(kind, dict):
+        return lambda part: [(part, key, value) for key, value in part.items()]
+    if issubclass(kind, (list, tuple, set, frozenset)):
+        return lambda part: [(part, i, value) for i, value in enumerate(part)]
+    return _of_object
+
+
+_OF_PARTIAL = ("func", "args", "keywords")
+
+
+def _of_object(part: Any) -> list[tuple[Any, Any, Any]]:
+    if is_ours(part) and "__wrapped__" in getattr(part, "__dict__", ()):
+        return [(part, "f", part.__wrapped__)]  # of a recorded function not its recordings
+    return [(part, key, value) for key, value in held(part).items()]
 
 
 def _of_function(f: FunctionType) -> Iterator[tuple[Any, Any, Any]]:
@@ -105,7 +124,14 @@ def _is_live(x: Any) -> bool:
 
 def is_ours(part: Any) -> bool:
     """Say if ``part`` is of a kind that this package makes."""
-    return type(part).__module__.partition(".")[0] == _OURS
+    kind: Any = type(part)
+    return are_ours(kind)
+
+
+@lru_cache
+def are_ours(kind: type) -> bool:
+    """Say if this package makes what is of this kind."""
+    return kind.__module__.partition(".")[0] == _OURS
 
 
 def _is_library(module: str) -> bool:

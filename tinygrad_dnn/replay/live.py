@@ -3,22 +3,20 @@
 Also the way there: a function that reads another object by then is to be recorded anew.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.nn.reach import draws, has_no_parts, is_ours, parts
+from tinygrad_dnn.nn.reach import are_ours, are_whole, draws, has_no_parts, parts
 from tinygrad_dnn.replay.lookout import Accumulating, Again, Moving, Overlooked
 from tinygrad_dnn.replay.places import Place, state_of
 from tinygrad_dnn.tensor import Tensor
 
 _FIXED = (tuple, set, frozenset, FunctionType, partial, MethodType)  # hold what they were made with
-_LASTING = (type, ModuleType, BuiltinFunctionType)
 _ARRAYS = (np.ndarray, np.generic)
 _RNG = (np.random.Generator,)
 _NOTHING: dict[str, Any] = {}
@@ -59,6 +57,29 @@ class Live:
         return [place for place, value in self.held if place.get(None) is not value]
 
 
+class _Kind(NamedTuple):
+    """What is known of all parts of one type."""
+
+    whole: bool  # is nothing live reached through it?
+    number: bool
+    drawing: bool  # can it be a generator, or have one?
+    lasting: bool
+    steps: bool
+    ours: bool | None  # None if it is a container of Python's: then as what it was found in
+
+
+@lru_cache
+def _kind(of: Any) -> _Kind:
+    return _Kind(
+        are_whole(of),
+        of in (int, float),
+        issubclass(of, (np.random.Generator, tuple)),
+        issubclass(of, (type, ModuleType, BuiltinFunctionType)),
+        hasattr(of, "step"),
+        None if of.__module__ == "builtins" else are_ours(of),
+    )
+
+
 def live_in(*roots: Any) -> Live:
     """Return what is live of what can be reached from ``roots``, each thing once."""
     found = Live()
@@ -73,37 +94,40 @@ def live_in(*roots: Any) -> Live:
         if isinstance(part, Tensor):
             if not part.node.fn:
                 leaves[part.node] = None
-            continue
-        if isinstance(part, _ARRAYS):
-            continue
-        kind = type(part)
-        if type(getattr(part, "__dict__", _NOTHING).get("training")) is bool:
-            found.moded.append(part)
-        optimizer = hasattr(kind, "step") and hasattr(part, "parameters")
-        if optimizer:
-            found.optimizers.append(part)
-            places = (p for p in state_of(part) if p.key != "parameters")
-            found.held += [(p, p.get()) for p in places if not isinstance(p.get(), int | float)]
-        if kind.__module__ != "builtins":
-            ours = optimizer or is_ours(part)
-        stack += [(x, ours) for x in _noted(part, ours, optimizer, found)]
+        elif not isinstance(part, _ARRAYS):
+            stack += _noted(part, ours, found)
     found.leaves += sorted(leaves, key=lambda node: node.born)
     return found
 
 
-def _noted(part: Any, ours: bool, optimizer: bool, found: Live) -> Iterator[Any]:
-    """Yield what ``part`` is made of, and note what may change there."""
+def _noted(part: Any, ours: bool, found: Live) -> list[tuple[Any, bool]]:
+    """Note what may change in ``part``; return what is to be looked into."""
+    of: Any = type(part)
+    kind = _kind(of)
+    if type(getattr(part, "__dict__", _NOTHING).get("training")) is bool:
+        found.moded.append(part)
+    optimizer = kind.steps and hasattr(part, "parameters")
+    if optimizer:
+        found.optimizers.append(part)
+        places = [p for p in state_of(part) if p.key != "parameters"]
+        found.held += [(p, p.get()) for p in places if not isinstance(p.get(), (int, float))]
+    if kind.ours is not None:
+        ours = optimizer or kind.ours
+    inside = []
     for holder, key, inner in parts(part):
-        whole = has_no_parts(inner)
-        if not whole and draws(inner, _RNG):
+        of = type(inner)
+        kind = _kind(of)
+        whole = kind.whole
+        if kind.drawing and draws(inner, _RNG):
             if not isinstance(holder, tuple):
                 found.generators.append((holder, key))
             whole = isinstance(inner, _RNG)
-        number = type(inner) in (int, float) and not optimizer
+        number = kind.number and not optimizer
         if (number or not ours) and not isinstance(holder, _FIXED):
             if number:
                 found.numbers.append((Place(holder, key), inner))
-            if not (ours or isinstance(inner, _LASTING)):
+            if not (ours or kind.lasting):
                 found.held.append((Place(holder, key), inner))
         if not whole:
-            yield inner
+            inside.append((inner, ours))
+    return inside

@@ -50,21 +50,20 @@ def state_of(optimizer: Any) -> Iterator[Place]:
 
     Also, before these, the places of the dicts and lists themselves.
     """
-    stack = [Place(optimizer, key) for key in vars(optimizer)]
+    stack: list[Any] = [(optimizer, vars(optimizer))]
     while stack:
-        place = stack.pop(0)
-        value = place.get()
-        if isinstance(value, dict | list):
-            yield place
-            keys = value if isinstance(value, dict) else range(len(value))
-            stack += [Place(value, key) for key in keys]
-        elif is_live(value):
-            yield place
+        holder, entries = stack.pop(0)
+        for key, value in entries.items() if isinstance(entries, dict) else enumerate(entries):
+            if isinstance(value, (dict, list)):
+                yield Place(holder, key)
+                stack.append((value, value))
+            elif is_live(value):
+                yield Place(holder, key)
 
 
 def is_live(value: Any) -> bool:
     """Say if ``value`` is an array or a number."""
-    return isinstance(value, np.ndarray | np.generic) or is_number(value)
+    return isinstance(value, (np.ndarray, np.generic)) or is_number(value)
 
 
 def first_shared(held: Sequence[tuple[Place, Any]]) -> list[str]:
