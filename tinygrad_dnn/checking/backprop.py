@@ -5,7 +5,7 @@ parameters are, and let the diagnosis see the network; X and Y help it otherwise
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -117,8 +117,21 @@ class _Check:
             notes.append(_advice(hidden))
         return replace(report, rows=shown.explained(rows, found, self.of_J, m), notes=notes)
 
+    @contextmanager
+    def _diagnosing(self) -> Iterator[None]:
+        """Say so if the diagnosis fails: the verdicts do not depend on it."""
+        try:
+            yield
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            self.notes.append(f"the diagnosis gave up ({said}); the verdicts do not depend on it")
+
     def _look(self) -> None:
         """Find out what the network is, and the derivatives by values that are not parameters."""
+        with self._diagnosing():
+            self._found_out()
+
+    def _found_out(self) -> None:
         student = self.student
         if student.tapped:
             self.forward = student.forward()
@@ -162,7 +175,7 @@ class _Check:
             return None
         self.forward.m = m if m > 1 else self.forward.m
         possible = [True, False] if convention is None else [convention]
-        with suppress(ValueError, IndexError):  # shapes do not fit: it is another network
+        with self._diagnosing(), suppress(ValueError, IndexError):  # another network: no shape fits
             shown = self.shown.equations(self.student.params)
             return explain(self.forward, self.of_J, shown, possible)
         return None

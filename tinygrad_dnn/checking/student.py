@@ -87,7 +87,7 @@ class Student:
                     f"{WHO}: tap({name!r}, ...): {name} is a parameter; tap values between the "
                     f"parameters and the cost, under names of their own"
                 )
-        return {name: real(WHO, f"tap({name!r}, ...)", x) for name, x in taps.values.items()}
+        return _in_float64(taps.values)
 
     def _unused(self) -> list[str]:
         """Return the parameters that the cost does not seem to read."""
@@ -166,12 +166,16 @@ class Student:
         context = {name: x for name, x in self.context.items() if name not in self.tapped}
         with np.errstate(all="ignore"), tapping() as taps, suppress(*UNDEFINED):
             self._run(dict(moved))
-            there = read(taps.values, moved, context)
+            there = read(_in_float64(taps.values), moved, context)
             values = {**context, **self.params, **self.tapped}
             here = replace(there, values=values)
             here.complete()
             return here if here.steps else None
         return None
+
+
+def _in_float64(tapped: Arrays) -> dict[str, Array]:
+    return {name: real(WHO, f"tap({name!r}, ...)", x) for name, x in tapped.items()}
 
 
 def _spread(x: Array) -> float:

@@ -131,10 +131,11 @@ class Chain:
     ) -> Found | None:
         """Return the network if the cost is a multiple of a loss, plus penalties of the W and b."""
         outs = self.predicted(points)
-        squares = [[float(np.sum(p[name] ** 2)) for p in points] for name in self.parameters]
+        L2 = [[float(np.sum(p[name] ** 2)) for p in points] for name in self.parameters]
+        L1 = [[float(np.sum(np.absolute(p[name]))) for p in points] for name in self.parameters]
         for loss in losses if outs else ():
             values = [self._loss(A, loss) for A in outs]
-            for columns in ([values], [values, *squares]):
+            for columns in ([values], [values, *L2], [values, *L2, *L1]):
                 if (fit := fitted(columns, costs)) is not None:
                     return self.found(loss, float(fit[0]))
         return None

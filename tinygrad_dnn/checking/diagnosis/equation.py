@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.forward import Forward
-from tinygrad_dnn.checking.diagnosis.losses import Written, written
+from tinygrad_dnn.checking.diagnosis.losses import PENALTIES, Written, written
 from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Direct, Scene, terms_of, total
 from tinygrad_dnn.primitives import Array
 
@@ -67,7 +67,6 @@ def _direct(
     forward: Forward, name: str, rest: Array, known: Array, *, alone: bool
 ) -> list[AnyTerm]:
     """Return the term for what no step of the forward pass explains, if anything is left."""
-    size = float(np.max(np.absolute(known), initial=0.0))
     measured = np.isfinite(rest)  # of a large array, some entries
     size = _largest(known[measured])
     if not _largest(rest[measured]) > NOTHING * size and not alone:
@@ -79,14 +78,30 @@ def _direct(
     if alone:
         unread = "(what reaches it through values that were not understood)"
         return [Direct(name, "", known, unread, "other")] if np.all(measured) else []
-    W = forward.values[name]
-    some, of_W = rest[measured], W[measured]
-    c = float(np.sum(some * of_W) / max(float(np.sum(of_W * of_W)), 1e-300))
-    if name in forward.parameters and _largest(some - c * of_W) <= NOTHING * size:
-        words = f"(lambda/m) * {name} (lambda/m = {c:.6g})"
-        return [Direct(name, "", c * W, words, "L2", c)]
+    if name in forward.parameters:
+        penalties = _penalties(name, forward.values[name], rest, NOTHING * size)
+        if penalties:
+            return penalties
     other = Direct(name, "", rest, "(what reaches it by other ways)", "other")
     return [other] if np.all(measured) else []
+
+
+def _penalties(name: str, W: Array, rest: Array, nothing: float) -> list[AnyTerm]:
+    """Return L2 and L1 penalties that sum to what is left of the derivative by a parameter."""
+    there = np.isfinite(rest)
+    for kinds in (["L2"], ["L1"], [*PENALTIES]):
+        arrays = [PENALTIES[kind][1](W) for kind in kinds]
+        columns = np.stack([array[there] for array in arrays], 1)
+        fit, _, rank, _ = np.linalg.lstsq(columns, rest[there], rcond=None)
+        told = rank == len(kinds) and (len(kinds) == 1 or np.sum(there) > len(kinds))
+        if told and _largest(rest[there] - columns @ fit) <= nothing:
+            return [_penalty(name, *found) for found in zip(kinds, fit, arrays, strict=True)]
+    return []
+
+
+def _penalty(name: str, kind: str, c: float, array: Array) -> Direct:
+    words = f"(lambda/m) * {PENALTIES[kind][0].format(W=name)} (lambda/m = {c:.6g})"
+    return Direct(name, "", c * array, words, kind, float(c))
 
 
 def _loss(name: str, found: Written) -> Direct:

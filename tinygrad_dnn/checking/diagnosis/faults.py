@@ -11,6 +11,7 @@ from tinygrad_dnn.checking.diagnosis.hypotheses import all_families, all_wrong
 from tinygrad_dnn.checking.diagnosis.hypotheses.parameters import something_else, updated
 from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import no_penalty, penalty_too
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong
+from tinygrad_dnn.checking.diagnosis.losses import PENALTIES
 from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Cause
 from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Direct, Jacobian, Scene, Slope, total
@@ -176,7 +177,8 @@ class Equations:
 
 
 def _penalised(terms: Sequence[AnyTerm]) -> bool:
-    return any(getattr(term, "kind", "") == "L2" for term in terms)
+    """Whether the cost has something of the parameter itself."""
+    return any(getattr(term, "kind", "") in (*PENALTIES, "other") for term in terms)
 
 
 def sizes_of(scene: Scene, name: str) -> Sizes:

@@ -96,7 +96,14 @@ class Group:
 
     def _foreseen(self, scene: Scene) -> Array:
         """Return what is shown, as it were if rightly computed from the hidden, in one array."""
-        return self._joined({name: self.equations.right(name, scene) for name in self.shown})
+        return self._joined({name: self._right(name, scene) for name in self.shown})
+
+    def _right(self, name: str, scene: Scene) -> Array:
+        """Return a derivative by its equation, fed with what of this group is shown besides."""
+        for term in self.equations.terms[name]:
+            if term.out in self.shown:
+                scene = scene.believing(term.out, self.shown[term.out])
+        return self.equations.right(name, scene)
 
     def _joined(self, arrays: Mapping[str, Array]) -> Array:
         """Return arrays like those shown as one, each in units of what is shown."""
@@ -199,7 +206,7 @@ class Group:
         """Return the story in which what is shown has at most so many mistakes more."""
         off = 0
         for name in self._small_first():
-            if not same(self.shown[name], self.equations.right(name, scene), CLOSE):
+            if not same(self.shown[name], self._right(name, scene), CLOSE):
                 off += 1
                 if off > left:
                     return []

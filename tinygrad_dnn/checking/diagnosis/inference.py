@@ -3,7 +3,7 @@
 Given X and Y, a chain of layers with parameters W1, b1, ..., WL, bL is known by its activations.
 They are found layer by layer, the last first: where W of a layer is zero, what lies below is not
 seen.  What is found is believed only if it gives the student's cost at several random points, to
-rounding.  The cost may be a multiple of a known loss, plus multiples of the squares of W and b.
+rounding.  The cost may be a multiple of a known loss, plus L2 and L1 penalties of W and b.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ def infer(cost: Callable[[Arrays], float], parameters: Arrays, context: Arrays) 
     layers = _layers(parameters)
     if not layers:
         return None
-    points = _points(parameters, POINTS + len(parameters))
+    points = _points(parameters, POINTS + 2 * len(parameters))
     costs = np.array([float(cost(point)) for point in points])
     if not np.all(np.isfinite(costs)):
         return None

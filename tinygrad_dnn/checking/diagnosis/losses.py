@@ -1,4 +1,4 @@
-"""The derivative of the loss at the output, as one writes it: A - Y, up to a factor."""
+"""Derivatives of what a cost is a sum of, as one writes them: A - Y, lambda W, up to a factor."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -25,6 +25,10 @@ LOSSES: Mapping[str, Callable[[Array, Array], Array]] = {
 
 
 COMMON = tuple(LOSSES)[1:4]  # that are taken for one another
+PENALTIES: Mapping[str, tuple[str, Callable[[Array], Array]]] = {  # of W, up to lambda/m
+    "L2": ("{W}", lambda W: W),
+    "L1": ("np.sign({W})", np.sign),
+}
 
 
 class Written(NamedTuple):

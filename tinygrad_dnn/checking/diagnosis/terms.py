@@ -155,8 +155,8 @@ class Jacobian(Term):
 class Direct(Term):
     """What reaches ``of`` from the cost itself: the loss, or the penalty of regularisation.
 
-    ``words`` is how it is written, ``kind`` one of "loss", "L2", "other"; ``coefficient`` stands
-    before W in the derivative of an L2 penalty, before one of the ``LOSSES``, ``form``, of Y else.
+    ``words`` is how it is written, ``kind`` one of "loss", "L2", "L1", "other"; ``coefficient``
+    stands before W in the derivative of a penalty, before one of the ``LOSSES``, ``form``, of Y.
     """
 
     array: Array

@@ -6,7 +6,13 @@ import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.forward import Elementwise, plain
 from tinygrad_dnn.checking.diagnosis.hypotheses.forms import mangled
-from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong, relation, skipped
+from tinygrad_dnn.checking.diagnosis.hypotheses.words import (
+    Family,
+    Wrong,
+    relation,
+    skipped,
+    telling,
+)
 from tinygrad_dnn.checking.diagnosis.terms import Addend, Jacobian, Product, Scene, Slope
 from tinygrad_dnn.primitives import Array
 
@@ -44,11 +50,11 @@ def other_operand(term: Product, scene: Scene) -> Wrong:
     """``dW = (1/m) dZ Z_prev.T``, or with the A of another layer, or with A_prev**2."""
     g, right = scaled(term, scene), term.operand(scene)
     for name, value in scene.values.items():
-        if name != term.other and value.shape == right.shape:
+        if name != term.other and value.shape == right.shape and telling(value):
             said = f"{name} stands where {term.other} belongs{relation(name, term.other, scene)}"
             yield said, term.product(g, value)
     for name, value in scene.d.items():
-        if value.shape == right.shape:
+        if value.shape == right.shape and telling(value):
             said = f"the gradient d{name} stands where {term.other} belongs"
             yield said, term.product(g, value)
     for said, value in mangled(term.other, right):
@@ -107,7 +113,9 @@ def other_gradient(term: Product | Addend | Slope | Jacobian, scene: Scene) -> W
     """The incoming gradient is another one, or none at all."""
     right = scene.d[term.out]
     for name, value in scene.d.items():
-        if name != term.out and value.shape == right.shape and name not in scene.forward.parameters:
+        if name in (term.out, *scene.forward.parameters) or value.shape != right.shape:
+            continue
+        if telling(value):
             yield (
                 f"d{name} stands where d{term.out} belongs{skipped(name, term.out, scene)}",
                 term.value(scene.believing(term.out, value)),
@@ -118,7 +126,7 @@ def other_gradient(term: Product | Addend | Slope | Jacobian, scene: Scene) -> W
         term.value(scene.believing(term.out, ones)),
     )
     for name, value in scene.values.items():
-        if value.shape == right.shape:
+        if value.shape == right.shape and telling(value):
             yield (
                 f"the value {name} stands where the gradient d{term.out} belongs",
                 term.value(scene.believing(term.out, value)),

@@ -6,7 +6,13 @@ from itertools import pairwise
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.hypotheses.forms import FORMS, MEANT, at
-from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong, relation, slope_words
+from tinygrad_dnn.checking.diagnosis.hypotheses.words import (
+    Family,
+    Wrong,
+    relation,
+    slope_words,
+    telling,
+)
 from tinygrad_dnn.checking.diagnosis.terms import Scene, Slope
 from tinygrad_dnn.primitives import Array
 
@@ -131,7 +137,7 @@ def _others(term: Slope, scene: Scene) -> Iterator[tuple[str, Array]]:
     """Yield the values that may be mistaken for Z or A: no masks, nothing constant."""
     shape, no = scene.values[term.of].shape, {*scene.forward.parameters, term.step.mask}
     for name, value in scene.values.items():
-        if value.shape == shape and name not in no and np.any(value != value.flat[0]):
+        if value.shape == shape and name not in no and telling(value):
             yield name, value
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Linear
 from tinygrad_dnn.checking.diagnosis.terms import Scene, Slope
 from tinygrad_dnn.primitives import Array
@@ -16,6 +18,15 @@ class Family(NamedTuple):
     words: Callable[[float], str]  # of c
     start: Array
     along: Array
+
+
+def telling(x: Array) -> bool:
+    """Whether an array can be known again: zeros, or ones, stand for whatever is left out.
+
+    >>> telling(np.zeros((2, 3))), telling(np.array([[0.5, 1.0]]))
+    (False, True)
+    """
+    return bool(np.any(x)) and (x.size == 1 or bool(np.any(x != x.flat[0])))
 
 
 def slope_words(term: Slope, scene: Scene) -> str:
