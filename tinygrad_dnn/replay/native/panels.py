@@ -53,12 +53,13 @@ class Panels:
         code, vectors, lanes = self.code, self.vectors, self.vectors.lanes
         squares = self.depth & -lanes
         with code.loop(n, self.width) as first:
-            last = ((n - first).smaller(self.width) - 1) & -lanes
-            with code.loop(last + 1, lanes) as before:
-                q = last - before
+            last = (n - first).smaller(self.width) - 1
+            left = last & -lanes
+            with code.loop(left + 1, lanes) as before:
+                q = left - before
                 place = vectors.address(self.at(first), q)
                 # after the last one comes that one again: nobody will look there
-                lines = [(first + q + i).smaller(n - 1) * side.qs for i in range(lanes)]
+                lines = [(first + (q + i).smaller(last)) * side.qs for i in range(lanes)]
                 with code.loop(squares, lanes) as k:
                     square = [vectors.load(side.base, line + k) for line in lines]
                     if ahead is not None:
