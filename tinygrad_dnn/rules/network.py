@@ -25,8 +25,10 @@ def relu(z: Array) -> Array:
 
 def _where_positive(v, out, z):  # one map for both modes
     positive = z > ZERO[z.dtype]
-    if type(positive) is ndarray:  # NumPy multiplies by numbers faster than by truth values
-        positive = positive.astype(v.dtype)
+    if type(v) is type(positive) is ndarray:  # NumPy multiplies by numbers faster
+        slope = positive.astype(v.dtype)
+        slope *= v
+        return slope
     return v * positive
 
 
