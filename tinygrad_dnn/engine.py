@@ -151,7 +151,7 @@ def pushforward(
             like = node.value
             total: Array = sum(shares[1:], shares[0])
             total = total if total.shape == like.shape else _stretch(total, like.shape, rule)
-            carried[node] = total if total.dtype == like.dtype else _cast(total, like.dtype)
+            carried[node] = _cast(total, like.dtype)
     return [carried.get(end) for end in ends]
 
 
@@ -217,14 +217,23 @@ def _fit(c: Array, like: Array, rule: Rule, i: int) -> Array:
     shape = like.shape
     if c.shape != shape:
         if rule.broadcasts:
-            c = _unbroadcast(c, shape)
+            new, stretched = _axes(c.shape, shape)
+            if new:
+                c = c.sum(axis=new)
+            if stretched and type(c) is ndarray:  # what c.sum would come to
+                c = _sum(c, axis=stretched, keepdims=True)
+            elif stretched:
+                c = c.sum(axis=stretched, keepdims=True)
         if c.shape != shape:
             raise DimensionError(
                 f"the vjp of {rule.call.__name__} for argument {i} returned shape {c.shape}, but "
                 f"the argument has shape {shape}; a rule returns its argument's shape"
                 + ("" if rule.broadcasts else ", or is declared with broadcasts=True")
             )
-    return c if c.dtype == like.dtype else _cast(c, like.dtype)
+    return c if c.dtype is like.dtype else _cast(c, like.dtype)
+
+
+_sum = np.add.reduce
 
 
 def _stretch(t: Array, shape: tuple[int, ...], rule: Rule) -> Array:
@@ -239,24 +248,11 @@ def _stretch(t: Array, shape: tuple[int, ...], rule: Rule) -> Array:
 
 def _cast(v: Array, dtype: Any) -> Array:
     """Return ``v`` in ``dtype``; to a real number only the real part can matter."""
+    if v.dtype == dtype:
+        return v
     if v.dtype.kind == "c" and dtype.kind != "c":
         v = np.real(v)
     return v.astype(dtype)
-
-
-def _unbroadcast(c: Array, shape: tuple[int, ...]) -> Array:
-    """Sum ``c`` over the axes along which an argument of ``shape`` was stretched."""
-    new, stretched = _axes(c.shape, shape)
-    if new:
-        c = c.sum(axis=new)
-    if not stretched:
-        return c
-    if type(c) is ndarray:  # what c.sum would come to
-        return _sum(c, axis=stretched, keepdims=True)
-    return c.sum(axis=stretched, keepdims=True)
-
-
-_sum = np.add.reduce
 
 
 @lru_cache

@@ -231,7 +231,7 @@ def _detour(
         return None
     pair, options = rule.detours[inner.fn]
     z, data = inner.args[0], inner.seen[0]
-    if not inner.kwargs.items() <= options.items():
+    if inner.kwargs and not inner.kwargs.items() <= options.items():
         return None
     if inner.born < graph.last_change and (z.born > inner.born or overwritten(z, data, inner)):
         return None  # what went into the activation is no longer there

@@ -139,7 +139,7 @@ class Tensor(ArrayMethods):
 
         ``gradient`` is the cotangent of self, of its shape; a scalar needs none.
         """
-        if not self.requires_grad:
+        if not self.node.needs_grad:
             raise HistoryError(
                 f"backward() from {self.name or 'a Tensor'}: nothing that requires a gradient "
                 f"flows into it; wrap what you differentiate in Tensor(...), outside no_grad()"
