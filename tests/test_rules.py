@@ -382,6 +382,15 @@ def slopes(f, *xs):
         *map(np.asarray, xs))]  # fmt: skip
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_what_goes_back_through_relu_is_bit_for_bit_the_product_with_its_mask(dtype):
+    odd = [-np.inf, -1.5, -0.0, 0.0, 3.25, np.inf, np.nan]
+    v, z = (np.array(a, dtype) for a in np.meshgrid(odd, odd))
+    (vjp,) = RULES[relu].vjps
+    with np.errstate(invalid="ignore"):
+        assert vjp(v, relu(z), z).tobytes() == (v * (z > 0)).tobytes()
+
+
 def test_relu_and_absolute_have_slope_zero_at_zero():
     assert slopes(relu, [0.0, -0.0]) == [[0, 0]]
     assert slopes(np.absolute, [0.0, -0.0]) == [[0, 0]]

@@ -422,6 +422,14 @@ def test_the_seed_has_the_dtype_of_the_end():
     assert seed(np.sum(y).node) == 1
 
 
+def test_the_gradient_of_a_number_by_itself_is_ones_own():
+    for _ in range(2):  # the seed is the same array every time
+        x = tg.Tensor(1.0)
+        x.backward()
+        assert x.grad == 1
+        x.grad += 1
+
+
 def test_owned_copies_only_what_is_shared():
     x = tg.Tensor(1.0)
     own, g = np.ones(3), np.ones(3)

@@ -63,12 +63,7 @@ def pullback(
         if node.detour and not (hooked and hooks_of(node.args[0])):
             call, skipped = node.detour, node.args[0]
             if skipped.retains_grad if wanted is None else skipped in wanted:
-                rule = RULES[node.fn]
-                vjp: Any = rule.vjps[0]
-                c = vjp(g, out, *_seen(node, view, watch), **node.kwargs)
-                aside.append((skipped, _fit(c, skipped.value, rule, 0)))
-                if watch:
-                    watch.carried(c, node, 0, "vjp")
+                aside.append((skipped, _by_own_rule(node, g, out, view, watch)))
         if watch and (when := watch.altered(call, -1, node.value)) is not None:
             out = _Changed(node, node.value, call, "changed in place", when)
         rule = RULES[call.fn]
@@ -190,6 +185,18 @@ def _reached(ends: Iterable[Node], wanted: set[Node]) -> set[Node]:
         ):
             reached.add(node)
     return reached
+
+
+def _by_own_rule(
+    node: Node, g: Array, out: Any, view: View | None, watch: WalkWatch | None
+) -> Array:
+    """Return the cotangent of what a detour leads round, by the plain formula of ``node``."""
+    rule = RULES[node.fn]
+    vjp: Any = rule.vjps[0]
+    c = vjp(g, out, *_seen(node, view, watch), **node.kwargs)
+    if watch:
+        watch.carried(c, node, 0, "vjp")
+    return _fit(c, node.args[0].value, rule, 0)
 
 
 def _seen(call: Node, view: View | None, watch: WalkWatch | None) -> list[Any]:
