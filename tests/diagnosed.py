@@ -1,6 +1,7 @@
 """What the diagnosis says of a student's gradients, fed with exact derivatives: quick.
 
 ``Diagnosed(student).of(grads)`` is what ``check_backprop`` says of them, without the measuring.
+The network is read from the engine's record, or, as where there is none, from values and cost.
 """
 
 from dataclasses import fields
@@ -15,12 +16,15 @@ from tinygrad_dnn.checking.student import Student as Handed
 
 
 class Diagnosed:
-    def __init__(self, student: Student):
+    def __init__(self, student: Student, recorded: bool = True):
         cost, params, self.right = student.lesson({})
         own = {name: x for name, x in self.right.items() if name[1:] in params}
         self.handed = Handed(cost, params, self.right if student.taps else own, {})
         self.m, self.of_J = student.m, {name[1:]: x for name, x in own.items()}
-        if student.taps:
+        if recorded:
+            self.forward, of_J = self.handed.wired()
+            self.of_J |= of_J
+        elif student.taps:
             self.forward = self.handed.forward()
             self.of_J |= self._within(student)
         else:

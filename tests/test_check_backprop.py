@@ -197,6 +197,6 @@ def test_masks_in_the_closure_may_be_of_any_shape_and_several():
     for l, (dZ, A) in enumerate([(dZ1, X), (dZ2, A1), (dZ3, A2)], 1):
         grads |= {f"dW{l}": dZ @ A.T / 11, f"db{l}": dZ.mean(axis=1, keepdims=True)}
     assert tg.check_backprop(cost, p, grads)
-    wrong = tg.check_backprop(cost, p, {**grads, "dW1": 3 * grads["dW1"]})
+    wrong = tg.check_backprop(cost, p, {**grads, "dW1": 1.7 * grads["dW1"]})
     assert [row.name for row in wrong.failures] == ["dW1"]
-    assert "3 times too large" in wrong.diagnosis
+    assert "1.7 times the right value" in wrong.diagnosis

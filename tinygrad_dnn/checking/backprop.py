@@ -15,6 +15,7 @@ from tinygrad_dnn.checking.diagnosis.equation import equations_of
 from tinygrad_dnn.checking.diagnosis.explain import Explanation, explain
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.inference import infer
+from tinygrad_dnn.checking.diagnosis.legend import legend, plain
 from tinygrad_dnn.checking.masked import split_off
 from tinygrad_dnn.checking.options import Settings, chosen
 from tinygrad_dnn.checking.precision import EPS32, FEW
@@ -107,15 +108,19 @@ class _Check:
         if any(row.verdict == WRONG for row in rows.values()) or between:
             found = self._explanation(convention, middle, m)
         notes = [*report.notes, *self.notes]
-        if self.forward is None and any(row.verdict == WRONG for row in rows.values()):
-            notes += [UNKNOWN, *student.doubts]
+        if any(row.verdict == WRONG for row in rows.values()):
+            notes += [*([] if self.forward else [UNKNOWN]), *student.doubts]
         notes += _of_cost(student, rows)
         if middle:
             notes.insert(0, convention_words(found.per_example if found else convention, m))
-        rows |= self._by_equations(found, between)
+        rows |= self._by_equations(found, between, rows)
         if hidden := [f"d{name}" for name in between if name not in rows]:
             notes.append(_advice(hidden))
-        return replace(report, rows=shown.explained(rows, found, self.of_J, m), notes=notes)
+        explained = shown.explained(rows, found, self.of_J, m)
+        said = "; ".join(row.note for row in explained if row.verdict == WRONG)
+        if self.forward and (told := legend(self.forward, student.tapped, said)):
+            notes.append(told)
+        return replace(report, rows=explained, notes=notes)
 
     @contextmanager
     def _diagnosing(self) -> Iterator[None]:
@@ -133,14 +138,19 @@ class _Check:
 
     def _found_out(self) -> None:
         student = self.student
-        if student.tapped:
+        if found := student.wired():
+            self.forward, of_J = found
+            self.of_J |= of_J
+            self.shown.see({**self.forward.values, **student.params})
+            self._see_masks()
+        elif student.tapped:
             self.forward = student.forward()
             self.of_J |= {name: student.measured(name) for name in student.tapped}
             self._see_masks()
-        elif found := infer(student.tried, student.params, student.context):
-            self.forward = found.forward
-            self.of_J[found.output] = found.derivative
-            self.shown.see({**found.forward.values, **student.params})
+        elif chain := infer(student.tried, student.params, student.context):
+            self.forward = chain.forward
+            self.of_J[chain.output] = chain.derivative
+            self.shown.see({**chain.forward.values, **student.params})
             self._see_masks()
 
     def _see_masks(self) -> None:
@@ -180,15 +190,25 @@ class _Check:
             return explain(self.forward, self.of_J, shown, possible)
         return None
 
-    def _by_equations(self, found: Explanation | None, between: Sequence[str]) -> dict[str, Row]:
-        """Return the rows of values ``between`` that were not tapped, in the network found."""
+    def _by_equations(
+        self, found: Explanation | None, between: Sequence[str], measured: Mapping[str, Row]
+    ) -> dict[str, Row]:
+        """Return the rows of values ``between`` that were not tapped, in the network found.
+
+        Where names are not clear, one that seems wrong while all that was measured is right may be
+        that of another value.
+        """
         right = found.right if found else {}
         close = max(CLOSE, FEW * EPS32) if self.student.single else CLOSE
-        return {
+        rows = {
             name: self.shown.compared_row(name, right[name], "by the equations", close)
             for name in between
             if name in right
         }
+        clear = self.forward is None or plain(self.forward, self.student.tapped)
+        if clear or any(row.verdict == WRONG for row in measured.values()):
+            return rows
+        return {name: row for name, row in rows.items() if row.verdict != WRONG}
 
 
 def _of_cost(student: Student, rows: Mapping[str, Row]) -> Iterator[str]:

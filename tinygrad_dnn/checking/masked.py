@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear, Step
+from tinygrad_dnn.checking.diagnosis.forward import (
+    Call,
+    Elementwise,
+    Forward,
+    Mixture,
+    Softmax,
+    Step,
+)
 from tinygrad_dnn.primitives import Array
 
 Arrays = Mapping[str, Array]
@@ -89,7 +96,15 @@ def _reading(step: Step, old: str, new: str) -> Step:
     def renamed(operand: str) -> str:
         return {old: new, f"{old}.T": f"{new}.T"}.get(operand, operand)
 
-    if not isinstance(step, Linear):
+    if isinstance(step, Mixture):
+        parts = ((c, tuple(replace(f, name=renamed(f.name)) for f in fs)) for c, fs in step.parts)
+        return replace(step, parts=tuple(parts))
+    if isinstance(step, Call):
+        back = lambda g, name: step.back(g, old if name == new else name)
+        return replace(step, inputs=tuple(map(renamed, step.inputs)), back=back)
+    if isinstance(step, Elementwise):
+        return replace(step, z=renamed(step.z), skip=step.skip and renamed(step.skip))
+    if isinstance(step, Softmax):
         return replace(step, z=renamed(step.z))
     products = tuple((renamed(left), renamed(right)) for left, right in step.products)
     return replace(step, products=products, addends=tuple(map(renamed, step.addends)))

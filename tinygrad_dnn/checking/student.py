@@ -11,7 +11,10 @@ import numpy as np
 from tinygrad_dnn.checking.arrays import one_number, real
 from tinygrad_dnn.checking.call import UNDEFINED, blaming, function_name, require_function
 from tinygrad_dnn.checking.diagnosis.forward import Forward
-from tinygrad_dnn.checking.diagnosis.reading import read
+from tinygrad_dnn.checking.diagnosis.legend import plain
+from tinygrad_dnn.checking.diagnosis.reading import examples, read
+from tinygrad_dnn.checking.diagnosis.recorded import recorded, true, twins
+from tinygrad_dnn.checking.diagnosis.wiring import Wiring
 from tinygrad_dnn.checking.grid import measure
 from tinygrad_dnn.checking.handed import WHO, context_of, doubts, parameters_of
 from tinygrad_dnn.checking.names import by_values, require_dict
@@ -156,13 +159,35 @@ class Student:
         """Return the derivative of J by a parameter or tapped value; nan where not measured."""
         return measure(self.problem([name], {}), 0, at_most=at_most).numeric
 
-    def forward(self) -> Forward | None:
-        """Return the forward pass as far as the tapped values show it, or None."""
-        rng = np.random.default_rng(1)  # away from zeros and other coincidences
-        moved = {
+    def wired(self) -> tuple[Forward, Arrays] | None:
+        """Return the forward pass as the engine records it, and dJ by its results, or None."""
+        away, here = recorded(self._run, self._moved()), recorded(self._run, self.params)
+        pairs = twins(away, here) if away and here and true(here, self.tried) else None
+        if not pairs or away is None or here is None:
+            return None
+        with np.errstate(all="ignore"), suppress(RecursionError):
+            wiring = Wiring(away, pairs, self.context, {})
+            forward = wiring.forward(self.params)
+            if not plain(forward, self.tapped):  # the student's Z1 may not be ours
+                wiring = Wiring(away, pairs, self.context, self.given)
+                forward = wiring.forward(self.params)
+            named = wiring.named()
+            of_J = dict(zip(named, here.derivatives(list(named.values())), strict=True))
+            forward.m, forward.over = examples(forward)
+            return (forward, of_J) if forward.steps else None
+        return None
+
+    def _moved(self) -> dict[str, Array]:
+        """Return parameters away from zeros and other coincidences."""
+        rng = np.random.default_rng(1)
+        return {
             name: x + 0.1 * _spread(x) * rng.standard_normal(x.shape)
             for name, x in self.params.items()
         }
+
+    def forward(self) -> Forward | None:
+        """Return the forward pass as far as the tapped values show it, or None."""
+        moved = self._moved()
         context = {name: x for name, x in self.context.items() if name not in self.tapped}
         with np.errstate(all="ignore"), tapping() as taps, suppress(*UNDEFINED):
             self._run(dict(moved))

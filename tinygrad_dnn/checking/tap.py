@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tinygrad_dnn.checking.arrays import in_words, numbers
 from tinygrad_dnn.primitives import Array
@@ -18,10 +18,14 @@ T = TypeVar("T")
 
 @dataclass
 class Taps:
-    """The values noted in one forward pass, and what is to be added to them."""
+    """The values noted in one forward pass, and what is to be added to them.
+
+    ``raw`` ones are noted as they are, Tensors too.
+    """
 
     shifts: Mapping[str, Array] = field(default_factory=dict)
-    values: dict[str, Array] = field(default_factory=dict)
+    raw: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 _taps: ContextVar[Taps | None] = ContextVar("taps", default=None)
@@ -52,14 +56,14 @@ def tap(name: str, value: T) -> T:
             f"tap({name!r}, ...) is called twice in one forward pass; number the names, as in "
             f'tap(f"Z{{l}}", Z)'
         )
-    taps.values[name] = numbers("tap", f"the value of {name!r}", value)
+    taps.values[name] = value if taps.raw else numbers("tap", f"the value of {name!r}", value)
     return value + taps.shifts[name] if name in taps.shifts else value
 
 
 @contextmanager
-def tapping(shifts: Mapping[str, Array] | None = None) -> Iterator[Taps]:
+def tapping(shifts: Mapping[str, Array] | None = None, *, raw: bool = False) -> Iterator[Taps]:
     """Note what is tapped inside, with ``shifts`` added to it."""
-    taps = Taps(shifts or {})
+    taps = Taps(shifts or {}, raw)
     token = _taps.set(taps)
     try:
         yield taps

@@ -6,7 +6,7 @@ them.  If not, every hypothesis is tried.  One that the student has not shown (d
 and db1 are known) may have been computed rightly or in any wrong way; what is shown next decides.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,14 +50,25 @@ class Backward:
                 continue
             joins = name in self.shown and any(term.out in hidden for term in terms)
             if shown and not joins:
-                yield Group(self.equations, tuple(hidden), shown)
-                hidden, shown = [], {}
+                needed = self._needed(shown, hidden)
+                yield Group(self.equations, tuple(n for n in hidden if n in needed), shown)
+                hidden, shown = [n for n in hidden if n not in needed], {}
             if name in self.shown:
                 shown[name] = self.shown[name]
             else:
                 hidden.append(name)
         if shown:
             yield Group(self.equations, tuple(hidden), shown)
+
+    def _needed(self, shown: Iterable[str], hidden: Collection[str]) -> set[str]:
+        """Return those hidden derivatives that the shown ones are computed from."""
+        needed: set[str] = set()
+        stack = list(shown)
+        while stack:
+            outs = {term.out for term in self.equations.terms[stack.pop()]}
+            stack += (new := outs.intersection(hidden) - needed)
+            needed |= new
+        return needed
 
     def _continued(self, story: Story, group: Group) -> list[Story]:
         """Return the story with this group explained, in one way or in several."""

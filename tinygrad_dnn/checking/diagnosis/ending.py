@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Softmax, Step
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward, Linear, Softmax, Step
 from tinygrad_dnn.checking.diagnosis.losses import LOSSES, multiple, targets, written
 from tinygrad_dnn.checking.diagnosis.sources import numbered
 from tinygrad_dnn.checking.diagnosis.terms import Scene, terms_of, total
@@ -20,14 +20,26 @@ Arrays = Mapping[str, Array]
 
 
 def ended(forward: Forward, measured: Arrays) -> tuple[Forward, Arrays]:
-    """Return the forward pass with its last activation, and the measured derivatives with dA[L].
+    """Return the forward pass with its last activations, and the measured derivatives with dA[L].
 
     ``measured`` are derivatives of the cost J.
     """
-    Z = forward.end()
-    known = measured.get(Z)
-    if known is None or not np.all(np.isfinite(known)) or written(forward, known, CLOSE):
+    made = {step.out: step for step in forward.steps}
+    for Z in forward.ends():
+        if isinstance(made[Z], Linear) and measured.get(Z) is not None:
+            forward, measured = _ended(forward, measured, Z)
+    return forward, measured
+
+
+def _ended(forward: Forward, measured: Arrays, Z: str) -> tuple[Forward, Arrays]:
+    known = measured[Z]
+    if not np.all(np.isfinite(known)):
         return forward, measured
+    if written(forward, known, CLOSE):
+        A = numbered("A", Z, forward.values)
+        step, values = Elementwise(A, Z, "identity"), {**forward.values, A: forward.values[Z]}
+        longer = replace(forward, values=values, steps=[*forward.steps, step])
+        return longer, {**measured, A: known}
     for longer, A in _longer(forward, Z):
         for Y in targets(forward, known).values():
             for loss in LOSSES.values():

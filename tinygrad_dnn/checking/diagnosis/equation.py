@@ -71,7 +71,7 @@ def _direct(
     size = _largest(known[measured])
     if not _largest(rest[measured]) > NOTHING * size and not alone:
         return []
-    if alone and name not in forward.parameters and name == forward.end():
+    if alone and name not in forward.parameters and name in forward.ends():
         found = written(forward, known, NOTHING)
         loss = _loss(name, found) if found else Direct(name, "", known, OPAQUE, "loss")
         return [loss] if np.all(measured) else []

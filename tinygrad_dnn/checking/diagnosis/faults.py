@@ -46,6 +46,14 @@ class Equations:
                     yield words, value
                 elif value.shape == others.shape:
                     yield words, value + others
+        if len(terms) == 2 and values[0].shape == values[1].shape:
+            one, other = (term.formula(scene) for term in terms)
+            said = f"the contributions {one} and {other} are multiplied instead of added"
+            yield said, values[0] * values[1]
+        if len(terms) > 2 and not often:
+            for term, value in zip(terms, values, strict=True):
+                said = f"{name} is used more than once, and the contribution {term.formula(scene)} "
+                yield f"{said} overwrites the others (+= is missing)", value
         if fused := self._fused(name, scene):
             yield from all_wrong(fused, scene, often=often)
         if name in scene.forward.parameters:

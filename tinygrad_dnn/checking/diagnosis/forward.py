@@ -3,17 +3,19 @@
     Linear       Z2 = W2 @ A1 + b2; more generally a sum of products and of addends
     Elementwise  A2 = relu(Z2), times a mask of dropout and plus a skip connection if there are any
     Softmax      A3 = softmax(Z3), along an axis
+    Mixture      S2 = T2 * A2 + (1 - T2) * A1, a sum of elementwise products
+    Call         anything else, with the derivatives that the engine has for it
 
 Nothing here knows what a layer is: residual connections, tied weights and examples in rows are
 other steps of the same kinds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinygrad_dnn import equations
+from tinygrad_dnn.checking.diagnosis.activations import ACTIVATIONS
 from tinygrad_dnn.primitives import Array
 
 
@@ -40,6 +42,7 @@ class Elementwise:
     mask: str | None = None
     rescale: float = 1.0
     skip: str | None = None
+    own: Array | None = field(default=None, compare=False)  # g'(Z) of an activation not known
 
     @property
     def shape(self) -> dict[str, float]:
@@ -48,11 +51,11 @@ class Elementwise:
 
     def function(self, Z: Array) -> Array:
         """g(Z)."""
-        return equations.G[self.g][0](Z, **self.shape)
+        return ACTIVATIONS[self.g][0](Z, **self.shape)
 
     def prime(self, Z: Array) -> Array:
         """g'(Z)."""
-        return equations.G[self.g][1](Z, **self.shape)
+        return ACTIVATIONS[self.g][1](Z, **self.shape) if self.own is None else self.own
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,49 @@ class Softmax:
     axis: int
 
 
-Step = Linear | Elementwise | Softmax
+@dataclass(frozen=True)
+class Factor:
+    """shift + scale * (the value of) ``name``: T, or 1 - T."""
+
+    name: str
+    shift: float = 0.0
+    scale: float = 1.0
+
+    def value(self, values: Mapping[str, Array]) -> Array:
+        """Return the factor."""
+        return self.shift + self.scale * values[self.name]
+
+    def __str__(self) -> str:
+        """The factor as one writes it."""
+        times = {1.0: "", -1.0: "-"}.get(self.scale, f"{self.scale:.6g} * ")
+        if not self.shift:
+            return f"{times}{self.name}"
+        sign = "-" if self.scale < 0 else "+"
+        return f"({self.shift:.6g} {sign} {times.removeprefix('-')}{self.name})"
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """``out`` is the sum of the ``parts``: a number, times the product of factors."""
+
+    out: str
+    parts: tuple[tuple[float, tuple[Factor, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """``out`` is made of ``inputs`` in a way that has no equation here.
+
+    ``back(g, name)`` is what the derivative ``g`` by ``out`` gives of the derivative by an input.
+    """
+
+    out: str
+    inputs: tuple[str, ...]
+    function: str
+    back: Callable[[Array, str], Array] = field(compare=False)
+
+
+Step = Linear | Elementwise | Softmax | Mixture | Call
 
 
 @dataclass
@@ -100,8 +145,23 @@ class Forward:
             A = step.function(values[step.z])
             A = A * values[step.mask] * step.rescale if step.mask else A
             return A + values[step.skip] if step.skip else A
+        if isinstance(step, Mixture):
+            parts = [(c, [factor.value(values) for factor in f]) for c, f in step.parts]
+            return sum(c * np.prod(np.broadcast_arrays(*x), axis=0) for c, x in parts)
+        if isinstance(step, Call):
+            raise KeyError(f"{step.out} is known from the record alone")
         e = np.exp(values[step.z] - values[step.z].max(axis=step.axis, keepdims=True))
         return e / e.sum(axis=step.axis, keepdims=True)
+
+    def ends(self) -> list[str]:
+        """Return the results that nothing else is made of: the predictions, the last one first.
+
+        >>> heads = [Linear("Z1", (("W1", "X"),)), Linear("Z2", (("W2", "X"),))]
+        >>> Forward({}, (), heads).ends()
+        ['Z2', 'Z1']
+        """
+        read = {name for step in self.steps for name in inputs(step)}
+        return [step.out for step in reversed(self.steps) if step.out not in read]
 
     def end(self) -> str:
         """Return the name of the prediction: the result of the last step.
@@ -133,6 +193,10 @@ def inputs(step: Step) -> tuple[str, ...]:
     """
     if isinstance(step, Elementwise) and step.skip:
         return (step.z, step.skip)
+    if isinstance(step, Mixture):
+        return tuple(factor.name for _, factors in step.parts for factor in factors)
+    if isinstance(step, Call):
+        return step.inputs
     if not isinstance(step, Linear):
         return (step.z,)
     lefts = [plain(left) for left, _ in step.products]

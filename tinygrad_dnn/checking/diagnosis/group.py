@@ -49,8 +49,7 @@ class Group:
 
     def unexplained(self, story: Story) -> list[Story]:
         """Return what can be believed where no mistake explains what is shown."""
-        scene, each = self._onward(story.scene, 0), story
-        each = story.believing(scene)
+        each = story.believing(self._onward(story.scene, 0))
         off: list[str] = []
         for name, shown in self.shown.items():
             right = self.equations.right(name, each.scene)

@@ -23,7 +23,7 @@ def read(
         for step, made in found:
             forward.values |= made
             forward.steps.append(step)
-    forward.m, forward.over = _examples(forward)
+    forward.m, forward.over = examples(forward)
     return forward
 
 
@@ -41,7 +41,7 @@ def _explain(name: str, V: Array, forward: Forward) -> Found:
     )
 
 
-def _examples(forward: Forward) -> tuple[int, int]:
+def examples(forward: Forward) -> tuple[int, int]:
     """Return how many examples there are, and the axis along which they lie."""
     for step in forward.steps:
         if not isinstance(step, Linear):

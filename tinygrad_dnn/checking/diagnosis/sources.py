@@ -8,6 +8,7 @@ from string import ascii_letters
 import numpy as np
 
 from tinygrad_dnn import equations
+from tinygrad_dnn.checking.diagnosis.activations import ACTIVATIONS, SMOOTH
 from tinygrad_dnn.checking.diagnosis.forward import (
     Elementwise,
     Forward,
@@ -138,8 +139,8 @@ def _skipping(
 
 def activation_steps(name: str, V: Array, z: str, Z: Array) -> Iterator[Elementwise]:
     """Yield V = g(Z) for the elementwise activations that are known."""
-    for g in NONLINEAR:
-        if same(V, equations.G[g][0](Z)):
+    for g in (*NONLINEAR, *SMOOTH):
+        if same(V, ACTIVATIONS[g][0](Z)):
             yield Elementwise(name, z, g)
     if (slope := _leak(V, Z)) is not None:
         yield Elementwise(name, z, "leaky_relu", slope)
@@ -159,7 +160,10 @@ def _leak(V: Array, Z: Array) -> float | None:
 def _dropout(name: str, V: Array, z: str, forward: Forward) -> Iterator[Found]:
     """Yield V = g(Z) * D * rescale; a mask that is not at hand is read from the zeros of V."""
     Z = forward.values[z]
-    for g, slope in (*((g, None) for g in (*NONLINEAR, "identity")), ("leaky_relu", _slope(V, Z))):
+    plain = ((g, None) for g in (*NONLINEAR, "identity", *SMOOTH))
+    for g, slope in (*plain, ("leaky_relu", _slope(V, Z))) if not np.all(V) else ():
+        if slope is not None and abs(slope - 1) < CLOSE:
+            continue  # the identity
         step = Elementwise(name, z, g, slope)
         A = step.function(Z)
         alive = np.absolute(A) > 1e-6 * np.max(np.absolute(A), initial=0.0)

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.forward import (
+    Call,
     Elementwise,
+    Factor,
     Forward,
     Linear,
+    Mixture,
     Softmax,
     plain,
     value_of,
@@ -102,12 +105,9 @@ class Addend(Term):
 
     def formula(self, scene: Scene) -> str:
         """Return the term as one writes it."""
-        if scene.values[self.of].shape == scene.values[self.out].shape:
-            return f"d{self.out}"
-        if scene.values[self.of].ndim == 0:
-            return _scaled(scene, self.of, f"np.sum(d{self.out})")
-        keep = ", keepdims=True" if scene.values[self.of].ndim == 2 else ""
-        return _scaled(scene, self.of, f"np.sum(d{self.out}, axis={scene.forward.over}{keep})")
+        of, out = scene.values[self.of].shape, scene.values[self.out].shape
+        summed = f"d{self.out}" if of == out else _summed(f"d{self.out}", of, scene.forward.over)
+        return _scaled(scene, self.of, summed) if of != out else summed
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,48 @@ class Jacobian(Term):
 
 
 @dataclass(frozen=True)
+class Share(Term):
+    """Through out = ... + c * of * others, elementwise."""
+
+    c: float
+    others: tuple[Factor, ...]
+
+    def value(self, scene: Scene) -> Array:
+        """Return the term."""
+        return self.times(scene, [factor.value(scene.values) for factor in self.others])
+
+    def times(self, scene: Scene, others: Sequence[Array]) -> Array:
+        """Return the term with these factors."""
+        found = self.c * scene.d[self.out]
+        for other in others:
+            found = found * other
+        return scene.scale(self.of) * unbroadcast(found, scene.values[self.of].shape)
+
+    def formula(self, scene: Scene) -> str:
+        """Return the term as one writes it."""
+        times = {1.0: "", -1.0: "-"}.get(self.c, f"{self.c:.6g} * ")
+        both = f"{times}{' * '.join((f'd{self.out}', *map(str, self.others)))}"
+        of, out = scene.values[self.of].shape, scene.values[self.out].shape
+        return _scaled(scene, self.of, both if of == out else _summed(both, of, scene.forward.over))
+
+
+@dataclass(frozen=True)
+class Through(Term):
+    """Through a call that has no equation here."""
+
+    step: Call
+
+    def value(self, scene: Scene) -> Array:
+        """Return the term."""
+        return scene.scale(self.of) * self.step.back(scene.d[self.out], self.of)
+
+    def formula(self, scene: Scene) -> str:
+        """Return the term as one writes it."""
+        back = f"(d{self.out} back through {self.step.function} to {self.of})"
+        return _scaled(scene, self.of, back)
+
+
+@dataclass(frozen=True)
 class Direct(Term):
     """What reaches ``of`` from the cost itself: the loss, or the penalty of regularisation.
 
@@ -175,7 +217,7 @@ class Direct(Term):
         return self.words
 
 
-AnyTerm = Product | Addend | Slope | Jacobian | Direct
+AnyTerm = Product | Addend | Slope | Jacobian | Share | Through | Direct
 
 
 def terms_of(forward: Forward, name: str) -> Iterator[AnyTerm]:
@@ -193,6 +235,18 @@ def terms_of(forward: Forward, name: str) -> Iterator[AnyTerm]:
                     yield Product(name, step.out, left, False, right != name)
             if name in step.addends:
                 yield Addend(name, step.out)
+        elif isinstance(step, Mixture):
+            yield from _shares(step, name)
+        elif isinstance(step, Call) and name in step.inputs:
+            yield Through(name, step.out, step)
+
+
+def _shares(step: Mixture, name: str) -> Iterator[Share]:
+    """Yield a term for every factor that is, or has in it, this value."""
+    for c, factors in step.parts:
+        for i, factor in enumerate(factors):
+            if factor.name == name:
+                yield Share(name, step.out, c * factor.scale, factors[:i] + factors[i + 1 :])
 
 
 def total(terms: Sequence[AnyTerm], scene: Scene) -> Array:
@@ -223,6 +277,16 @@ def prime(step: Elementwise, Z: str) -> str:
     ("relu'(Z1)", "tanh'(Z1)")
     """
     return f"{step.g}'({Z})"
+
+
+def _summed(text: str, shape: tuple[int, ...], over: int) -> str:
+    """Return the sum down to this shape as one writes it."""
+    if not shape:
+        return f"np.sum({text})"
+    axis = over
+    if len(shape) == 2 and shape[over] != 1:
+        axis = 1 - over
+    return f"np.sum({text}, axis={axis}{', keepdims=True' if len(shape) == 2 else ''})"
 
 
 def _scaled(scene: Scene, name: str, text: str) -> str:

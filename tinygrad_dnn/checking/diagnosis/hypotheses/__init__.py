@@ -19,6 +19,7 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.costs import (
     output_slope,
 )
 from tinygrad_dnn.checking.diagnosis.hypotheses.masks import dropout
+from tinygrad_dnn.checking.diagnosis.hypotheses.mixtures import other_factor, other_part
 from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import other_constant, penalty
 from tinygrad_dnn.checking.diagnosis.hypotheses.products import (
     elementwise_product,
@@ -49,7 +50,9 @@ from tinygrad_dnn.checking.diagnosis.terms import (
     Jacobian,
     Product,
     Scene,
+    Share,
     Slope,
+    Through,
 )
 
 HYPOTHESES: dict[type, tuple[Callable[[Any, Scene], Wrong], ...]] = {
@@ -72,6 +75,8 @@ HYPOTHESES: dict[type, tuple[Callable[[Any, Scene], Wrong], ...]] = {
         matrix_product,
         other_gradient,
     ),
+    Share: (other_factor, other_gradient),
+    Through: (other_part, other_gradient),
     Jacobian: (diagonal_only, wrong_jacobian, other_gradient),
     Direct: (
         penalty,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_dnn import equations
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Linear, Softmax
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Softmax
 from tinygrad_dnn.checking.diagnosis.hypotheses.forms import FORMS, MEANT, at, mangled
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong
 from tinygrad_dnn.checking.diagnosis.losses import COMMON, DIFFERENCE, HINGE, LOSSES, multiple
@@ -178,7 +178,7 @@ def output(term: Direct, scene: Scene) -> Output | None:
     values = scene.values
     A, Z, step = values[term.of], None, None
     for found in scene.forward.steps:
-        if not isinstance(found, Linear) and found.z == term.of:
+        if isinstance(found, Elementwise | Softmax) and found.z == term.of:
             A, Z, step = values[found.out], values[found.z], found
     Y = next((values[n] for n in (term.Y, "Y", "y") if n in values), None)
     if Y is not None and Y.shape != A.shape:

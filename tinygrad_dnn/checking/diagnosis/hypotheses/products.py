@@ -13,7 +13,15 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.words import (
     skipped,
     telling,
 )
-from tinygrad_dnn.checking.diagnosis.terms import Addend, Jacobian, Product, Scene, Slope
+from tinygrad_dnn.checking.diagnosis.terms import (
+    Addend,
+    Jacobian,
+    Product,
+    Scene,
+    Share,
+    Slope,
+    Through,
+)
 from tinygrad_dnn.primitives import Array
 
 EVERY = 4096  # so much work is done to find the example that is forgotten; else first and last
@@ -109,11 +117,13 @@ def updated_weights(term: Product, scene: Scene) -> Iterator[Family]:
         yield Family(lambda c: said.format(-c), right, term.product(g, dW))
 
 
-def other_gradient(term: Product | Addend | Slope | Jacobian, scene: Scene) -> Wrong:
+def other_gradient(
+    term: Product | Addend | Slope | Jacobian | Share | Through, scene: Scene
+) -> Wrong:
     """The incoming gradient is another one, or none at all."""
     right = scene.d[term.out]
     for name, value in scene.d.items():
-        if name in (term.out, *scene.forward.parameters) or value.shape != right.shape:
+        if name in (term.of, term.out, *scene.forward.parameters) or value.shape != right.shape:
             continue
         if telling(value):
             yield (

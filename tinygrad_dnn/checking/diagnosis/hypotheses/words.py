@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Linear
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Linear, Softmax
 from tinygrad_dnn.checking.diagnosis.terms import Scene, Slope
 from tinygrad_dnn.primitives import Array
 
@@ -45,7 +45,7 @@ def slope_words(term: Slope, scene: Scene) -> str:
 def relation(name: str, wanted: str, scene: Scene) -> str:
     """Say how one value is related to another: its Z, another layer's, before the activation."""
     for step in scene.forward.steps:
-        if isinstance(step, Linear):
+        if not isinstance(step, Elementwise | Softmax):
             continue
         if (step.z, step.out) == (name, wanted):
             return ", before its activation"

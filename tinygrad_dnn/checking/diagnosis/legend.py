@@ -1,0 +1,68 @@
+"""What values are that the student has not shown, and that sentences call by names of ours."""
+
+import re
+from collections.abc import Collection, Iterator
+
+from tinygrad_dnn.checking.diagnosis.forward import (
+    Call,
+    Elementwise,
+    Forward,
+    Linear,
+    Mixture,
+    Softmax,
+    Step,
+    inputs,
+)
+
+
+def legend(forward: Forward, tapped: Collection[str], said: str) -> str:
+    """Say what those of our names stand for that were ``said``, unless that goes without saying."""
+    told = [
+        _written(step)
+        for step in _unusual(forward, tapped)
+        if re.search(rf"\bd?{re.escape(step.out)}\b", said)
+    ]
+    return f"values that were not tapped: {', '.join(told)}" if told else ""
+
+
+def plain(forward: Forward, tapped: Collection[str]) -> bool:
+    """Whether every name of ours is what everybody would call that value: Z1, A1, Z2, ..."""
+    return not any(True for _ in _unusual(forward, tapped))
+
+
+def _unusual(forward: Forward, tapped: Collection[str]) -> Iterator[Step]:
+    names = [step.out for step in forward.steps]
+    chain = [f"{letter}{l}" for l in range(1, len(names) + 1) for letter in "ZA"]
+    usual = names == [name for name in chain if name in names] and not any(
+        isinstance(step, Mixture | Call) or getattr(step, "skip", None) for step in forward.steps
+    )
+    yield from (step for step in forward.steps if step.out not in tapped and not usual)
+
+
+def _written(step: Step) -> str:
+    """Return a step as one writes it.
+
+    >>> _written(Linear("Z1", (("W1", "X"),), ("b1",)))
+    'Z1 = W1 @ X + b1'
+    >>> _written(Elementwise("A1", "Z1", "tanh"))
+    'A1 = tanh(Z1)'
+    """
+    if isinstance(step, Linear):
+        right = " + ".join([*(f"{a} @ {b}" for a, b in step.products), *step.addends])
+    elif isinstance(step, Elementwise):
+        times = f" * {step.mask}" if step.mask else ""
+        times += f" / {1 / step.rescale:.4g}" if step.mask and step.rescale != 1 else ""
+        right = f"{step.g}({step.z}){times}{f' + {step.skip}' if step.skip else ''}"
+        right = f"{step.z}{times}" if step.g == "identity" else right
+    elif isinstance(step, Softmax):
+        right = f"softmax({step.z})"
+    elif isinstance(step, Mixture):
+        right = " + ".join(_part(c, [str(factor) for factor in f]) for c, f in step.parts)
+    else:
+        right = f"{step.function}({', '.join(inputs(step))})"
+    return f"{step.out} = {right}"
+
+
+def _part(c: float, factors: list[str]) -> str:
+    times = {1.0: "", -1.0: "-"}.get(c, f"{c:.6g} * ")
+    return times + " * ".join(factors)
