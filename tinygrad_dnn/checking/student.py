@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_dnn.checking.arrays import one_number, real
 from tinygrad_dnn.checking.call import UNDEFINED, blaming, function_name, require_function
+from tinygrad_dnn.checking.diagnosis.equation import equations_of
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.legend import plain
 from tinygrad_dnn.checking.diagnosis.reading import examples, read
@@ -171,9 +172,11 @@ class Student:
             if not plain(forward, self.tapped):  # the student's Z1 may not be ours
                 wiring = Wiring(away, pairs, self.context, self.given)
                 forward = wiring.forward(self.params)
-            named = wiring.named()
-            of_J = dict(zip(named, here.derivatives(list(named.values())), strict=True))
+            ends = wiring.outputs()
+            of_J = dict(zip(ends, here.derivatives(list(ends.values())), strict=True))
             forward.m, forward.over = examples(forward)
+            right = equations_of(forward, of_J, (), per_example=False)[1]
+            of_J |= {step.out: right[step.out] for step in forward.steps if step.out in right}
             return (forward, of_J) if forward.steps else None
         return None
 

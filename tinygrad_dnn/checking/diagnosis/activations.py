@@ -77,5 +77,7 @@ ACTIVATIONS: Mapping[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
     "gelu": (gelu, gelu_prime),
     "gelu (by tanh)": (gelu_of_tanh, gelu_of_tanh_prime),
     "sin": (np.sin, np.cos),
+    "arctan": (np.arctan, lambda Z: 1 / (1 + Z**2)),
+    "exp": (np.exp, np.exp),
 }
-SMOOTH = ("softplus", "swish", "softsign", "gelu", "gelu (by tanh)", "sin", "elu")
+SMOOTH = ("softplus", "swish", "softsign", "gelu", "gelu (by tanh)", "sin", "arctan", "exp", "elu")

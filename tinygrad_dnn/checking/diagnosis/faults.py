@@ -41,10 +41,13 @@ class Equations:
         values = [term.value(scene) for term in terms]
         for i, term in enumerate(terms):
             others = sum(values[:i] + values[i + 1 :], np.zeros(()))
+            if len(terms) > 1 and not isinstance(term, Direct):
+                missing = f"the contribution {term.formula(scene)} is not added (+= is missing)"
+                yield f"{name} is used more than once, and {missing}", others
             for words, value in self.of_term(term, scene, often=often):
                 if len(terms) == 1:
                     yield words, value
-                elif value.shape == others.shape:
+                elif value.shape == others.shape and np.any(value):  # else the term is missing
                     yield words, value + others
         if len(terms) == 2 and values[0].shape == values[1].shape:
             one, other = (term.formula(scene) for term in terms)
@@ -52,7 +55,7 @@ class Equations:
             yield said, values[0] * values[1]
         if len(terms) > 2 and not often:
             for term, value in zip(terms, values, strict=True):
-                said = f"{name} is used more than once, and the contribution {term.formula(scene)} "
+                said = f"{name} is used more than once, and the contribution {term.formula(scene)}"
                 yield f"{said} overwrites the others (+= is missing)", value
         if fused := self._fused(name, scene):
             yield from all_wrong(fused, scene, often=often)
@@ -87,11 +90,6 @@ class Equations:
         if len(self.terms[term.of]) == 1 or isinstance(term, Direct):
             return
         value, formula = term.value(scene), term.formula(scene)
-        yield (
-            f"{term.of} is used more than once, and the contribution {formula} is "
-            f"not added (+= is missing)",
-            np.zeros_like(value),
-        )
         for c in factors(sizes_of(scene, term.of)):
             words = factor_words(c, sizes_of(scene, term.of)).words
             yield f"in the term {formula}: {words}", c * value

@@ -50,8 +50,9 @@ class Elementwise:
         return {} if self.slope is None else {"slope": self.slope}
 
     def function(self, Z: Array) -> Array:
-        """g(Z)."""
-        return ACTIVATIONS[self.g][0](Z, **self.shape)
+        """g(Z); nan of an activation that is not known."""
+        known = ACTIVATIONS.get(self.g)
+        return known[0](Z, **self.shape) if known else np.full_like(Z, np.nan)
 
     def prime(self, Z: Array) -> Array:
         """g'(Z)."""

@@ -26,7 +26,10 @@ class Names:
         taps = {name: x.node if isinstance(x, Tensor) else x for name, x in run.tapped.items()}
         self.tapped = {x: name for name, x in taps.items() if isinstance(x, Node) and x.needs_grad}
         self.of = {node: name for name, node in run.parameters.items()} | self.tapped
-        self.values = {**context, **{n: x for n, x in taps.items() if not isinstance(x, Node)}}
+        self.values = {n: x.value if isinstance(x, Node) else x for n, x in taps.items()}
+        made = self.tapped.values()
+        self.values = {n: np.asarray(x, float) for n, x in self.values.items() if n not in made}
+        self.values = {**context, **self.values}
         self.parameters = {*run.parameters}
         self.done: set[Node] = set()
         self.shown = shown

@@ -13,7 +13,7 @@ class Reach:
     """Who uses what, and where the network ends and the loss begins.
 
     ``ends`` are the predictions: what no parameter is met by on its way to the cost, and was made
-    of something that is.
+    of something that is.  ``tail`` says of every value whether that is true of it.
     """
 
     def __init__(self, run: Recorded) -> None:
@@ -28,8 +28,8 @@ class Reach:
             for a in v.args:
                 if isinstance(a, Node) and a in self.users:
                     self.users[a].append(v)
-        self._tail = self._tails()
-        self.ends = [v for v in self.order if self._tail[v] and self.data[v] and self._first(v)]
+        self.tail = self._tails()
+        self.ends = [v for v in self.order if self.tail[v] and self.data[v] and self._first(v)]
 
     def _has_data(self, a: Any) -> bool:
         return self.data[a] if isinstance(a, Node) else np.size(a) > 1
@@ -47,7 +47,7 @@ class Reach:
 
     def _first(self, v: Node) -> bool:
         parents = [a for a in v.args if isinstance(a, Node) and a.needs_grad and self.data[a]]
-        return self._enters(v) or any(not self._tail[a] for a in parents)
+        return self._enters(v) or any(not self.tail[a] for a in parents)
 
     def uses(self, v: Node) -> int:
         """Return how often a value is used."""

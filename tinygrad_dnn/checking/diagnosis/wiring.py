@@ -81,10 +81,11 @@ class Wiring:
             values[name] = np.asarray(self.here.get(v, v).value, float)
         return Forward({**values, **parameters}, tuple(parameters), self.steps)
 
-    def named(self) -> dict[str, Node]:
-        """Return the nodes of the run at the parameters, by the names of the results."""
+    def outputs(self) -> dict[str, Node]:
+        """Return the nodes of the run at the parameters from which on there is only the loss."""
         made = {step.out for step in self.steps}
-        return {name: self.here[v] for v, name in self.names.of.items() if name in made}
+        names = {v: name for v, name in self.names.of.items() if name in made}
+        return {name: self.here[v] for v, name in names.items() if self.reach.tail[v]}
 
     # ---- names
     def name(self, v: Any) -> str:
@@ -193,7 +194,7 @@ class Wiring:
 
         def back(g: Array, name: str) -> Array:
             """What the derivative by one input is, of this call alone."""
-            again = [a if not n else Tensor(a.value) for n, a in zip(names, call.args, strict=True)]
+            again = [Tensor(x) if n else x for n, x in zip(names, call.seen, strict=True)]
             out = call.fn(*again, **call.kwargs)
             wanted = [x.node for x, n in zip(again, names, strict=True) if n == name]
             found = pullback({out.node: g}, wanted)
