@@ -36,7 +36,10 @@ class Equations:
         return total(self.terms[name], scene)
 
     def variants(self, name: str, scene: Scene, *, often: bool = False) -> Wrong:
-        """Yield what one mistake in one of the terms makes of the whole, or a frequent one."""
+        """Yield what one mistake in one of the terms makes of the whole, or a frequent one.
+
+        A mistake that leaves nothing of a term is not told from the term being forgotten.
+        """
         terms = self.terms[name]
         values = [term.value(scene) for term in terms]
         for i, term in enumerate(terms):
@@ -47,7 +50,7 @@ class Equations:
             for words, value in self.of_term(term, scene, often=often):
                 if len(terms) == 1:
                     yield words, value
-                elif value.shape == others.shape and np.any(value):  # else the term is missing
+                elif value.shape == others.shape and (np.any(value) or isinstance(term, Direct)):
                     yield words, value + others
         if len(terms) == 2 and values[0].shape == values[1].shape:
             one, other = (term.formula(scene) for term in terms)
