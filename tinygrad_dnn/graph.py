@@ -13,16 +13,27 @@ from contextvars import ContextVar, Token
 from functools import wraps
 from inspect import isgeneratorfunction
 from itertools import count
-from threading import Lock
+from threading import Lock, local
 from typing import Any, NamedTuple, Protocol
 
 moment = count(1).__next__  # the clock of creation; never goes back
 
 # What the code now running says about the calls it makes (per thread and per task):
 recording: ContextVar[bool] = ContextVar("recording", default=True)  # are they remembered?
-layer: ContextVar[int | None] = ContextVar("layer", default=None)  # in which layer of a network?
 tracing: ContextVar[bool] = ContextVar("tracing", default=False)  # is a function being traced?
 watching: ContextVar["Watch | None"] = ContextVar("watching", default=None)  # who looks at them?
+
+
+class _Layer(local):
+    """In which layer of a network does this thread make its calls?
+
+    No ContextVar, which every layer would have to set: within a layer no task waits for another.
+    """
+
+    number: int | None = None
+
+
+layer = _Layer()
 
 # Switches, so that what nobody uses costs one comparison:
 watched = 0  # how many watches there are, of whatever thread
@@ -81,7 +92,7 @@ class Node:
         self.detour: Node | None = None
         self.grad: Any = None
         self.retains_grad = False
-        self.layer = layer.get()
+        self.layer = layer.number
         self.born = moment()
 
     @property
@@ -177,7 +188,7 @@ def blame(error: BaseException, fn: Any, args: Sequence[Any], kwargs: dict[str, 
     """Let ``error`` carry the call that it comes from, and with it the graph so far."""
     if not hasattr(error, "failed_call"):
         with suppress(AttributeError):  # an exception with slots
-            error.failed_call = FailedCall(fn, args, kwargs, layer.get())  # type: ignore[attr-defined]
+            error.failed_call = FailedCall(fn, args, kwargs, layer.number)  # type: ignore[attr-defined]
 
 
 def overwritten(a: Node, data: Any, call: Node) -> Node | None:
@@ -256,8 +267,8 @@ class no_grad:  # noqa: N801  (named as what it does)
 @contextmanager
 def inside_layer(number: int) -> Iterator[None]:
     """Say that the calls made in this block belong to layer ``number`` of a network."""
-    token = layer.set(number)
+    outside, layer.number = layer.number, number
     try:
         yield
     finally:
-        layer.reset(token)
+        layer.number = outside

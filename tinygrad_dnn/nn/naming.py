@@ -16,7 +16,7 @@ from tinygrad_dnn.tensor import Tensor
 
 def where(who: Any) -> str:
     """Return ``who``, a layer or the name of a function, with the number of the layer it is in."""
-    number = current_layer.get()
+    number = current_layer.number
     return f"layer {number}, {who}" if number else f"{who}"
 
 
@@ -25,7 +25,7 @@ def given(x: Any, who: Any = "") -> str:
     name = getattr(x, "name", None)
     if isinstance(name, str):
         return name
-    number = current_layer.get()
+    number = current_layer.number
     if isinstance(who, str):
         return "x"
     if not parameters(who):

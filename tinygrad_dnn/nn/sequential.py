@@ -93,13 +93,13 @@ class Sequential:
         """Return X and the result of every step on it: A[0], Z[1], A[1], ..., A[L]."""
         A = X if hasattr(X, "shape") else np.asarray(X)
         results = [A]
-        outside = current_layer.get()
+        outside = current_layer.number
         inside = None
         try:
             for number, layer, result in self.steps:
                 if number != inside:
                     inside = number
-                    current_layer.set(number)
+                    current_layer.number = number
                 A = layer(A)
                 if result and isinstance(A, Tensor) and (node := A.node).name is None:
                     node.name = result
@@ -108,7 +108,7 @@ class Sequential:
             refused(error, layer, A)
             raise
         finally:
-            current_layer.set(outside)
+            current_layer.number = outside
         return results
 
     def parameters(self) -> dict[str, Tensor]:
