@@ -25,7 +25,7 @@ watching: ContextVar["Watch | None"] = ContextVar("watching", default=None)  # w
 
 
 class _Layer(local):
-    """In which layer of a network does this thread make its calls?
+    """The number of the layer of a network in which this thread makes its calls.
 
     No ContextVar, which every layer would have to set: within a layer no task waits for another.
     """
