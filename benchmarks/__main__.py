@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import page, studies
+from benchmarks import page, recording, studies
 from benchmarks.cases import CASES
 from benchmarks.child import Entry
 from benchmarks.contestants import HAND, NAMES, OURS
+from benchmarks.interval import median_of
 from benchmarks.machine import machine
 from benchmarks.race import Result, race
 from benchmarks.results import PROJECT, keep, packed
@@ -97,6 +98,19 @@ def begun(options: argparse.Namespace) -> bool:
     return True
 
 
+def recorded(options: argparse.Namespace) -> bool:
+    """Count the eager steps that the first call under tg.jit takes: recording, and planning."""
+    found = {}
+    for case, counts in recording.counted(options.rounds, "float32"):
+        print(case)
+        for what, steps in counts.items():
+            print(f"  {what:26} {median_of(steps)} eager steps", flush=True)
+        found[case] = counts
+    if options.save:
+        keep("recording", found)
+    return True
+
+
 def threaded(options: argparse.Namespace) -> bool:
     """Race one BLAS thread against two."""
     right, found = True, {}
@@ -118,7 +132,7 @@ def written(options: argparse.Namespace) -> bool:
 def everything(options: argparse.Namespace) -> bool:
     """Measure everything, keep it, write the page."""
     options.save = True
-    studied = (raced, grown, begun, remembered, threaded, written)
+    studied = (raced, grown, begun, recorded, remembered, threaded, written)
     right = [timed(run, options) for run in studied]
     return all(right)
 
@@ -162,6 +176,7 @@ COMMANDS = {
     "race": raced,
     "growth": grown,
     "first": begun,
+    "recording": recorded,
     "memory": remembered,
     "threads": threaded,
     "page": written,

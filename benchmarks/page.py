@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from benchmarks import studies
+from benchmarks import recording, studies
 from benchmarks.cases import CASES
 from benchmarks.contestants import HAND
+from benchmarks.interval import median_of
 from benchmarks.race import Result
 from benchmarks.results import FILE, load, unpacked
 
@@ -35,6 +36,13 @@ FITTED = "{}; a line is fitted with the least relative errors, the worst of whic
 BEGUN = """Building, recording and taking the first step with the extra `accel`: cold, where the
 kernels have to be compiled (once on a machine, for all networks), and then with what was kept.
 """
+COUNTED = """The first call of a function under `tg.jit` takes the step for real, writes its calls
+down, and plans how they are replayed.  Counted is all of that call, over an eager step of the same
+network in the same round: to look for what is live, the step itself, what it leaves behind; in the
+lower rows the planning too.  The process, whose clock it is, has recorded before: what is done
+once, as imports and the loading of machine code, is in the section above.  Network and function
+are new in every round, float32.
+"""
 PEAK = "Peaks, float32, beyond data and parameters, in KiB (and over that by hand).\n"
 
 
@@ -45,6 +53,7 @@ def write() -> None:
         "race": _race,
         "growth": _growth,
         "first": _begun,
+        "recording": _recording,
         "memory": _memory,
         "threads": _threads,
     }
@@ -131,6 +140,16 @@ def _begun(found: dict[str, dict[str, float]]) -> Iterator[str]:
     head = list(next(iter(found.values())))
     rows = [[case, *(f"{of[state]:.2f} s" for state in head)] for case, of in found.items()]
     yield from table([studies.ABOUT["L"], *head], rows)
+
+
+def _recording(found: dict[str, dict[str, list[float]]]) -> Iterator[str]:
+    yield "## Recording, in eager steps\n"
+    yield COUNTED
+    rows = [
+        [what, *(str(median_of(of[what])) if what in of else "-" for of in found.values())]
+        for what in (recording.ALONE, *recording.HOW.values())
+    ]
+    yield from table(["eager steps", *found], rows)
 
 
 def _memory(found: dict[str, dict[str, list[int]]]) -> Iterator[str]:

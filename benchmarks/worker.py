@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from benchmarks import recording
 from benchmarks.cases import Case, problem
 
 PINNED = hasattr(os, "sched_setaffinity")
@@ -67,6 +68,13 @@ class Worker:
         if self._clock is not time.process_time:
             fall_asleep()
         return seconds
+
+    def recorded(self, case: Case, dtype: str) -> tuple[float, float, float]:
+        """Return the seconds of an eager step, of recording it, and of planning what was recorded.
+
+        Each by the clock of the process, on a network that is new.
+        """
+        return recording.turn(self._module, case, dtype)
 
     def peaks(self, case: Case, dtype: str) -> tuple[int, int]:
         """Return the most bytes held in the first step, and the arrays' most in later ones.

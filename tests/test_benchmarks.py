@@ -2,16 +2,18 @@
 
 import shutil
 import time
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
+from time import process_time
 
 import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
-from benchmarks import cases, page, results, studies
+from benchmarks import cases, page, recording, results, studies
 from benchmarks.child import Child, Entry
-from benchmarks.contestants import hand
+from benchmarks.contestants import hand, jit
 from benchmarks.interval import median_of
 from benchmarks.race import Result, _is_sure, distance, race
 from benchmarks.worker import fall_asleep
@@ -132,6 +134,22 @@ def test_memory_counts_what_a_step_allocates_and_keeps():
         assert 2 * update < peak < 2 * update + 5 * activations  # dW and lr * dW, Z1 and A1, ...
 
 
+def test_recording_and_planning_are_told_apart(monkeypatch):
+    module = import_module("tinygrad_dnn.replay.jit")
+    plan, taken = module.Plan, 0.3
+
+    def slow(*args):
+        start = process_time()
+        while process_time() - start < taken:
+            pass
+        return plan(*args)
+
+    monkeypatch.setattr(module, "Plan", slow)
+    step, alone, planning = recording.turn(jit, SMALL, "float32")
+    assert 0 < step < alone < taken < planning
+    assert module.Plan is slow
+
+
 def test_the_page_is_written_from_the_file(found, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     file = tmp_path / "benchmarks.json"
@@ -144,6 +162,8 @@ def test_the_page_is_written_from_the_file(found, tmp_path, monkeypatch):
     results.keep("race", {"small": {"float32": results.packed(found)}})
     results.keep("memory", {"small": {"hand": [2048, 1024], "eager": [4096, 1024]}})
     results.keep("first", {"L = 4": {"cold": 2.5, "cached": 0.25}})
+    counts = {what: [3.0, 2.5, 4.0] for what in (recording.ALONE, *recording.HOW.values())}
+    results.keep("recording", {"small": counts})
     results.keep(
         "growth", {what: {4: results.packed(grown), 8: results.packed(grown)} for what in "Ln"}
     )
@@ -157,6 +177,7 @@ def test_the_page_is_written_from_the_file(found, tmp_path, monkeypatch):
     assert "- absent: No module named 'benchmarks.contestants.absent' (small)" in text
     assert "| eager | 4 (2.00) |" in text
     assert "| L = 4 | 2.50 s | 0.25 s |" in text
+    assert "| recording alone | 3.00 (2.50 to 4.00) |" in text
     assert "date today" in text
     assert "| by hand = 1, L = 4 |" in text
     assert "| tinygrad_dnn eager | 1.00 (1.00 to 1.00) |" in text  # two threads over one

@@ -1,0 +1,75 @@
+"""Recording: what the first call of a step under ``tg.jit`` costs, counted in eager steps.
+
+The first call takes the step for real, writes down its calls, and plans how they are replayed.
+*Recording* is all of it but the planning: to look for what is live, the step itself, what it leaves
+behind.  Both are those of a process that has recorded before, so that imports and the loading of
+machine code, once per process, do not count; network, Tensors and function are new each time.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from time import process_time
+from types import ModuleType
+
+from benchmarks.cases import CASES, Case, problem
+from benchmarks.child import AbsentError, Child, Entry
+from benchmarks.contestants import Contestant
+
+TURN = 0.005  # seconds that eager steps are taken for, at least
+HOW = {"jit": "and planning, NumPy alone", "accel": "and planning, accel"}
+ALONE = "recording alone"
+
+
+def turn(contestant: ModuleType, case: Case, dtype: str) -> tuple[float, float, float]:
+    """Return the seconds of an eager step, of recording it, and of planning as ``contestant``."""
+    from benchmarks.contestants import eager  # a worker first chooses where our package is
+
+    step = _eager_step(eager.build(problem(case, dtype)))
+    return step, *_first_call(contestant.build(problem(case, dtype)))
+
+
+def _eager_step(contestant: Contestant) -> float:
+    contestant.run(2)
+    start, n = process_time(), 0
+    while not n or process_time() - start < TURN:
+        contestant.run(1)
+        n += 1
+    return (process_time() - start) / n
+
+
+def _first_call(contestant: Contestant) -> tuple[float, float]:
+    """Return the seconds of recording, and of planning."""
+    module = import_module("tinygrad_dnn.replay.jit")
+    plan, seconds = module.Plan, []
+
+    def timed(*args):
+        start = process_time()
+        made = plan(*args)
+        seconds.append(process_time() - start)
+        return made
+
+    module.Plan = timed
+    try:
+        start = process_time()
+        contestant.run(1)
+        whole = process_time() - start
+    finally:
+        module.Plan = plan
+    (planning,) = seconds
+    return whole - planning, planning
+
+
+def counted(rounds: int, dtype: str) -> Iterator[tuple[str, dict[str, list[float]]]]:
+    """Yield, for every case, how many eager steps recording takes, round by round."""
+    for case in CASES.values():
+        found: dict[str, list[float]] = {ALONE: []}
+        for name, how in HOW.items():
+            try:
+                with Child(Entry(name)) as child:
+                    turns = [child.ask("recorded", case, dtype) for _ in range(rounds + 1)]
+            except AbsentError as error:
+                print(f"  {name} out: {error}")
+                continue
+            found[ALONE] += [r / step for step, r, _ in turns[1:]]
+            found[how] = [(r + p) / step for step, r, p in turns[1:]]
+        yield case.name, found
