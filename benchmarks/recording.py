@@ -1,7 +1,7 @@
 """Recording: what the first call of a step under ``tg.jit`` costs, counted in eager steps.
 
 The first call takes the step for real, writes down its calls, and plans how they are replayed.
-*Recording* is all of it but the planning: to look for what is live, the step itself, what it leaves
+*Recording* is all until planning begins: to look for what is live, the step itself, what it leaves
 behind.  Both are those of a process that has recorded before, so that imports and the loading of
 machine code, once per process, do not count; network, Tensors and function are new each time.
 """
@@ -38,25 +38,23 @@ def _eager_step(contestant: Contestant) -> float:
 
 
 def _first_call(contestant: Contestant) -> tuple[float, float]:
-    """Return the seconds of recording, and of planning."""
+    """Return the seconds of recording, which are over when planning begins, and of the rest."""
     module = import_module("tinygrad_dnn.replay.jit")
-    plan, seconds = module.Plan, []
+    plan, times = module.Plan, [0.0]
 
     def timed(*args):
-        start = process_time()
-        made = plan(*args)
-        seconds.append(process_time() - start)
-        return made
+        times.append(process_time())
+        return plan(*args)
 
     module.Plan = timed
     try:
-        start = process_time()
+        times[0] = process_time()
         contestant.run(1)
-        whole = process_time() - start
+        end = process_time()
     finally:
         module.Plan = plan
-    (planning,) = seconds
-    return whole - planning, planning
+    start, recorded = times
+    return recorded - start, end - recorded
 
 
 def counted(rounds: int, dtype: str) -> Iterator[tuple[str, dict[str, list[float]]]]:

@@ -17,7 +17,7 @@ from tinygrad_dnn.graph import NO_KWARGS, Node, watched_by
 from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.replay.draws import Draws, without_global_draws
 from tinygrad_dnn.replay.live import Live
-from tinygrad_dnn.replay.lookout import Accumulating, Lookout, Moving
+from tinygrad_dnn.replay.lookout import Absent, Lookout, Moving
 from tinygrad_dnn.replay.places import Place, first_shared, is_live, state_of
 from tinygrad_dnn.replay.program import Program, State
 from tinygrad_dnn.replay.refusals import changed_argument, outdated_view
@@ -81,7 +81,6 @@ class _Run:
         self.arrays: list[Symbol] = []  # the inputs that are no Tensors
         self.lifted: list[tuple[Place, Any, Node]] = []  # place, what was there, its node
         self.without_grad: list[Node] = []
-        self.absent: dict[Node, Symbol] = {}  # stand for no gradient, to see who drops it
         self.stand_ins: dict[Node, int] = {}  # a Tensor's node in this run -> which input it is
         self.generators: list[tuple[Place, Any]] = []
         self.drawn: list[tuple[np.random.Generator, Any]] = []  # and their states before
@@ -95,18 +94,19 @@ class _Run:
                     f"{leaf.name or 'a Tensor'} has a hook, which would hear nothing in a replay "
                     f"of {self.tape.name}; remove() it, or do not use tg.jit"
                 )
-            self._lift(Place(leaf, "value"), leaf.name)
+            self._lift(Place(leaf, "value"), leaf.value, leaf.name)
             if leaf.grad is None:
                 self.without_grad.append(leaf)
                 if leaf.needs_grad and leaf not in self.live.accumulating:
-                    self.absent[leaf] = leaf.grad = self.tape.symbol(leaf.value.node.value)
+                    leaf.grad = Absent(leaf, self.tape)
             else:
-                self._lift(Place(leaf, "grad"), f"d{leaf.name}" if leaf.name else None)
+                self._lift(Place(leaf, "grad"), leaf.grad, f"d{leaf.name}" if leaf.name else None)
         for optimizer in self.live.optimizers:
-            for place in [p for p in state_of(optimizer) if is_live(p.get())]:
-                self._lift(place, place.key if isinstance(place.key, str) else None)
+            for place, value in [(p, p.get()) for p in state_of(optimizer)]:
+                if is_live(value):
+                    self._lift(place, value, place.key if isinstance(place.key, str) else None)
         for place in self.live.moving:
-            self._lift(place, str(place.key))
+            self._lift(place, place.get(), str(place.key))
         if shared := first_shared([(place, value) for place, value, _ in self.lifted]):
             raise ReplayError(
                 f"{self.tape.name} uses {' and '.join(shared)}, whose data lie in the same memory; "
@@ -125,8 +125,7 @@ class _Run:
         self.drawn.append((rng, rng.bit_generator.state))
         return Draws(rng, self.tape)
 
-    def _lift(self, place: Place, name: str | None) -> None:
-        value = place.get()
+    def _lift(self, place: Place, value: Any, name: str | None) -> None:
         symbol = self.tape.symbol(value, name)
         self.lifted.append((place, value, symbol.node))
         place.set(symbol)
@@ -185,19 +184,17 @@ class _Run:
     def _gradients(self, updated: set[Any]) -> tuple[list[tuple[Node | int, Node]], list[Node]]:
         """Return the gradients that the run has left in leaves, and the leaves that lost theirs."""
         before = {place.holder: node for place, _, node in self.lifted if place.key == "grad"}
-        before |= {leaf: absent.node for leaf, absent in self.absent.items()}
-        read = {a for call in self.tape.calls for a in call.args if isinstance(a, Node)}
+        read = {id(a) for call in self.tape.calls for a in call.args} if before else ()
         grads: list[tuple[Node | int, Node]] = []
         dropped = []
         for leaf in self.live.leaves:
-            given = before.get(leaf)
-            if leaf in self.absent and given in read:
-                raise Accumulating(leaf)
-            afresh = given is not None and given not in read  # it was dropped, not added to
-            if isinstance(leaf.grad, Symbol) and not (leaf in updated and afresh):
-                if leaf.grad.node is not given:
-                    grads.append((leaf, leaf.grad.node))
-            elif given is not None and leaf not in self.absent:
+            given, left = before.get(leaf), leaf.grad
+            looked_for = given or (leaf.needs_grad and leaf not in self.live.accumulating)
+            afresh = looked_for and id(given) not in read  # it was dropped, not added to
+            if type(left) is Symbol and not (leaf in updated and afresh):
+                if left.node is not given:
+                    grads.append((leaf, left.node))
+            elif given is not None:
                 dropped.append(leaf)
         return grads, dropped
 
@@ -284,13 +281,12 @@ def _public(x: Any) -> Any:
 def _symbols_in(holder: Any) -> list[Place]:
     """Return the places of ``holder`` in which Symbols were left."""
     found = []
-    stack = [Place(holder, key) for key in vars(holder)]
+    stack = [(holder, vars(holder))]
     while stack:
-        place = stack.pop()
-        value = place.get()
-        if isinstance(value, Symbol):
-            found.append(place)
-        elif isinstance(value, dict | list):
-            keys = value if isinstance(value, dict) else range(len(value))
-            stack += [Place(value, key) for key in keys]
+        part, entries = stack.pop()
+        for key, value in entries.items() if isinstance(entries, dict) else enumerate(entries):
+            if isinstance(value, Symbol):
+                found.append(Place(part, key))
+            elif isinstance(value, (dict, list)):
+                stack.append((value, value))
     return found

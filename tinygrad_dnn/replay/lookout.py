@@ -1,12 +1,13 @@
 """Lookout: what is found out while a function is recorded, so that it must be recorded again."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node, moment
 from tinygrad_dnn.replay.places import Place
+from tinygrad_dnn.replay.symbol import Symbol
 
 
 class Again(BaseException):
@@ -34,6 +35,19 @@ class Moving(Again):
         self.place = place
 
 
+class Absent(Symbol):
+    """Stands for the gradient that a leaf does not have, to see if it is read or dropped."""
+
+    __slots__ = ("leaf",)
+
+    def __init__(self, leaf: Node, tape: Any) -> None:
+        self.leaf, self.tape, self.link = leaf, tape, None
+
+    @property
+    def node(self) -> NoReturn:  # type: ignore[override]
+        raise Accumulating(self.leaf)
+
+
 class Lookout:
     """Watches for Tensors that are used but were not found to be reachable."""
 
@@ -45,7 +59,7 @@ class Lookout:
     def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
         """Stop where a leaf older than the run has data of its own."""
         for a in inputs:
-            if type(a) is Node:
+            if type(a) is Node and not a.fn:
                 self.read(a)
 
     def read(self, node: Node) -> None:

@@ -19,15 +19,15 @@ def _binary(fn: Function) -> tuple[Operator, Operator, Operator]:
     """Return the methods for ``symbol op other``, ``other op symbol`` and ``symbol op= other``."""
 
     def forward(self: Any, other: Any) -> Any:
-        if hasattr(type(other), "__record__"):  # a Tensor: it is asked next
-            return NotImplemented
-        return self.tape.call(fn, (self, other), NO_KWARGS)
+        if type(other) is not type(self) and hasattr(type(other), "__record__"):
+            return NotImplemented  # a Tensor: it is asked next
+        return self.tape.pair(fn, self, other)
 
     def reflected(self: Any, other: Any) -> Any:
-        return self.tape.call(fn, (other, self), NO_KWARGS)
+        return self.tape.pair(fn, other, self)
 
     def in_place(self: Any, other: Any) -> Any:
-        return fn(self, other, out=(self,))
+        return self.written(fn, (self, other), NO_KWARGS)
 
     return forward, reflected, in_place
 

@@ -30,10 +30,11 @@ from tinygrad_dnn.replay.calls import (
 from tinygrad_dnn.replay.operators import Operators
 from tinygrad_dnn.replay.refusals import (
     of_unknown_shape,
+    outdated_view,
     shown,
     users_place,
 )
-from tinygrad_dnn.replay.sharing import Link, outdate
+from tinygrad_dnn.replay.sharing import outdate, share
 
 # What depends on shape and dtype alone is known now, and stays.
 _KNOWN = {
@@ -51,23 +52,23 @@ class Symbol(Operators, ArrayMethods):
     __slots__ = ("__weakref__", "link", "node", "tape")
 
     tape: Any  # that its calls are written on
-    link: Link | None
+    link: Any  # a Link, if it shares its memory
 
     # ---- NumPy's protocols -------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         for a in inputs:
-            if type(a) is not Symbol and hasattr(type(a), "__record__"):
+            if type(a) not in _ARRAYS and hasattr(type(a), "__record__"):
                 return NotImplemented  # a Tensor: it is asked next
         if method == "at":
             self._owner(inputs[0])._becomes(done_to, (ufunc.at, *inputs), {})
             return None
         fn = ufunc if method == "__call__" else getattr(ufunc, method)
-        if not kwargs:
-            return self.tape.call(fn, inputs, NO_KWARGS)
-        target = kwargs.pop("out", (None,))[0]
-        if target is None or is_number(target):  # a number in place is another number
-            return self.tape.call(fn, inputs, kwargs)
-        return self._owner(target)._becomes(fn, inputs, kwargs)
+        target = kwargs.pop("out", (None,))[0] if kwargs else None
+        if target is not None:
+            return self._owner(target).written(fn, inputs, kwargs)
+        if len(inputs) == 2 and not kwargs:
+            return self.tape.pair(fn, *inputs)
+        return self.tape.call(fn, inputs, kwargs)
 
     def __array_function__(self, fn: Function, types: Any, args: Any, kwargs: Any) -> Any:
         if len(types) > 1 and any(hasattr(t, "__record__") for t in types):
@@ -95,6 +96,25 @@ class Symbol(Operators, ArrayMethods):
             return fn(self, *args, **kwargs)
         return self.tape.call(fn, (self,), kwargs)
 
+    def dot(self, other: Any) -> Any:
+        """As np.dot."""
+        if type(other) is Symbol:
+            return self.tape.pair(np.dot, self, other)
+        return np.dot(self, other)
+
+    @property
+    def T(self) -> Any:
+        """The transpose: all axes reversed."""
+        node = self.node
+        view = self.tape.made(node.value.T, np.transpose, (node,), NO_KWARGS)
+        share(view, self)
+        return view
+
+    def outdate(self, place: tuple[str, int]) -> None:
+        """Let this view, of what was changed at ``place``, not be used any more."""
+        self.link.outdated = place
+        self.__class__ = Outdated
+
     def copy(self) -> Any:
         """Return another Symbol for the same value."""
         return self.tape.holding(self.node)
@@ -120,8 +140,18 @@ class Symbol(Operators, ArrayMethods):
             )
         return target
 
+    def written(self, fn: Function, args: Any, kwargs: dict[str, Any]) -> Any:
+        """Let this Symbol stand for the result of a call from now on, and return it."""
+        if type(self.node.value) in NUMBERS:  # in place is another one
+            return self.tape.call(fn, args, kwargs)
+        return self._becomes(fn, args, kwargs)
+
     def _becomes(self, fn: Function, args: Any, kwargs: dict[str, Any]) -> "Symbol":
-        new = self.tape.call(fn, args, kwargs)
+        new = (
+            self.tape.pair(fn, *args)
+            if len(args) == 2 and not kwargs
+            else (self.tape.call(fn, args, kwargs))
+        )
         old = self.node.value
         if new.shape != old.shape:
             raise ValueError(f"{name_of(fn)}: out has shape {old.shape}, the result {new.shape}")
@@ -137,7 +167,7 @@ class Symbol(Operators, ArrayMethods):
         """Let what shares the memory of this Symbol, which has been changed, know of it."""
         if self.link is None:
             return
-        outdate(self, users_place(), but)
+        outdate(self, users_place, but)
         if self.link.base is None:
             return
         if self.link.index is None:
@@ -170,14 +200,31 @@ class Symbol(Operators, ArrayMethods):
         return f"Symbol({kind} in {self.tape.name})"
 
 
+class Outdated(Symbol):
+    """A view of what has been changed in place since: to use it is an error."""
+
+    __slots__ = ()
+
+    @property
+    def node(self) -> NoReturn:  # type: ignore[override]
+        raise outdated_view(self.tape.name, self.link.outdated, users_place())
+
+
+_ARRAYS = {np.ndarray, Symbol}
+
+
 def _is_symbol(a: Any) -> bool:
     return isinstance(a, Symbol)
 
 
-def has_symbols(tree: Any) -> bool:
-    """Say if there is a Symbol in a container."""
-    parts = tree.values() if isinstance(tree, dict) else tree
-    return any(type(a) is Symbol or (isinstance(a, NESTED) and has_symbols(a)) for a in parts)
+def is_or_has_symbol(a: Any) -> bool:
+    """Say if ``a`` is a Symbol, or a container with one."""
+    if not isinstance(a, NESTED):
+        return isinstance(a, Symbol) and a.node is not None  # an Outdated has none, and says so
+    for part in a.values() if isinstance(a, dict) else a:  # noqa: SIM110 (any() takes three times as long)
+        if is_or_has_symbol(part):
+            return True
+    return False
 
 
 def is_number(a: Any) -> bool:

@@ -14,18 +14,16 @@ import numpy as np
 
 from tinygrad_dnn.containers import NESTED, leaves
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.graph import NO_KWARGS, Node
+from tinygrad_dnn.graph import NO_KWARGS, Node, layer, moment
 from tinygrad_dnn.primitives import Function
 from tinygrad_dnn.replay.calls import Packed, Under, error_variable
 from tinygrad_dnn.replay.refusals import (
     leaked,
-    outdated_view,
     place_of,
     recorded_frame,
-    users_place,
 )
 from tinygrad_dnn.replay.sharing import link
-from tinygrad_dnn.replay.symbol import NUMBERS, Symbol, has_symbols, is_number
+from tinygrad_dnn.replay.symbol import NUMBERS, Symbol, is_number, is_or_has_symbol
 
 # Of a live number and others NumPy would make an array of float64; Python keeps it a number.
 _ON_NUMBERS: dict[Function, Function] = {
@@ -40,17 +38,39 @@ _ON_NUMBERS: dict[Function, Function] = {
     np.floor_divide: operator.floordiv,
     np.remainder: operator.mod,
 }
+_LOOKED_AT = (Symbol, *NESTED)
+_PAIRS = {
+    (np.ndarray, np.ndarray), (np.ndarray, float), (float, np.ndarray), (np.ndarray, int),
+    (int, np.ndarray),
+}  # fmt: skip
 _errors = error_variable()
 _new = object.__new__
 
 
-class Tape:
-    """The calls of one recording, in their order; ``recorder`` is the frame that runs it.
+class Call(Node):
+    """A node of a recording: of what a graph knows of a call, that which differs from the others.
 
-    The origin of a call is the instruction that the recorded function, its own frame, had come to:
-    to look for the line of the user's that is being run at every call would take as long as to
-    carry it out.
+    ``origin`` is the instruction that the recorded function, its own frame, had come to: to look
+    for the line of the user's that is being run would take as long as the call.
     """
+
+    __slots__ = ()
+
+    seen = ()
+    needs_grad = retains_grad = False
+    name = detour = grad = None
+
+    def __init__(
+        self, value: Any, fn: Function, args: Sequence[Any], kwargs: dict[str, Any], origin: int
+    ) -> None:
+        self.value, self.fn, self.args, self.kwargs = value, fn, args, kwargs
+        self.origin = origin
+        self.layer = layer.number
+        self.born = moment()
+
+
+class Tape:
+    """The calls of one recording, in their order; ``recorder`` is the frame that runs it."""
 
     def __init__(self, name: str, recorder: FrameType | None = None) -> None:
         self.name = name
@@ -65,58 +85,74 @@ class Tape:
         """Return a Symbol for something that is live: it can be another value at every replay."""
         return self.holding(Node(value, name=name))
 
+    def pair(self, fn: Function, a: Any, b: Any) -> Any:
+        """Call ``fn`` on two operands.
+
+        As ``call`` does, but of arrays, or of an array and a number, there is less to ask.
+        """
+        if type(a) is Symbol:
+            m = a.node
+            x = m.value
+        else:
+            m = x = a
+        if type(b) is Symbol:
+            n = b.node
+            y = n.value
+        else:
+            n = y = b
+        if (type(x), type(y)) in _PAIRS:
+            return self.made(fn(x, y), fn, (m, n), NO_KWARGS)
+        return self.call(fn, (a, b), NO_KWARGS)
+
     def call(self, fn: Function, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Call ``fn`` on what Symbols stand for now, and return a Symbol of the result."""
-        if not self.open:
-            raise self.leaked([a.node for a in args if isinstance(a, Symbol)])
         nodes: list[Any] = []
         data: list[Any] = []
         for a in args:
             if type(a) is Symbol:
-                if a.link is not None and a.link.outdated:
-                    raise outdated_view(self.name, a.link.outdated, users_place())
                 a = a.node
                 data.append(a.value)
-            elif isinstance(a, NESTED) and has_symbols(a):
+            elif isinstance(a, _LOOKED_AT) and is_or_has_symbol(a):
                 return self._packed(fn, args, kwargs)
             else:
                 data.append(a)
             nodes.append(a)
-        if kwargs and has_symbols(kwargs):
+        if kwargs and is_or_has_symbol(kwargs):
             return self._packed(fn, args, kwargs)
         if data and type(data[-1]) in NUMBERS and fn in _ON_NUMBERS and all(map(is_number, data)):
             fn = _ON_NUMBERS[fn]
-        if _errors.get(None) is not self._errors and (errors := np.geterr()) != self._handling:
-            fn = Under(fn, errors)
         value = fn(*data, **kwargs) if kwargs else fn(*data)
-        if type(value) is not np.ndarray:
-            if isinstance(value, tuple | list):
-                return self._several(Node(value, fn, nodes, (), kwargs))
-            value = value if is_number(value) else np.asarray(value)
-        made = self._made(Node(value, fn, nodes, (), kwargs))
-        if type(fn) is not np.ufunc:
+        made = self.made(value, fn, nodes, kwargs)
+        if type(fn) is not np.ufunc and type(made) is Symbol:
             _link(made, fn, args, data)
         return made
+
+    def made(self, value: Any, fn: Function, nodes: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """Write down what was called, and return a Symbol of what it made: of each part of it."""
+        if not self.open:
+            raise self.leaked(nodes)
+        if _errors.get(None) is not self._errors and (errors := np.geterr()) != self._handling:
+            fn = Under(fn, errors)
+        if type(value) is not np.ndarray and not is_number(value):
+            if isinstance(value, (tuple, list)):
+                return self._several(value, fn, nodes, kwargs)
+            value = np.asarray(value)
+        call = Call(value, fn, nodes, kwargs, (self._recorded or self._found()).f_lasti)
+        self.calls.append(call)
+        symbol = _new(Symbol)
+        symbol.node, symbol.tape, symbol.link = call, self, None
+        return symbol
 
     def _packed(self, fn: Function, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Call ``fn``, with Symbols inside containers, as a function of the leaves alone."""
         return self.call(Packed(fn, tuple(args), kwargs), leaves((tuple(args), kwargs)), NO_KWARGS)
 
-    def _several(self, whole: Node) -> Any:
+    def _several(self, value: Any, fn: Function, nodes: Sequence[Any], kwargs: Any) -> Any:
         """Return Symbols for the parts of a call that gave several arrays."""
-        self._made(whole)
-        value = whole.value
-        parts = [
-            self._made(Node(np.asarray(v), operator.getitem, (whole, i)))
-            for i, v in enumerate(value)
-        ]
+        whole = Call(value, fn, nodes, kwargs, (self._recorded or self._found()).f_lasti)
+        self.calls.append(whole)
+        parts = [self.made(v, operator.getitem, (whole, i), NO_KWARGS) for i, v in enumerate(value)]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-
-    def _made(self, node: Node) -> Symbol:
-        frame = self._recorded or self._found()
-        node.origin = frame.f_lasti
-        self.calls.append(node)
-        return self.holding(node)
 
     def _found(self) -> FrameType:
         """Look for the recorded function."""
@@ -129,9 +165,9 @@ class Tape:
         self.open = False
         self._recorder = self._recorded = None
 
-    def leaked(self, nodes: Sequence[Node]) -> ReplayError:
+    def leaked(self, nodes: Sequence[Any]) -> ReplayError:
         """Return the error of the use of ``nodes`` after the recording."""
-        made = next((node for node in nodes if node.fn), None)
+        made = next((node for node in nodes if isinstance(node, Call)), None)
         return leaked(self.name, place_of(self._code, made.origin) if made else None)
 
     def holding(self, node: Node) -> Symbol:

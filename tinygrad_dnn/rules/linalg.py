@@ -43,16 +43,17 @@ def row(x):
 # ---- matrices and vectors in the last axes, broadcast over the others ------------------------
 @wraps(np.matmul)
 def _matmul(a, b):  # of two matrices by the method, which NumPy enters in half the time
-    if type(a) is type(b) is ndarray:
-        return a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
-    return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
+    if a.ndim == b.ndim == 2:
+        return a.dot(b) if type(a) is type(b) else np.dot(a, b)
+    return np.matmul(a, b)
 
 
 def _of_matrices(a, b):
     if type(a) is type(b) is ndarray:
         return a.dot(b)
-    recorded = hasattr(type(a), "__record__") or hasattr(type(b), "__record__")
-    return a @ b if recorded else np.dot(a, b)
+    if hasattr(type(a), "__record__") or hasattr(type(b), "__record__"):
+        return a @ b
+    return np.dot(a, b)
 
 
 def _left(g, out, a, b):
