@@ -172,8 +172,7 @@ def _peak(name: str, i: int, peaks: dict[str, list[int]]) -> str:
 
 def _threads(found: dict[str, Any]) -> Iterator[str]:
     yield "## Two BLAS threads on two cores\n"
-    yield "Time over that of the same contestant with one thread on one core, float32.  A turn"
-    yield "begins when the threads of the one before sleep.\n"
+    yield "Time over that of the same contestant with one thread on one core, float32.\n"
     races = {case: unpacked(results) for case, results in found.items()}
     rows = [
         [
