@@ -6,7 +6,7 @@ NumPy did to an argument on the way in (stretch it, promote its dtype) is undone
 else.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from typing import Any, NoReturn, TypeVar
@@ -159,21 +159,19 @@ def _traced(walk: Callable[..., Found], *args: Any) -> Found:
         tracing.reset(token)
 
 
-def owned(found: Mapping[Node, Array], *seeds: Array) -> Iterator[tuple[Node, Array]]:
-    """Yield cotangents as arrays that share memory with nothing else, nor with the ``seeds``."""
+def owned(found: dict[Node, Array], *seeds: Array) -> dict[Node, Array]:
+    """Make the cotangents ``found`` share memory with nothing else, nor with the ``seeds``."""
     taken = {id(g) for g in seeds}
     for node, c in found.items():
         if isinstance(c, ndarray):
             if c.base is not None or id(c) in taken:
-                c = c.copy()
+                c = found[node] = c.copy()
             taken.add(id(c))
         elif isinstance(c, np.generic):
-            c = np.asarray(c)
-        elif not hasattr(
-            type(c), "__record__"
-        ):  # an array of another kind: who knows what shares it
-            c = c.copy()
-        yield node, c
+            found[node] = np.asarray(c)
+        elif not hasattr(type(c), "__record__"):  # of another kind: who knows what shares it
+            found[node] = c.copy()
+    return found
 
 
 def _reached(ends: Iterable[Node], wanted: set[Node]) -> set[Node]:

@@ -145,7 +145,7 @@ class Tensor(ArrayMethods):
                 f"flows into it; wrap what you differentiate in Tensor(...), outside no_grad()"
             )
         g = seed(self.node, gradient.data if isinstance(gradient, Tensor) else gradient)
-        for node, c in owned(pullback({self.node: g}), g):
+        for node, c in owned(pullback({self.node: g}), g).items():
             node.grad = c if node.grad is None else node.grad + c
 
     def retain_grad(self) -> "Tensor":
@@ -279,7 +279,7 @@ def grad(
         gradient = gradient.data
     g = seed(J.node, gradient)
     cotangents = pullback({J.node: g}, [x.node for x in xs], handle if create_graph else None)
-    arrays = dict(owned(cotangents, g))
+    arrays = owned(cotangents, g)
     found = [arrays[x.node] if x.node in arrays else np.zeros_like(x.data) for x in xs]
     if create_graph:
         found = [as_tensor(dx) for dx in found]

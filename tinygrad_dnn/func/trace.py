@@ -90,7 +90,7 @@ class Trace:
 
     def back(self, seeds: Mapping[Node, Array]) -> list[Array]:
         """Return the cotangents of all input leaves, for those of some outputs."""
-        found = dict(owned(pullback(seeds, self.inputs, self.view), *seeds.values()))
+        found = owned(pullback(seeds, self.inputs, self.view), *seeds.values())
         return [found[n] if n in found else np.zeros_like(n.value) for n in self.inputs]
 
     def ahead(self, tangents: Mapping[Node, Array]) -> list[Array]:
