@@ -5,6 +5,7 @@ panel has ``width`` values of q; there those of all q for one k lie side by side
 after the other.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tinygrad_dnn.replay.native.code import Number
@@ -78,19 +79,22 @@ class Panels:
         code, vectors = self.code, self.vectors
         with code.loop(self.depth, TOGETHER) as above, code.loop(n, self.width) as first:
             left = (n - first).smaller(self.width)
-            with code.loop((self.depth - above).smaller(TOGETHER)) as below:
-                k = above + below
-                source = vectors.address(side.base, k * side.ks + first * side.qs)
-                place = vectors.address(self.at(first), k * self.width)
-                if ahead is not None:
-                    vectors.fetch_line(source, ahead, self.width)
-                code.choose(
-                    (side.qs == 1) & (left == self.width),
-                    lambda: vectors.copy(source, place, self.width),
-                    lambda: self._copied_some(source, place, side.qs, left),
-                )
 
-    def _copied_some(self, source: Number, place: Number, qs: Number, n: Number) -> None:
+            def lines(copy: Callable[[Number, Number], None]) -> None:
+                with code.loop((self.depth - above).smaller(TOGETHER)) as below:
+                    k = above + below
+                    source = vectors.address(side.base, k * side.ks + first * side.qs)
+                    if ahead is not None:
+                        vectors.fetch_line(source, ahead, self.width)
+                    copy(source, vectors.address(self.at(first), k * self.width))
+
+            code.choose(
+                (side.qs == 1) & (left == self.width),
+                lambda: lines(lambda source, place: vectors.copy(source, place, self.width)),
+                lambda: lines(lambda source, place: self._some(source, place, side.qs, left)),
+            )
+
+    def _some(self, source: Number, place: Number, qs: Number, n: Number) -> None:
         """Copy ``n`` values for one k."""
         code, vectors = self.code, self.vectors
         whole = (qs == 1).select(n & -vectors.lanes, 0)
