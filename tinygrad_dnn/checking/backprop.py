@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.equation import equations_of
-from tinygrad_dnn.checking.diagnosis.explain import Explanation, explain
+from tinygrad_dnn.checking.diagnosis.explain import ONE, Explanation, explain
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.inference import infer
 from tinygrad_dnn.checking.diagnosis.legend import legend, plain
-from tinygrad_dnn.checking.masked import split_off
+from tinygrad_dnn.checking.masked import maybe_masked, split, split_off
 from tinygrad_dnn.checking.options import Settings, chosen
 from tinygrad_dnn.checking.precision import EPS32, FEW
 from tinygrad_dnn.checking.randomness import frozen_words
@@ -187,7 +187,13 @@ class _Check:
         possible = [True, False] if convention is None else [convention]
         with self._diagnosing(), suppress(ValueError, IndexError):  # another network: no shape fits
             shown = self.shown.equations(self.student.params)
-            return explain(self.forward, self.of_J, shown, possible)
+            found = explain(self.forward, self.of_J, shown, possible)
+            doubtful = found is None or found.weight > ONE
+            if doubtful and (masked := maybe_masked(self.forward, shown)):
+                forward, known = split(self.forward, self.of_J, masked)
+                other = explain(forward, {**self.of_J, **known}, shown, possible)
+                return min(filter(None, (found, other)), key=lambda e: e.weight, default=None)
+            return found
         return None
 
     def _by_equations(

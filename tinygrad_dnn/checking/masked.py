@@ -5,7 +5,7 @@ dA1 = dA1 * D1 / keep_prob.  What is left there under the name dA1 is the deriva
 before; the derivative by what it is afterwards has no name.  Such a dA is known by its zeros.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,12 +63,25 @@ def split_off(
     The arguments are those of ``found_masked``, what it finds comes third.
     """
     found = list(found_masked(forward, shown, of_J, given))
+    return *split(forward, of_J, found), found
+
+
+def split(
+    forward: Forward, of_J: Arrays, found: Iterable[Masked]
+) -> tuple[Forward, dict[str, Array]]:
+    """Return the forward pass with these masks split off, and derivatives for its new names."""
     known: dict[str, Array] = {}
     for masked in found:
         name = masked.step.out
         forward, dropped = masked.split(forward)
         known |= {dropped: of_J[name], name: masked.factor * of_J[name]}
-    return forward, known, found
+    return forward, known
+
+
+def maybe_masked(forward: Forward, shown: Collection[str]) -> list[Masked]:
+    """Return the values whose dA, as ``shown``, may be by A before its mask."""
+    masked = (step for step in forward.steps if isinstance(step, Elementwise) and step.mask)
+    return [Masked(s, forward.values[str(s.mask)]) for s in masked if s.out in shown]
 
 
 def found_masked(

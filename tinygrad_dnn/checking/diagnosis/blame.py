@@ -20,7 +20,8 @@ from tinygrad_dnn.checking.diagnosis.terms import Scene
 from tinygrad_dnn.primitives import Array
 
 _NONE = np.zeros(0)
-STORIES = 12  # explanations carried on from layer to layer
+STORIES = 12  # explanations carried on from layer to layer,
+HOPELESS = 2.5  # but none that assumes so much more than another
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Backward:
         stories = [Story(self.scene)]
         for group in self._groups():
             longer = [new for story in stories for new in self._continued(story, group)]
-            stories = different(longer)[:STORIES]
+            least = min(story.weight for story in longer)
+            stories = different([s for s in longer if s.weight < least + HOPELESS])[:STORIES]
         return doubtful(stories)
 
     def _groups(self) -> Iterator[Group]:
@@ -65,7 +67,8 @@ class Backward:
         needed: set[str] = set()
         stack = list(shown)
         while stack:
-            outs = {term.out for term in self.equations.terms[stack.pop()]}
+            terms = self.equations.terms[stack.pop()]
+            outs = {part.out for t in terms for part in (t, getattr(t, "by_way", None)) if part}
             stack += (new := outs.intersection(hidden) - needed)
             needed |= new
         return needed

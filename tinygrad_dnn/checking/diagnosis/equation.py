@@ -5,6 +5,7 @@ loss at the output, the penalty of regularisation at a W, or something that nobo
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def equations_of(
             expected = total(terms, scene) if terms else np.zeros_like(known)
             terms += _direct(forward, name, known - expected, known, alone=not terms)
         if fused := _fused(forward, name, terms, equations, scene, shown):
-            terms = [fused]
+            terms = [replace(fused, by_way=terms[0])]
         if terms:
             equations[name] = terms
             scene = scene.believing(name, total(terms, scene))

@@ -11,7 +11,6 @@ from tinygrad_dnn.checking.diagnosis.equation import equations_of
 from tinygrad_dnn.checking.diagnosis.factor import Change, Sizes
 from tinygrad_dnn.checking.diagnosis.faults import Equations
 from tinygrad_dnn.checking.diagnosis.forward import Forward
-from tinygrad_dnn.checking.diagnosis.story import Story
 from tinygrad_dnn.checking.diagnosis.terms import Scene
 from tinygrad_dnn.checking.diagnosis.whole import compared
 from tinygrad_dnn.checking.diagnosis.words import Sentences
@@ -28,6 +27,7 @@ class Explanation:
     notes: Mapping[str, str]
     per_example: bool
     right: Arrays  # all derivatives, in that convention
+    weight: float  # how much has to be assumed
 
 
 def explain(
@@ -38,9 +38,9 @@ def explain(
     ``measured`` are derivatives of the cost J, ``shown`` the student's.
     """
     forward, measured = ended(forward, measured)
-    best: tuple[float, Story, Explanation] | None = None
+    best: Explanation | None = None
     for per_example in conventions:
-        if best and best[0] < ONE:
+        if best and best.weight < ONE:
             break
         terms, right = equations_of(forward, measured, shown, per_example=per_example)
         visible = {name: x for name, x in shown.items() if name in terms}
@@ -50,9 +50,9 @@ def explain(
             scene = Scene(forward, per_example)
             story = Backward(scene, Equations(terms, right), right, visible).explained()
             notes = Sentences(story, terms, right, visible).notes
-        if best is None or story.weight < best[0] - 0.01:
-            best = story.weight, story, Explanation(notes, per_example, right)
-    return best[2] if best else None
+        if best is None or story.weight < best.weight - 0.01:
+            best = Explanation(notes, per_example, right, story.weight)
+    return best
 
 
 def describe(shown: Array, right: Array, sizes: Sizes) -> Change | None:

@@ -24,12 +24,14 @@ class Change(NamedTuple):
 class Sizes(NamedTuple):
     """What a factor may be made of: the number of examples, and of units, by what they are called.
 
-    ``own`` are those of the array in question, ``others`` those of the network besides.
+    ``own`` are those of the array in question, ``others`` those of the network besides; ``numbers``
+    are other constants of the student's, as lambd.
     """
 
     m: int = 1
     own: Mapping[str, int] = MappingProxyType({})
     others: Mapping[str, int] = MappingProxyType({})
+    numbers: Mapping[str, float] = MappingProxyType({})
 
 
 def factor_words(c: float, sizes: Sizes) -> Change:
@@ -46,16 +48,13 @@ def factor_words(c: float, sizes: Sizes) -> Change:
     c, extra = abs(c), 0.4 if c < 0 else 0.0
     fitting = [
         (words, weight)
-        for value, words, weight in _meanings(sizes)
+        for value, words, weight in (*_meanings(sizes), *_constants(c, sizes))
         if abs(c - value) < CLOSE * value
     ]
     if fitting:
         weight = min(weight for _, weight in fitting)
         said = [words for words, far in fitting if far <= max(weight, MEANT)]
         return Change(sign + either(said), weight + extra)
-    if c < 0.11 and abs(c - float(f"{c:.2g}")) < CLOSE * c and f"{c:.1e}"[2] in "05":
-        rate = f"it is {c:.2g} times the right value, as if multiplied by a learning rate"
-        return Change(sign + rate, 1.2 + extra)
     if abs(c * 255 - 1) < CLOSE or abs(c / 255 - 1) < CLOSE:
         why = "large: the division by 255 is missing" if c > 1 else "small: a division too many"
         return Change(f"{sign}it is 255 times too {why}", 1.2 + extra)
@@ -118,3 +117,13 @@ def _meanings(sizes: Sizes) -> Iterator[tuple[float, str, float]]:
             1.1,
         )
         yield m**-0.5, f"1/sqrt(m) is one too many, m = {m}", 1.1
+
+
+def _constants(c: float, sizes: Sizes) -> Iterator[tuple[float, str, float]]:
+    """Yield that a constant of the student's is missing or too much, or the rate of learning."""
+    for name, value in sizes.numbers.items():
+        yield 1 / value, f"the factor {name} = {value:.6g} is missing", 1.1
+        yield value, f"the factor {name} = {value:.6g} is one too many", 1.1
+    if c < 0.11 and abs(c - float(f"{c:.2g}")) < CLOSE * c and f"{c:.1e}"[2] in "05":
+        rate = f"it is {c:.2g} times the right value, as if multiplied by a learning rate"
+        yield c, rate, 1.1

@@ -1,7 +1,8 @@
 """The mistakes that can be made in one equation, and which of them gives the array shown."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -14,7 +15,15 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong
 from tinygrad_dnn.checking.diagnosis.losses import PENALTIES
 from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Cause
-from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Direct, Jacobian, Scene, Slope, total
+from tinygrad_dnn.checking.diagnosis.terms import (
+    AnyTerm,
+    Direct,
+    Jacobian,
+    Product,
+    Scene,
+    Slope,
+    total,
+)
 from tinygrad_dnn.checking.diagnosis.whole import factor_of, factors, rearranged
 from tinygrad_dnn.primitives import Array
 
@@ -22,6 +31,7 @@ NAMED = 1.2  # the weight of factors that have a reason
 FETCHED = 0.01  # what is told of the array alone weighs more than what is told of its equation
 FITTED = 1.15  # of a mistake with a number that is fitted
 ENOUGH = 3  # entries, to fit a number to
+PLAIN = (0.0, 0.5, 1.0, 2.0)  # numbers that say nothing
 
 
 @dataclass(frozen=True)
@@ -56,10 +66,19 @@ class Equations:
             one, other = (term.formula(scene) for term in terms)
             said = f"the contributions {one} and {other} are multiplied instead of added"
             yield said, values[0] * values[1]
+        products = [term for term in terms if isinstance(term, Product)]
+        if len(products) == len(terms) > 1:
+            for operand in dict.fromkeys(term.other for term in products):
+                alike = [replace(term, other=operand) for term in products]
+                with suppress(ValueError):  # of another shape
+                    said = f"{operand} stands in every contribution to d{name}"
+                    yield said, total(alike, scene)
         if len(terms) > 2 and not often:
             for term, value in zip(terms, values, strict=True):
                 said = f"{name} is used more than once, and the contribution {term.formula(scene)}"
                 yield f"{said} overwrites the others (+= is missing)", value
+        if (way := getattr(terms[0], "by_way", None)) and way.out in scene.d:
+            yield from all_wrong(way, scene, often=often)
         if fused := self._fused(name, scene):
             yield from all_wrong(fused, scene, often=often)
         if name in scene.forward.parameters:
@@ -203,7 +222,9 @@ def sizes_of(scene: Scene, name: str) -> Sizes:
         for i, n in enumerate(values[other].shape):
             if n not in (m, *own.values()):
                 others[n] = f"{other}.shape[{i}]"
-    return Sizes(m, own, {called: n for n, called in others.items()})
+    numbers = {n: abs(float(x)) for n, x in values.items() if x.ndim == 0 and abs(x) not in PLAIN}
+    numbers = {n: x for n, x in numbers.items() if x not in (m, 1 / m, *own.values(), *others)}
+    return Sizes(m, own, {called: n for n, called in others.items()}, numbers)
 
 
 def fitted(rest: Array, along: Array) -> float | None:

@@ -10,8 +10,10 @@ Nothing here knows what a layer is: residual connections, tied weights and examp
 other steps of the same kinds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import permutations
 
 import numpy as np
 
@@ -107,7 +109,18 @@ class Call:
     out: str
     inputs: tuple[str, ...]
     function: str
+    parts: tuple[str, ...]  # its arguments that are arrays
     back: Callable[[Array, str], Array] = field(compare=False)
+
+    def reordered(self, values: Mapping[str, Array]) -> Iterator[Array]:
+        """Yield what joins the same inputs in another order, if it is joined of them."""
+        whole = values[self.out]
+        for order in permutations(self.parts) if 1 < len(self.parts) < 4 else ():
+            for axis in (0, 1):
+                with suppress(ValueError):
+                    found = np.concatenate([values[name] for name in order], axis)
+                    if found.shape == whole.shape and self.function == "concatenate":
+                        yield found
 
 
 Step = Linear | Elementwise | Softmax | Mixture | Call

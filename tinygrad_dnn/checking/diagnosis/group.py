@@ -38,13 +38,18 @@ class Group:
         found = self._ended(story, right, (), DEEPEST)
         if not self.hidden or (found and len(found[0].causes) == len(story.causes)):
             return found
+        wrong: list[tuple[int, Scene, Cause, Array]] = []
         for i, name in enumerate(self.hidden):
             scene = self._between(story.scene, 0, i)
             found += self._families(story, scene, i)
             for words, value in self._wrong(name, scene):
-                found += self._judged(story, scene, i, Cause(name, words, HIDDEN), value)
+                cause = Cause(name, words, HIDDEN)
+                found += self._ended(story, self._with(scene, i, value), (cause,), 0)
+                wrong.append((i, scene, cause, value))
         if not found and self._small():
-            found += self._pairs(story)
+            for one in wrong:
+                found += self._with_another(story, *one)
+            found = found or self._pairs(story)
         return found
 
     def unexplained(self, story: Story) -> list[Story]:
@@ -145,17 +150,14 @@ class Group:
                 found.setdefault(_key(value), (words, value))
         return list(found.values())[1:]
 
-    def _judged(
-        self, story: Story, scene: Scene, i: int, cause: Cause, value: Array
+    def _with_another(
+        self, story: Story, i: int, scene: Scene, cause: Cause, value: Array
     ) -> list[Story]:
-        """Return the stories in which this mistake was made, alone or with another one."""
-        scene_here = self._with(scene, i, value)
-        if found := self._ended(story, scene_here, (cause,), DEEPEST - 1 if self._small() else 0):
+        """Return the stories in which this mistake was made, and one more."""
+        if found := self._ended(story, self._with(scene, i, value), (cause,), DEEPEST - 1):
             return found
         name = self.hidden[i]
-        if not self._small() or not np.any(value):
-            return []
-        c = self._factor(scene, i, np.zeros_like(value), value)
+        c = self._factor(scene, i, np.zeros_like(value), value) if np.any(value) else None
         change = factor_words(c, sizes_of(scene, name)) if c else None
         if c is None or change is None or change.weight > NAMED:
             return []

@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterator
 
 from tinygrad_dnn.checking.diagnosis.forward import (
-    Call,
     Elementwise,
     Forward,
     Linear,
@@ -13,10 +12,11 @@ from tinygrad_dnn.checking.diagnosis.forward import (
     Step,
     inputs,
 )
+from tinygrad_dnn.checking.diagnosis.names import usual
 
 
 def legend(forward: Forward, tapped: Collection[str], said: str) -> str:
-    """Say what those of our names stand for that were ``said``, unless that goes without saying."""
+    """Say what those of our names stand for that were ``said``, unless it goes without saying."""
     told = [
         _written(step)
         for step in _unusual(forward, tapped)
@@ -31,12 +31,10 @@ def plain(forward: Forward, tapped: Collection[str]) -> bool:
 
 
 def _unusual(forward: Forward, tapped: Collection[str]) -> Iterator[Step]:
-    names = [step.out for step in forward.steps]
-    chain = [f"{letter}{l}" for l in range(1, len(names) + 1) for letter in "ZA"]
-    usual = names == [name for name in chain if name in names] and not any(
-        isinstance(step, Mixture | Call) or getattr(step, "skip", None) for step in forward.steps
-    )
-    yield from (step for step in forward.steps if step.out not in tapped and not usual)
+    for step in forward.steps:
+        usually = usual(step, forward.parameters) == step.out and not getattr(step, "skip", None)
+        if step.out not in tapped and not usually:
+            yield step
 
 
 def _written(step: Step) -> str:

@@ -1,14 +1,14 @@
 """The names of values in a recorded computation: those they have, those they are given."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import count
 from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Linear, Mixture, Softmax, Step
+from tinygrad_dnn.checking.diagnosis.forward import Call, Elementwise, Linear, Softmax, Step
 from tinygrad_dnn.checking.diagnosis.recorded import Recorded
-from tinygrad_dnn.checking.diagnosis.sources import is_mask
+from tinygrad_dnn.checking.diagnosis.sources import LETTERS, is_mask
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
@@ -62,29 +62,36 @@ class Names:
         """Return the name of what a step makes, a new one if it has none."""
         self.done.add(v)
         if v not in self.of:
-            letter, like = _like(step, self.parameters)
-            digits = like[len(like.rstrip("0123456789")) :]
-            own = f"{letter}{digits}"
-            free = digits and self._may_be(own, v.value.shape)
-            self.of[v] = own if free else self._free(letter, v.value.shape)
+            own = usual(step, self.parameters)
+            free = own and self._may_be(own, v.value.shape)
+            self.of[v] = own if free else self._free(_letter(step))
         return self.of[v]
 
-    def _free(self, letter: str, shape: tuple[int, ...] | None = None) -> str:
+    def _free(self, letter: str) -> str:
         names = (f"{letter}{i}" for i in count(1))
-        return next(name for name in names if self._may_be(name, shape))
+        return next(name for name in names if self._may_be(name))
 
-    def _may_be(self, name: str, shape: tuple[int, ...] | None) -> bool:
-        """Whether a name is free, and not that of something else in the student's gradients."""
+    def _may_be(self, name: str, shape: tuple[int, ...] | None = None) -> bool:
+        """Whether a name is free; one among the student's gradients, only for this shape."""
         taken = name in self.values or name in self.of.values()
         return not taken and (name not in self.shown or self.shown[name].shape == shape)
 
 
-def _like(step: Step, parameters: set[str]) -> tuple[str, str]:
-    """Return the letter of a result, and a name that has its number."""
-    if isinstance(step, Linear) and step.products:
-        names = [operand.removesuffix(".T") for pair in step.products for operand in pair]
-        own = [name for name in (*names, *step.addends) if name in parameters]
-        return "Z", next((name for name in own if name[-1:].isdigit()), "")
+def usual(step: Step, parameters: Collection[str]) -> str:
+    """Return what everybody calls this: Z1 what W1 is in, A1 what is made of Z1; else nothing."""
+    if isinstance(step, Linear):
+        factors = [operand.removesuffix(".T") for pair in step.products for operand in pair]
+        own = [name for name in factors if name in parameters] if step.products else []
+        digits = "".join(name.lstrip(LETTERS) for name in own[:1])
+        return f"Z{digits}" if digits.isdigit() or own[:1] in (["W"], ["w"]) else ""
+    if isinstance(step, Softmax) or (isinstance(step, Elementwise) and step.g != "identity"):
+        return f"A{step.z[1:]}" if step.z[:1] == "Z" else ""
+    return ""
+
+
+def _letter(step: Step) -> str:
     if isinstance(step, Elementwise | Softmax):
-        return "A", step.z
-    return ("S" if isinstance(step, Linear | Mixture) else "C"), ""
+        return "S" if getattr(step, "g", "") == "identity" else "A"
+    if isinstance(step, Linear) and step.products:
+        return "Z"
+    return "C" if isinstance(step, Call) else "S"

@@ -32,8 +32,8 @@ def same(a: Array, b: Array, close: float = CLOSE) -> bool:
         return False
     if not a.size:
         return True
-    size = max(np.absolute(a).max(), np.absolute(b).max())
-    return bool(np.absolute(a - b).max() <= close * size)
+    off = float(np.absolute(a - b).max())
+    return off <= close * max(float(np.absolute(a).max()), float(np.absolute(b).max()))
 
 
 def results(forward: Forward) -> list[str]:

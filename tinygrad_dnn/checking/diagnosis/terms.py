@@ -207,6 +207,7 @@ class Direct(Term):
     coefficient: float = 0.0
     form: str = ""
     Y: str = ""
+    by_way: Term | None = None  # dZ[L] by way of dA[L], where it is written without
 
     def value(self, scene: Scene) -> Array:
         """Return the term."""

@@ -200,7 +200,8 @@ class Wiring:
             found = pullback({out.node: g}, wanted)
             return sum((found[x] for x in wanted if x in found), np.zeros_like(wanted[0].value))
 
-        return Call("", tuple(dict.fromkeys(filter(None, names))), function, back)
+        parts = tuple(self.name(a) for a in v.args if isinstance(a, Node | np.ndarray))
+        return Call("", tuple(dict.fromkeys(filter(None, names))), function, parts, back)
 
 
 def _moves(a: Any) -> bool:

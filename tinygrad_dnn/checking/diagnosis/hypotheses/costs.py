@@ -67,6 +67,8 @@ def loss_by_Z(term: Direct, scene: Scene) -> Wrong:
         if isinstance(step, Elementwise):
             said = f"{step.g} is applied twice: to {step.out} instead of {step.z}"
             yield said, unit * (step.function(A) - Y)
+            said = "A is rounded to 0 and 1 before Y is subtracted: (A > 0.5) - Y"
+            yield said, unit * (np.float64(A > 0.5) - Y)
         else:
             said = "only the diagonal A (1 - A) of the Jacobian of softmax is used, or only the "
             said += "entries of the true class (Y = 1) are changed: A elsewhere is forgotten"
@@ -211,3 +213,5 @@ def _labels(Y: Array, over: int) -> Iterator[tuple[str, Array]]:
             said = f"Y is shifted by {k} (off by one) along axis {axis}, {what}"
             yield said, np.roll(Y, k, axis)
     yield "1 - Y stands where Y belongs: the labels are inverted", 1 - Y
+    yield "the labels 2 Y - 1, -1 and 1, stand where Y, 0 and 1, belongs", 2 * Y - 1
+    yield "the labels (1 + Y) / 2, 0 and 1, stand where Y, -1 and 1, belongs", (1 + Y) / 2

@@ -1,10 +1,11 @@
 """dW = (1/m) dZ A.T,  dA = W.T dZ,  db = (1/m) sum of dZ over the examples: what goes wrong."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.forward import Elementwise, plain
+from tinygrad_dnn.checking.diagnosis.forward import Call, Elementwise, plain
 from tinygrad_dnn.checking.diagnosis.hypotheses.forms import mangled
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import (
     Family,
@@ -52,6 +53,22 @@ def elementwise_product(term: Product, scene: Scene) -> Wrong:
                 "an elementwise product (*) stands where the matrix product (@) belongs",
                 g * turned,
             )
+    of = scene.values[term.of].shape
+    said = "an elementwise product (*) stands where the matrix product (@) belongs, with"
+    for words, factor in _lines(term.other, other):
+        if fits(g, factor) and np.broadcast_shapes(g.shape, factor.shape) == of:
+            yield f"{said} {words}", g * factor
+
+
+def _lines(name: str, matrix: Array) -> Iterator[tuple[str, Array]]:
+    """Yield what is made of a matrix so that NumPy multiplies it elementwise."""
+    for axis in (0, 1):
+        for word, line in (("sum", matrix.sum(axis)), ("mean", matrix.mean(axis))):
+            for turned in (line[:, None], line[None]):
+                yield f"the {word} of {name} over axis {axis}", turned
+    if matrix.shape[0] == matrix.shape[1]:
+        for turned in (np.diag(matrix)[:, None], np.diag(matrix)[None]):
+            yield f"the diagonal of {name}", turned
 
 
 def other_operand(term: Product, scene: Scene) -> Wrong:
@@ -68,6 +85,10 @@ def other_operand(term: Product, scene: Scene) -> Wrong:
     for said, value in mangled(term.other, right):
         yield said, term.product(g, value)
     for step in scene.forward.steps:
+        if isinstance(step, Call) and step.out == term.other:
+            for value in step.reordered(scene.values):
+                said = f"the parts of {step.out} are joined in another order"
+                yield said, term.product(g, value)
         if not isinstance(step, Elementwise) or not step.mask:
             continue
         A = step.function(scene.values[step.z])
@@ -103,8 +124,8 @@ def product_of_means(term: Product, scene: Scene) -> Iterator[Family]:
         means = np.sum(g, over, keepdims=True), np.mean(other, over, keepdims=True)
         said = f"d{term.out} and {term.other} are summed or averaged over the examples before they "
         said += "are multiplied (the outer product of the means): the sum of the products belongs"
-        product = term.product(*means)
-        yield Family(lambda c: said, 0 * product, product)
+        found = term.product(*means)
+        yield Family(lambda c: said, 0 * found, found)
 
 
 def updated_weights(term: Product, scene: Scene) -> Iterator[Family]:
@@ -141,6 +162,14 @@ def other_gradient(
                 f"the value {name} stands where the gradient d{term.out} belongs",
                 term.value(scene.believing(term.out, value)),
             )
+    summed = ((np.sum, "summed"), (np.mean, "averaged"))
+    for (function, word), axis in product(summed, (None, 0, 1)):
+        if axis == scene.forward.over and term.of in scene.forward.parameters:
+            continue  # the outer product of the means
+        value = function(right, axis=axis, keepdims=True) + np.zeros_like(right)
+        where = "all entries" if axis is None else f"axis {axis}"
+        said = f"the incoming gradient d{term.out} is {word} over {where} before it is used"
+        yield said, term.value(scene.believing(term.out, value))
     for said, value in mangled(f"d{term.out}", right):
         yield said, term.value(scene.believing(term.out, value))
 
