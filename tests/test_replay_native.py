@@ -15,7 +15,7 @@ from tinygrad_dnn.replay.memory import Memory
 from tinygrad_dnn.replay.native import table
 from tinygrad_dnn.replay.native.compiler import Library, library
 from tinygrad_dnn.replay.native.kernels import COMPARE, ONE, TWO
-from tinygrad_dnn.replay.native.table import row
+from tinygrad_dnn.replay.native.table import rows_of
 
 rng = np.random.default_rng(0)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -35,7 +35,8 @@ def by_kernel(fn, *args, known=None):
         out[...] = args[0]
     arrays = {n: n.value for n in nodes if isinstance(n, Node)} | {call: out}
     memory = Memory(arrays, set(), [], np.empty(0))
-    if (found := row(call, memory)) is None:
+    (found,) = rows_of([call], memory)
+    if found is None:
         return None
     known = known or library(found.dtype)
     work = np.full(found.work, 255, np.uint8)  # of nan
@@ -218,7 +219,7 @@ def test_threads_are_started_only_where_they_save_time_and_of_one_library(monkey
         nodes = Node(rng.random((rows, inner))), Node(rng.random((inner, columns)))
         call, out = Node(None, np.matmul, nodes), np.empty((rows, columns))
         arrays = {n: n.value for n in nodes} | {call: out}
-        found = row(call, Memory(arrays, set(), [], np.empty(0)))
+        (found,) = rows_of([call], Memory(arrays, set(), [], np.empty(0)))
         return found and found.kernel
 
     sizes = (64, 64, 64), (65, 64, 64), (100, 101, 100), (520, 512, 512), (20, 12288, 600)

@@ -96,9 +96,9 @@ class Node:
         self.born = moment()
 
     @property
-    def parents(self) -> Iterator["Node"]:
+    def parents(self) -> list["Node"]:
         """The nodes it was made from, one entry per use."""
-        return (a for a in self.args if isinstance(a, Node))
+        return [a for a in self.args if isinstance(a, Node)]
 
     def changed(self) -> None:
         """Say that a leaf's data is no longer what earlier calls saw: it is young again."""

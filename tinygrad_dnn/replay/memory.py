@@ -202,10 +202,11 @@ def _size(value: np.ndarray) -> int:
 
 def _within(arena: np.ndarray, offset: int, like: np.ndarray) -> np.ndarray:
     """Return the array at ``offset``, with shape, dtype and order of axes of ``like``."""
+    if like.flags.c_contiguous:
+        return np.ndarray(like.shape, like.dtype, arena, offset)
     axes = sorted(range(like.ndim), key=lambda i: -like.strides[i])
-    dense = arena[offset : offset + like.nbytes].view(like.dtype)
-    array = dense.reshape([like.shape[i] for i in axes])
-    return array.transpose(np.argsort(axes)) if like.ndim else array
+    dense = np.ndarray([like.shape[i] for i in axes], like.dtype, arena, offset)
+    return dense.transpose(np.argsort(axes))
 
 
 class _Intervals:

@@ -15,15 +15,19 @@ Pass = Callable[[Program], None]
 
 def is_draw(call: Node) -> bool:
     """Say if ``call`` draws from a generator: it is done at every replay, whoever needs it."""
-    return isinstance(getattr(call.fn, "__self__", None), np.random.Generator)
+    fn = call.fn
+    return type(fn) is not np.ufunc and isinstance(
+        getattr(fn, "__self__", None), np.random.Generator
+    )
 
 
 def early(program: Program) -> dict[Node, None]:
     """Return the calls that make numbers of live numbers alone, which can be made first."""
     found: dict[Node, None] = {}
     for call in program.calls:
-        of_numbers = (is_number(a.value) and (not a.fn or a in found) for a in call.parents)
-        if is_number(call.value) and not is_draw(call) and all(of_numbers):
+        if not is_number(call.value) or is_draw(call):
+            continue
+        if all(is_number(a.value) and (not a.fn or a in found) for a in call.parents):
             found[call] = None
     return found
 
@@ -43,7 +47,7 @@ def folded(program: Program) -> None:
     """Turn the calls on constants alone into constants."""
     live = program.live
     for call in program.calls:
-        if is_draw(call) or any(a in live for a in call.parents):
+        if not live.isdisjoint(call.parents) or is_draw(call):
             live.add(call)
     new = {c: Node(c.value, name=c.name) for c in program.calls if c not in live}
     program.calls[:] = [c for c in program.calls if c in live]

@@ -75,14 +75,14 @@ class Program:
 
         was: dict[Node, Any] = {}  # what views looked at before
         for call in self.calls:
-            given, call.args = call.args, [final(a) for a in call.args]
-            for b, a in zip(given, call.args, strict=True):
-                moved = isinstance(b, Node) and (a is not b or b in was)
-                if moved and _share(call.value, was.get(b, b.value)):
-                    was[call] = call.value
-                    data = [x.value if isinstance(x, Node) else x for x in call.args]
-                    call.value = call.fn(*data, **call.kwargs)
-                    break
+            moved = [a for a in call.parents if a in new or a in was]
+            if not moved:
+                continue
+            call.args = [final(a) for a in call.args]
+            if any(_share(call.value, was.get(a, a.value)) for a in moved):
+                was[call] = call.value
+                data = [x.value if isinstance(x, Node) else x for x in call.args]
+                call.value = call.fn(*data, **call.kwargs)
         for s in self.state:
             s.after = final(s.after)
         self.grads = [(leaf, final(g)) for leaf, g in self.grads]
@@ -99,17 +99,19 @@ class Program:
 
 def base_of(call: Node) -> Node | None:
     """Return what ``call``, or the call it takes a part of, was given and only looks at, if any."""
+    value = call.value
+    own = type(value) is np.ndarray and value.base is None  # lies in no other array's memory
     for a in call.parents:
-        for b in a.parents if isinstance(a.value, tuple | list) else (a,):
-            if _share(call.value, b.value):
+        for b in a.parents if isinstance(a.value, (tuple, list)) else (a,):
+            if value is b.value or (not (own or type(b.value) is float) and _share(value, b.value)):
                 return b
     return None
 
 
 def _share(x: Any, y: Any) -> bool:
     """Say if arrays, or some of several, lie in the same memory."""
-    if isinstance(x, tuple | list):
+    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+        return np.may_share_memory(x, y)
+    if isinstance(x, (tuple, list)):
         return any(_share(part, y) for part in x)
-    if isinstance(y, tuple | list):
-        return any(_share(x, part) for part in y)
-    return isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and np.may_share_memory(x, y)
+    return isinstance(y, (tuple, list)) and any(_share(x, part) for part in y)

@@ -97,7 +97,7 @@ def _layer(A: Node) -> Layer:
     """Return the layer that ends in ``A``, its number still unknown."""
     Z, activation = A, None
     if A.fn is not np.add:
-        inputs = list(A.parents)
+        inputs = A.parents
         if len(inputs) != 1 or not _same_shape(inputs[0], A):
             raise NotAChain(f"{_called(A)} is not Z = W A + b followed by one activation")
         Z, activation = inputs[0], A.fn

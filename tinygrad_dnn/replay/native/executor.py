@@ -10,7 +10,7 @@ from tinygrad_dnn.replay.fusion import fused
 from tinygrad_dnn.replay.memory import Memory, aligned
 from tinygrad_dnn.replay.native.compiler import library
 from tinygrad_dnn.replay.native.lowering import lowered
-from tinygrad_dnn.replay.native.table import Row, row
+from tinygrad_dnn.replay.native.table import Row, rows_of
 from tinygrad_dnn.replay.passes import early
 from tinygrad_dnn.replay.program import Program
 
@@ -39,7 +39,7 @@ def grouped(program: Program, memory: Memory) -> list[Node | NativeStep]:
     """Return the calls of ``program`` as steps, as few as can be."""
     made_first = early(program)
     calls = [c for c in program.calls if c not in memory.views and c not in made_first]
-    found = [(call, row(call, memory)) for call in calls]
+    found = list(zip(calls, rows_of(calls, memory), strict=True))
     memory.work = aligned(max((r.work for _, r in found if r), default=0))
     memory.work[:] = 0
     steps: list[Node | NativeStep] = []

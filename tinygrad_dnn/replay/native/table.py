@@ -41,13 +41,20 @@ class Row(NamedTuple):
         return numbers + [0] * (WIDTH - len(numbers))
 
 
-def row(call: Node, memory: Memory) -> Row | None:
-    """Return ``call`` as a row; None if no kernel knows it."""
+def rows_of(calls: Sequence[Node], memory: Memory) -> list[Row | None]:
+    """Return every call as a row; None if no kernel knows it."""
+    places: dict[int, tuple[int, int]] = {}
+    return [_row(call, memory, places) for call in calls]
+
+
+def _row(call: Node, memory: Memory, places: dict[int, tuple[int, int]]) -> Row | None:
     if call not in memory.arrays or call in memory.views:
         return None
-    found = _Encoder(call, memory).row()
-    strides = [s for operand in found.operands for s in operand[2:]] if found else []
-    return found if all(-WIDE <= s < WIDE for s in strides) else None
+    found = _Encoder(call, memory, places).row()
+    for _, _, down, right in found.operands if found else ():
+        if not (-WIDE <= down < WIDE and -WIDE <= right < WIDE):
+            return None
+    return found
 
 
 def is_moving(a: Node, memory: Memory) -> bool:
@@ -58,8 +65,8 @@ def is_moving(a: Node, memory: Memory) -> bool:
 
 
 class _Encoder:
-    def __init__(self, call: Node, memory: Memory) -> None:
-        self.call, self.memory = call, memory
+    def __init__(self, call: Node, memory: Memory, places: dict[int, tuple[int, int]]) -> None:
+        self.call, self.memory, self.places = call, memory, places
         self.out = memory.arrays[call]
         self.arrays = {id(a): self.found(a) for a in call.args}
         arrays = [self.out, *self.arrays.values()]
@@ -77,7 +84,12 @@ class _Encoder:
         return a if isinstance(a, np.ndarray) else None
 
     def slot(self, a: np.ndarray) -> tuple[int, int]:
-        """Return the slot that ``a`` is reached from, and how far it is from there."""
+        """Return the slot that ``a``, one that stays, is reached from, and how far it is there."""
+        if id(a) not in self.places:
+            self.places[id(a)] = self._look_up(a)
+        return self.places[id(a)]
+
+    def _look_up(self, a: np.ndarray) -> tuple[int, int]:
         for i, moving in enumerate(self.memory.moving.values(), 1):
             if np.may_share_memory(a, moving):
                 return i, a.ctypes.data - moving.ctypes.data
@@ -133,7 +145,8 @@ class _Encoder:
         else:
             return None
         rows, columns = flat[0].shape
-        operands = [self.operand(a, (rows, columns)) for a in flat]
+        known = zip((out, *arrays), flat, strict=True)
+        operands = [self.operand(a, line, columns) for a, line in known]
         if columns > 1 and operands[0][3] != 1:
             return None
         return Row(self.dtype, kernel, (rows, columns, 0), operands)
@@ -142,16 +155,18 @@ class _Encoder:
         """Return an argument as an array: one number is put into one."""
         array = self.array(a)
         value = a.value if isinstance(a, Node) else a
-        if array is None and isinstance(value, int | float | np.generic):
+        if array is None and isinstance(value, (int, float, np.generic)):
             return self.memory.number(a, self.dtype)
         return array
 
-    def operand(self, a: Any, shape: tuple[int, int]) -> Operand:
-        """Return where ``a``, of two axes, is; one that is stretched has a stride of 0."""
-        (rows, columns), (down, right), size = a.shape, a.strides, a.itemsize
+    def operand(self, a: np.ndarray, seen: np.ndarray, width: int) -> Operand:
+        """Return where ``a`` is, ``seen`` with two axes; one that is stretched has a stride of 0.
+
+        ``width`` is how many columns the result has.
+        """
+        (rows, columns), (down, right), size = seen.shape, seen.strides, seen.itemsize
         rs, cs = (0 if rows == 1 else down // size), (0 if columns == 1 else right // size)
-        slot, distance = self.slot(a)
-        return slot, distance, rs, (1 if shape[1] == 1 and not cs else cs)
+        return *self.slot(a), rs, (1 if width == 1 and not cs else cs)
 
     def reduction(self) -> Row | None:
         x, axis = self.array(self.call.args[0]), self.call.args[1]
@@ -160,8 +175,9 @@ class _Encoder:
             return None
         named = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         axes = {i % x.ndim for i in named}
+        seen = x
         if len(axes) == x.ndim and not largest and x.flags.c_contiguous:
-            x, kernel = x.reshape(1, -1), "sum_rows"
+            seen, kernel = x.reshape(1, -1), "sum_rows"
         elif x.ndim != 2 or len(axes) != 1:
             return None
         elif axes == {1} and not largest:
@@ -170,10 +186,9 @@ class _Encoder:
             kernel = "max_columns" if largest else "sum_columns"
         else:
             return None
-        slot, distance = self.slot(self.out)
-        a = self.operand(x, x.shape)
-        rows, columns = x.shape
-        return Row(self.dtype, kernel, (rows, columns, 0), [(slot, distance, 0, 1), a])
+        rows, columns = seen.shape
+        operands = [(*self.slot(self.out), 0, 1), self.operand(x, seen, columns)]
+        return Row(self.dtype, kernel, (rows, columns, 0), operands)
 
     def product(self) -> Row | None:
         update = self.call.fn is minus_scaled_product
@@ -185,9 +200,11 @@ class _Encoder:
         if c is None or x is None or y is None or c[3] != 1:
             return None
         number = self.call.args[1] if update else -1.0
-        scale = self.operand(np.atleast_2d(self.constant(number)), (1, 1))
+        factor = self.constant(number)
+        scale = self.operand(factor, np.atleast_2d(factor), 1)
         kind, needed = "update" if update else "product", 0
-        many, several = rows * columns * inner, blas_threads() > 1
+        many = rows * columns * inner
+        several = many > ALONE and blas_threads() > 1
         if many <= (ALONE if several else LARGE):
             kind = f"blas_{kind}"
         elif not several or rows <= FEW or many <= SHARED:
@@ -201,11 +218,10 @@ class _Encoder:
     def matrix(self, a: Any) -> Operand | None:
         """Return a matrix of a product, if its rows or its columns lie side by side."""
         rs, cs = (s // a.itemsize for s in a.strides)
-        slot, distance = self.slot(a)
         if cs == 1 or a.shape[1] == 1:
-            return (slot, distance, rs if a.shape[0] > 1 else a.shape[1], 1)
+            return *self.slot(a), rs if a.shape[0] > 1 else a.shape[1], 1
         if rs == 1 or a.shape[0] == 1:
-            return (slot, distance, 1, cs)
+            return *self.slot(a), 1, cs
         return None
 
 
