@@ -166,7 +166,7 @@ def _dropout(name: str, V: Array, z: str, forward: Forward) -> Iterator[Found]:
             continue  # the identity
         step = Elementwise(name, z, g, slope)
         A = step.function(Z)
-        alive = np.absolute(A) > 1e-6 * np.max(np.absolute(A), initial=0.0)
+        alive = np.absolute(A) > CLOSE / 10 * np.max(np.absolute(A), initial=0.0)
         kept = alive & (V != 0)
         if not kept.any() or not (alive & (V == 0)).any():
             continue

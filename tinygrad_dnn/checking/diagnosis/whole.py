@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from tinygrad_dnn.checking.diagnosis.factor import CLOSE, Change, Sizes, factor_words
+from tinygrad_dnn.checking.diagnosis.factor import CLOSE, DESCRIPTION, Change, Sizes, factor_words
 from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.primitives import Array
 
@@ -67,6 +67,9 @@ def factor_of(wrong: Array, right: Array, sizes: Sizes) -> Change | None:
     if not same(wrong, c * right, CLOSE) or abs(c - 1) < 1e-5 or abs(c) < 1e-9:
         return None
     change = factor_words(c, sizes)
+    norm = float(np.sqrt(np.sum(wrong * wrong)))
+    if c > 0 and change.weight > DESCRIPTION and abs(norm - float(f"{norm:.2g}")) < CLOSE * norm:
+        return Change(f"it is scaled to the norm {norm:.2g} (clipped by its norm, or normalised)")
     return change if right.size > 1 or change.weight < 1.1 else None
 
 
@@ -120,6 +123,11 @@ def _limited(wrong: Array, right: Array) -> Iterator[Change]:
     at_limit = int(np.sum(np.absolute(wrong) > c * (1 - CLOSE)))
     if same(wrong, np.clip(right, -c, c), CLOSE) and (at_limit > 1 or c == float(f"{c:.2g}")):
         yield Change(f"it is clipped: to between -{c:.6g} and {c:.6g}")
+    for digits in range(1, 7):
+        if np.any(wrong) and not np.array_equal(wrong, np.round(wrong, digits - 1)):
+            rounded = np.round(right, digits)
+            if wrong.size > 2 and same(wrong, rounded, CLOSE) and not same(right, rounded, CLOSE):
+                yield Change(f"it is rounded to {digits} digits after the point")
     if same(wrong, np.trunc(right), CLOSE) and np.any(wrong):
         yield Change("it is cut off to integers: the array's dtype is int")
     elif wrong.size > 2 and same(wrong, np.round(right), CLOSE) and np.any(wrong):

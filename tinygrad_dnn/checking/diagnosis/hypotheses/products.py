@@ -37,6 +37,10 @@ def not_transposed(term: Product, scene: Scene) -> Wrong:
         yield f"{term.other} is not transposed: {term.other}.T belongs there", wrong
     if scene.values[term.of].shape[0] == scene.values[term.of].shape[-1]:
         yield f"the product {term.formula(scene)} is transposed", term.value(scene).T
+    if min(scene.values[term.of].shape) > 1:
+        said = f"the product {term.formula(scene)} is reshaped where it should be transposed"
+        value = term.value(scene)
+        yield said, value.T.reshape(value.shape)
     if min(other.shape) > 1:
         said = f"{term.other} is reshaped where it should be transposed ({term.other}.T)"
         yield said, term.product(g, other.reshape(other.T.shape).T)
@@ -195,6 +199,12 @@ def forgotten_summand(term: Product | Addend, scene: Scene) -> Wrong:
         yield f"{which} {what} is forgotten in the sum: {where} is left out", left_out
         if n > 2:
             yield f"only one {what} is used: {where}", term.value(scene.believing(term.out, alone))
+    for k in range(2, n - 1) if n * g.size <= EVERY else {n // 2} - {0, 1}:
+        for which, part in (("first", slice(k)), ("last", slice(n - k, n))):
+            some, lines = np.zeros_like(g), (slice(None), part) if axis else part
+            some[lines] = g[lines]
+            said = f"only the {which} {k} of the {n} {what}s are summed"
+            yield said, term.value(scene.believing(term.out, some))
     if n > 2:
         flipped = np.flip(g, axis)
         yield (
