@@ -79,6 +79,14 @@ def plain(s, l):
     return s.lam == 0
 
 
+def square_after(s, l):
+    return l < s.L and s.widths[l + 1] == s.widths[l] > 1
+
+
+def beside_data(d):
+    return dW_right(d) - data_part(d)
+
+
 def beside(d):
     """What reaches A besides W."""
     return dA_right(d) - d.W[d.l + 1].T @ d.dZ[d.l + 1]
@@ -878,5 +886,76 @@ MISTAKES = [
         lambda s, l: dropped(s, l) and square(s, l),
         lambda d: dW_right(d) + d.dZ[d.l] @ (d.g(d.Z[d.l]) - d.A[d.l - 1]).T / d.per,
         r"A\d \(before dropout\) stands where",
+    ),
+    # ---- by way of dA[L]; parts, lines and sizes of things
+    Mistake(
+        "dA[L] ignored",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "sigmoid" and not s.squared,
+        lambda d: squash_prime("sigmoid", d.Z[d.L]),
+        r"incoming gradient dA\d is ignored",
+    ),
+    Mistake(
+        "sum of softmax over the examples",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "softmax",
+        lambda d: (d.A[d.L] * np.sum(d.Y, axis=1, keepdims=True) - d.Y) / unit(d),
+        r"sum in the derivative of softmax is over the wrong axis",
+    ),
+    Mistake(
+        "half of the examples",
+        "dW",
+        plain,
+        lambda d: d.dZ[d.l][:, : d.m // 2] @ d.A[d.l - 1][:, : d.m // 2].T / d.per,
+        r"only the first \d of the \d+ examples are summed",
+    ),
+    Mistake(
+        "W summed, then * for @",
+        "dA",
+        square_after,
+        lambda d: beside(d) + d.W[d.l + 1].sum(axis=0)[:, None] * d.dZ[d.l + 1],
+        r"elementwise product .*the sum of W\d over axis 0",
+    ),
+    Mistake(
+        "dA summed",
+        "dZ",
+        curved,
+        lambda d: with_dropout(d, d.dA[d.l].sum() * np.ones_like(d.dA[d.l])) * d.g_prime(d.Z[d.l]),
+        r"incoming gradient dA\d is summed over all entries",
+    ),
+    Mistake(
+        "dW over its norm",
+        "dW",
+        wider,
+        lambda d: dW_right(d) / np.linalg.norm(dW_right(d)),
+        r"scaled to the norm 1",
+    ),
+    Mistake(
+        "dW rounded",
+        "dW",
+        wider,
+        lambda d: np.round(dW_right(d), 2),
+        r"rounded to 2 digits",
+    ),
+    Mistake(
+        "product reshaped",
+        "dW",
+        lambda s, l: s.widths[l] != s.widths[l - 1] and min(s.widths[l], s.widths[l - 1]) > 1,
+        lambda d: beside_data(d) + data_part(d).T.reshape(d.W[d.l].shape),
+        r"reshaped where it should be transposed",
+    ),
+    Mistake(
+        "labels of the other kind",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "sigmoid" and not s.squared,
+        lambda d: (d.A[d.L] - (2 * d.Y - 1)) / unit(d),
+        r"labels 2 Y - 1",
+    ),
+    Mistake(
+        "A rounded",
+        "dZ",
+        lambda s, l: l == s.L and s.output == "sigmoid" and not s.squared,
+        lambda d: ((d.A[d.L] > 0.5) - d.Y) / unit(d),
+        r"A is rounded to 0 and 1|A is missing",
     ),
 ]

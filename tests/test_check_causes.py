@@ -63,6 +63,29 @@ def test_a_mistake_is_named(number):
         assert re.search(mistake.said, said), (SPECS[spec], l, said)
 
 
+EVERYWHERE = [
+    {"hidden": "tanh", "widths": (3, 5, 4, 6, 1), "m": 11},
+    {"hidden": "relu", "widths": (4, 6, 5, 3), "output": "softmax", "m": 14, "lam": 0.4},
+    {"hidden": "leaky", "widths": (4, 5, 5, 5, 2), "m": 9, "keep": 0.7, "course": False},
+    {"hidden": "sigmoid", "widths": (4, 4, 4, 4), "output": "linear", "m": 8},
+]
+
+
+@pytest.mark.parametrize("number", range(len(MISTAKES)), ids=[m.name for m in MISTAKES])
+def test_a_mistake_made_in_every_layer_is_named(number):
+    mistake, way = MISTAKES[number], list(WAYS.values())[number % 2]
+    student = Student(**EVERYWHERE[number % 4], **way, seed=5)
+    layers = [l for l in range(1, student.L + 1) if mistake.who(student, l)]
+    if len(layers) < 2:
+        return
+    known = Diagnosed(student)
+    grads = student.lesson({(mistake.kind, l): mistake.make for l in layers})[2]
+    if differ(grads, known.right):
+        said = known.of(grads)
+        assert re.search(mistake.said, said), (layers, said)
+        assert "cause unknown" not in said, (layers, said)
+
+
 @pytest.mark.parametrize("number", range(0, len(MISTAKES), 9))
 def test_a_report_names_it_too(number):
     mistake = MISTAKES[number]
@@ -365,3 +388,41 @@ def test_hinge_and_dropout_that_is_not_tapped(where, wrong, said, taps):
     assert re.search(said, report.diagnosis), report.diagnosis
     right = hinge_student(lambda name, right, *more: right, taps=taps)
     assert tg.check_backprop(*right[:3], **right[3])
+
+
+# ---- which of several explanations is said
+def test_shapes_are_told_before_numbers():
+    student = Student(widths=(4, 6, 3, 1), m=8, **WAYS["parameters only"])
+    row = lambda d: db_right(d).T
+    report = tg.check_backprop(*student.lesson({("db", l): row for l in (1, 2)}))
+    for line in report.diagnosis.splitlines():
+        assert re.match(r"db\d: it is .*; it is transposed; right is", line), line
+    turned = lambda d: dW_right(d).T
+    report = tg.check_backprop(*student.lesson({("dW", l): turned for l in (1, 2, 3)}))
+    assert report.diagnosis.count("it is transposed") == 3
+
+
+def test_what_the_equation_has_in_it_is_told_before_what_may_be_anywhere():
+    for way in WAYS.values():
+        student = Student(widths=(4, 6, 3, 1), m=8, keep=0.5, **way)
+        slip = lambda d: d.dA[d.l] * d.D[d.l] * d.g_prime(d.Z[d.l])
+        said = Diagnosed(student).of(student.lesson({("dZ", 1): slip})[2])
+        assert (
+            "dropout is not rescaled: it is to be divided by keep_prob = 0.5; or it is half" in said
+        )
+
+
+def test_a_constant_of_the_students_is_called_by_its_name():
+    rng = np.random.default_rng(0)
+    X, Y, alpha = *rng.standard_normal((2, 3, 7)), 0.3
+    p = {"W1": rng.standard_normal((3, 3))}
+    cost = lambda p: alpha * np.sum((p["W1"] @ X - Y) ** 2) / 14
+    report = tg.check_backprop(cost, p, {"dW1": (p["W1"] @ X - Y) @ X.T / 7})
+    assert "the factor alpha = 0.3 is missing" in report.diagnosis
+
+
+def test_a_forgotten_line_is_said_beside_what_has_the_same_numbers():
+    student = Student(hidden="tanh", widths=(3, 4, 1), m=5, **WAYS["all tapped"])
+    last = lambda d: dZ_right(d) * (np.arange(5) != 2)
+    said = Diagnosed(student).of(student.lesson({("dZ", 1): last})[2])
+    assert "only column 2 is forgotten" in said

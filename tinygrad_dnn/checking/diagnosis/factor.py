@@ -11,6 +11,7 @@ from typing import NamedTuple
 CLOSE = 1e-6
 DESCRIPTION = 1.5  # the weight of a change that has no cause to it
 MEANT = 1.1  # the weight of meanings that are said beside simpler ones
+OWN = 0.95  # the weight of what the equation itself has in it
 MOST = 3  # meanings that are said
 
 
@@ -25,13 +26,14 @@ class Sizes(NamedTuple):
     """What a factor may be made of: the number of examples, and of units, by what they are called.
 
     ``own`` are those of the array in question, ``others`` those of the network besides; ``numbers``
-    are other constants of the student's, as lambd.
+    are other constants of the student's, as lambd, ``keep`` is keep_prob if dropout is in it.
     """
 
     m: int = 1
     own: Mapping[str, int] = MappingProxyType({})
     others: Mapping[str, int] = MappingProxyType({})
     numbers: Mapping[str, float] = MappingProxyType({})
+    keep: float = 1.0
 
 
 def factor_words(c: float, sizes: Sizes) -> Change:
@@ -53,6 +55,7 @@ def factor_words(c: float, sizes: Sizes) -> Change:
     ]
     if fitting:
         weight = min(weight for _, weight in fitting)
+        fitting.sort(key=lambda meaning: meaning[1])
         said = [words for words, far in fitting if far <= max(weight, MEANT)]
         return Change(sign + either(said), weight + extra)
     if abs(c * 255 - 1) < CLOSE or abs(c / 255 - 1) < CLOSE:
@@ -121,6 +124,10 @@ def _meanings(sizes: Sizes) -> Iterator[tuple[float, str, float]]:
 
 def _constants(c: float, sizes: Sizes) -> Iterator[tuple[float, str, float]]:
     """Yield that a constant of the student's is missing or too much, or the rate of learning."""
+    if sizes.keep != 1:
+        of = f"keep_prob = {sizes.keep:.4g}"
+        yield sizes.keep, f"dropout is not rescaled: it is to be divided by {of}", OWN
+        yield 1 / sizes.keep, f"dropout is rescaled twice: divided by {of} once too often", OWN
     for name, value in sizes.numbers.items():
         yield 1 / value, f"the factor {name} = {value:.6g} is missing", 1.1
         yield value, f"the factor {name} = {value:.6g} is one too many", 1.1

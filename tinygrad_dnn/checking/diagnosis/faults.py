@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.factor import CLOSE, Sizes, either, factor_words
+from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward
 from tinygrad_dnn.checking.diagnosis.hypotheses import all_families, all_wrong
 from tinygrad_dnn.checking.diagnosis.hypotheses.parameters import something_else, updated
 from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import no_penalty, penalty_too
@@ -31,7 +32,6 @@ NAMED = 1.2  # the weight of factors that have a reason
 FETCHED = 0.01  # what is told of the array alone weighs more than what is told of its equation
 FITTED = 1.15  # of a mistake with a number that is fitted
 ENOUGH = 3  # entries, to fit a number to
-PLAIN = (0.0, 0.5, 1.0, 2.0)  # numbers that say nothing
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,8 @@ class Equations:
         right, sizes = self.right(name, scene), sizes_of(scene, name)
         if not np.any(shown):
             return tuple(Cause(name, *change) for change in rearranged(shown, right))
+        if shown.shape != right.shape and same(shown, right.T, CLOSE):
+            return (Cause(name, "it is transposed"),)
         variants = list(self.variants(name, scene))
         factor = factor_of(shown, right, sizes)
         if factor and shown.size < ENOUGH and factor.weight <= NAMED:
@@ -138,7 +140,9 @@ class Equations:
         found += islice(told, 1)
         found += islice(self._fitted(name, scene, shown, right), 1)
         for change in rearranged(shown, right):
-            found.append(Cause(name, change.words, change.weight + FETCHED))
+            plainly = change.weight == 1.0 and change.words.startswith("only ")
+            fetched = 0.0 if plainly else FETCHED
+            found.append(Cause(name, change.words, change.weight + fetched))
         if found:
             return (_simplest(found),)
         if most < 2 or shown.size < 2:
@@ -222,9 +226,14 @@ def sizes_of(scene: Scene, name: str) -> Sizes:
         for i, n in enumerate(values[other].shape):
             if n not in (m, *own.values()):
                 others[n] = f"{other}.shape[{i}]"
-    numbers = {n: abs(float(x)) for n, x in values.items() if x.ndim == 0 and abs(x) not in PLAIN}
-    numbers = {n: x for n, x in numbers.items() if x not in (m, 1 / m, *own.values(), *others)}
-    return Sizes(m, own, {called: n for n, called in others.items()}, numbers)
+    numbers = {n: abs(float(x)) for n, x in values.items() if x.ndim == 0}
+    numbers = {n: x for n, x in numbers.items() if x not in (0.5, 1 / m) and x % 1}
+    keep = next((1 / step.scale(values) for step in _masked(forward) if step.z == name), 1.0)
+    return Sizes(m, own, {called: n for n, called in others.items()}, numbers, keep)
+
+
+def _masked(forward: Forward) -> Iterator[Elementwise]:
+    return (s for s in forward.steps if isinstance(s, Elementwise) and s.mask)
 
 
 def fitted(rest: Array, along: Array) -> float | None:

@@ -51,6 +51,10 @@ class Elementwise:
         """What the activation is told besides Z."""
         return {} if self.slope is None else {"slope": self.slope}
 
+    def scale(self, values: Mapping[str, Array]) -> float:
+        """By how much dropout multiplies what it keeps: 1 / keep_prob."""
+        return float(np.max(np.absolute(values[str(self.mask)]))) * self.rescale
+
     def function(self, Z: Array) -> Array:
         """g(Z); nan of an activation that is not known."""
         known = ACTIVATIONS.get(self.g)

@@ -62,7 +62,7 @@ def loss_by_Z(term: Direct, scene: Scene) -> Wrong:
     if end is None or end.Z is None or term.form == HINGE:
         return
     Y, A, Z, step = end
-    for unit in _units(term, scene):
+    for unit in _units(term, scene) if end.g != "identity" else ():
         yield "Z instead of A: Z - Y where A - Y belongs", unit * (Z - Y)
         if isinstance(step, Elementwise):
             said = f"{step.g} is applied twice: to {step.out} instead of {step.z}"

@@ -17,7 +17,7 @@ def dropout(term: Slope, scene: Scene) -> Wrong:
     if not step.mask:
         return
     D, slope = scene.values[step.mask], step.prime(scene.values[term.of])
-    kept, scale = np.absolute(D) > 0, float(np.max(np.absolute(D))) * step.rescale
+    kept, scale = np.absolute(D) > 0, step.scale(scene.values)
     through = dA * slope * kept
     yield f"the dropout mask {step.mask} is not applied to d{term.out}", dA * slope
     said = f"the dropout mask {step.mask} is not applied to d{term.out}, only its rescaling"

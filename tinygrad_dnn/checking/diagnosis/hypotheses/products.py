@@ -230,6 +230,8 @@ def wrong_sum(term: Addend, scene: Scene) -> Wrong:
         said = f"{of} is {word} over all entries, the wrong axis too: axis={over} is missing"
         yield said, scale * value
         yield said, np.full(b.shape, scale * value)
+        yield said, np.asarray(value)
+        yield said, np.full(b.shape, value)
     yield f"the largest of {of} instead of the sum", np.max(g, axis=over).reshape(b.shape)
     norm = np.sqrt(np.sum(g**2, axis=over)).reshape(b.shape)
     yield f"the norm of {of} instead of the sum", norm
