@@ -41,7 +41,7 @@ def _factors_scaled(program: Program) -> None:
     calls: list[Node] = []
     new: dict[Node, Node] = {}
     for call in program.calls:
-        if _is_large(call) and call not in ends and 2 * call.args[0].value.size <= call.value.size:
+        if _is_large(call) and call not in ends and 2 * call.args[0].value.size < call.value.size:
             for s, multiple in _multiples(call, uses[call]):
                 a, b = call.args
                 scaled = Node(np.empty_like(a.value), np.multiply, [s, a])
