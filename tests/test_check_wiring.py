@@ -152,8 +152,9 @@ class Recurrent:
         after = 0.0
         for t in (2, 1, 0):
             dy = out[t] - TARGETS[t]
-            dZ = (p["Wy"].T @ dy + after) * (1 - H[t + 1] ** 2)
-            more = {"dWx": dZ @ STEPS[t].T, "dWh": dZ @ H[t].T, "dWy": dy @ H[t + 1].T}
+            dZ = (p["Wy"].T @ dy + see("after", after)) * see("slope", 1 - H[t + 1] ** 2)
+            cache = H[t + 1] if see("cache", 0) else H[t]
+            more = {"dWx": dZ @ STEPS[t].T, "dWh": dZ @ cache.T, "dWy": dy @ H[t + 1].T}
             more |= {"db": M * mean(dZ), "dby": M * mean(dy)}
             grads = {name: see(f"{name}+=", grads[name]) + x for name, x in more.items()}
             after = p["Wh"].T @ dZ
@@ -227,6 +228,9 @@ MISTAKES = [
     (Joined, "dA2", lambda d: (Joined.p["W3"].T @ dZ_joined())[4:], r"another part, dC1\[4:8\]"),
     (Tied, "dW", lambda d: d - A_tied() @ (Tied.forward(Tied.p)[1] - X).T / M, r"\+= is missing"),
     (Recurrent, "dWx+=", lambda d: 0 * d, r"Wx is used more than once.*(\+= is missing)"),
+    (Recurrent, "after", lambda d: 0, r"Wh.T @ dZ\d is not added.*and Wh.T|not added.*not added"),
+    (Recurrent, "slope", lambda d: 1, r"the factor tanh' = .* is missing"),
+    (Recurrent, "cache", lambda d: 1, r"off by one"),
     (Dropped, "dA1", lambda d: d - dA2_dropped(), r"\+= is missing"),
     (Dropped, "dZ2", lambda d: dA2_dropped(), r"the factor arctan'.*is missing"),
     (Dropped, "dZ1", lambda d: d * 0.7, r"dropout|rescaled|keep"),

@@ -27,6 +27,7 @@ from tinygrad_dnn.checking.tap import tapping
 from tinygrad_dnn.errors import ChangedDataError
 from tinygrad_dnn.primitives import Array
 
+LONGEST = 120  # steps of a forward pass: one that loops over examples is better read otherwise
 MOST = 3000  # entries of a tapped value whose derivative is measured for the diagnosis
 Arrays = Mapping[str, Array]
 
@@ -177,7 +178,7 @@ class Student:
             forward.m, forward.over = examples(forward)
             right = equations_of(forward, of_J, (), per_example=False)[1]
             of_J |= {step.out: right[step.out] for step in forward.steps if step.out in right}
-            return (forward, of_J) if forward.steps else None
+            return (forward, of_J) if 0 < len(forward.steps) <= LONGEST else None
         return None
 
     def _moved(self) -> dict[str, Array]:

@@ -44,7 +44,9 @@ def between(v: Node, z: Node) -> Iterator[Node]:
 def elementwise(v: Node, z: Node) -> bool:
     """Whether ``v`` is made of ``z`` entry by entry."""
     return all(
-        node.fn not in PRODUCTS and node.value.shape == z.value.shape and RULES[node.fn].broadcasts
+        node.fn not in PRODUCTS
+        and node.value.shape == z.value.shape
+        and (isinstance(node.fn, np.ufunc) or RULES[node.fn].broadcasts)
         for node in between(v, z)
     )
 

@@ -1,8 +1,7 @@
 """The mistakes that can be made in one equation, and which of them gives the array shown."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -16,15 +15,8 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong
 from tinygrad_dnn.checking.diagnosis.losses import PENALTIES
 from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Cause
-from tinygrad_dnn.checking.diagnosis.terms import (
-    AnyTerm,
-    Direct,
-    Jacobian,
-    Product,
-    Scene,
-    Slope,
-    total,
-)
+from tinygrad_dnn.checking.diagnosis.sums import wrong_sums
+from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Direct, Jacobian, Scene, Slope, total
 from tinygrad_dnn.checking.diagnosis.whole import factor_of, factors, rearranged
 from tinygrad_dnn.primitives import Array
 
@@ -46,37 +38,13 @@ class Equations:
         return total(self.terms[name], scene)
 
     def variants(self, name: str, scene: Scene, *, often: bool = False) -> Wrong:
-        """Yield what one mistake in one of the terms makes of the whole, or a frequent one.
-
-        A mistake that leaves nothing of a term is not told from the term being forgotten.
-        """
+        """Yield what one mistake in one of the terms makes of the whole, or a frequent one."""
         terms = self.terms[name]
-        values = [term.value(scene) for term in terms]
-        for i, term in enumerate(terms):
-            others = sum(values[:i] + values[i + 1 :], np.zeros(()))
-            if len(terms) > 1 and not isinstance(term, Direct):
-                missing = f"the contribution {term.formula(scene)} is not added (+= is missing)"
-                yield f"{name} is used more than once, and {missing}", others
-            for words, value in self.of_term(term, scene, often=often):
-                if len(terms) == 1:
-                    yield words, value
-                elif value.shape == others.shape and (np.any(value) or isinstance(term, Direct)):
-                    yield words, value + others
-        if len(terms) == 2 and values[0].shape == values[1].shape:
-            one, other = (term.formula(scene) for term in terms)
-            said = f"the contributions {one} and {other} are multiplied instead of added"
-            yield said, values[0] * values[1]
-        products = [term for term in terms if isinstance(term, Product)]
-        if len(products) == len(terms) > 1:
-            for operand in dict.fromkeys(term.other for term in products):
-                alike = [replace(term, other=operand) for term in products]
-                with suppress(ValueError):  # of another shape
-                    said = f"{operand} stands in every contribution to d{name}"
-                    yield said, total(alike, scene)
-        if len(terms) > 2 and not often:
-            for term, value in zip(terms, values, strict=True):
-                said = f"{name} is used more than once, and the contribution {term.formula(scene)}"
-                yield f"{said} overwrites the others (+= is missing)", value
+        if len(terms) == 1:
+            yield from self.of_term(terms[0], scene, often=often)
+        else:
+            wrong = [list(self.of_term(term, scene, often=often)) for term in terms]
+            yield from wrong_sums(terms, scene, wrong)
         if (way := getattr(terms[0], "by_way", None)) and way.out in scene.d:
             yield from all_wrong(way, scene, often=often)
         if fused := self._fused(name, scene):

@@ -5,7 +5,7 @@ one mistake or two, ``unexplained`` what remains to be believed if there is none
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -14,6 +14,7 @@ from tinygrad_dnn.checking.diagnosis.factor import CLOSE, factor_words
 from tinygrad_dnn.checking.diagnosis.faults import ENOUGH, NAMED, Equations, fitted, sizes_of
 from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Cause, Story
+from tinygrad_dnn.checking.diagnosis.sums import kind, repeated
 from tinygrad_dnn.checking.diagnosis.terms import Scene
 from tinygrad_dnn.checking.diagnosis.whole import changes
 from tinygrad_dnn.primitives import Array
@@ -21,7 +22,8 @@ from tinygrad_dnn.primitives import Array
 DEEPEST = 2  # mistakes looked for between two arrays that the student has shown
 SMALL = 5000  # entries; of larger arrays, one mistake is looked for, not two
 SOLVED = 400  # entries of an array that is solved for
-HIDDEN = 1.05  # the weight of a mistake in what is not shown
+HIDDEN = 1.05  # the weight of a mistake in what is not shown,
+AGAIN = 0.05  # and of the same mistake once more
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Group:
                 cause = Cause(name, words, HIDDEN)
                 found += self._ended(story, self._with(scene, i, value), (cause,), 0)
                 wrong.append((i, scene, cause, value))
+        found = found or self._everywhere(story)
         if not found and self._small():
             for one in wrong:
                 found += self._with_another(story, *one)
@@ -150,6 +153,23 @@ class Group:
                 found.setdefault(_key(value), (words, value))
         return list(found.values())[1:]
 
+    def _everywhere(self, story: Story) -> list[Story]:
+        """Return the stories with the same mistake wherever it can be made, as in a loop."""
+        right, found = self._onward(story.scene, 0), []
+        told = ((n, kind(w)) for n in self.hidden for w, _ in self._wrong(n, right, often=True))
+        for sort, names in repeated(told).items():
+            scene, causes = story.scene, []
+            for name in self.hidden:
+                value = self.equations.right(name, scene)
+                for words, wrong in self._wrong(name, scene, often=True) if name in names else ():
+                    if kind(words) == sort:
+                        value = wrong
+                        causes.append(Cause(name, words, HIDDEN))
+                        break
+                scene = scene.believing(name, value)
+            found += self._ended(story, scene, _as_one(causes), 0) if causes else []
+        return found
+
     def _with_another(
         self, story: Story, i: int, scene: Scene, cause: Cause, value: Array
     ) -> list[Story]:
@@ -222,6 +242,11 @@ class Group:
 
     def _small_first(self) -> Sequence[str]:
         return sorted(self.shown, key=lambda name: self.shown[name].size)
+
+
+def _as_one(causes: Sequence[Cause]) -> tuple[Cause, ...]:
+    """Return the same mistake in several places as one: in the others it weighs little."""
+    return (causes[0], *(replace(cause, weight=AGAIN) for cause in causes[1:]))
 
 
 def _key(x: Array) -> bytes:

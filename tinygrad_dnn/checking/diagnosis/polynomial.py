@@ -1,5 +1,6 @@
 """Sums and products in a recorded computation, multiplied out: W @ A + b, T * H + (1 - T) * X."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -10,7 +11,7 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 
 SUMS = {np.add: 1.0, np.subtract: -1.0}
-PRODUCTS = (np.matmul, np.dot)
+PRODUCTS = (np.matmul, np.dot, np.einsum)
 ARITHMETIC = (*SUMS, np.negative, np.positive, np.multiply, np.divide)
 MOST = 12  # parts
 
@@ -32,7 +33,12 @@ Monomial = tuple[float, tuple[Part, ...]]
 
 def is_product(v: Any) -> bool:
     """Whether a node is the product of two matrices."""
-    return isinstance(v, Node) and v.fn in PRODUCTS and all(np.ndim(x) == 2 for x in v.seen)
+    if not isinstance(v, Node) or v.fn not in PRODUCTS:
+        return False
+    said = v.args[0] if v.fn is np.einsum else "ij,jk->ik"
+    order = re.fullmatch(r"(\w)(\w),(\w)(\w)->(\w)(\w)", str(said).replace(" ", ""))
+    i, j, k, l, m, n = order.groups() if order else "  ----"
+    return (i, j, l) == (m, k, n) and [np.ndim(x) for x in v.seen[-2:]] == [2, 2]
 
 
 def polynomial(v: Node, atomic: Callable[[Node], bool]) -> list[Monomial]:

@@ -135,7 +135,7 @@ class Wiring:
         addends = [v for v in values if v not in products]
         if not products and not (alone and len(addends) > 1):
             return None
-        pairs = tuple((self.operand(v.args[0]), self.operand(v.args[1])) for v in products)
+        pairs = tuple((self.operand(v.args[-2]), self.operand(v.args[-1])) for v in products)
         return Linear("", pairs, tuple(self.name(v) for v in addends))
 
     def _activation(self, v: Node, parts: list[Monomial]) -> Step | None:
@@ -144,7 +144,8 @@ class Wiring:
         for z in bases(v, self.names.tapped):  # of relu(relu(Z)) the last is meant
             for mask in masks(v, z):
                 self.names.constant(mask)
-            g = next(known(v.value, z.value, self.names.values), None)  # with a mask, or none
+            found_g = known(v.value, z.value, self.names.values) if elementwise(v, z) else iter(())
+            g = next(found_g, None)  # with a mask, or none
             if step := g or softmax(v.value, z.value):
                 found = step, z
         if found:
