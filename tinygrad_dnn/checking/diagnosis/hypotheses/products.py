@@ -167,7 +167,7 @@ def other_gradient(
                 term.value(scene.believing(term.out, value)),
             )
     summed = ((np.sum, "summed"), (np.mean, "averaged"))
-    for (function, word), axis in product(summed, (None, 0, 1)):
+    for (function, word), axis in product(summed, (None, *range(right.ndim))):
         if axis == scene.forward.over and term.of in scene.forward.parameters:
             continue  # the outer product of the means
         value = function(right, axis=axis, keepdims=True) + np.zeros_like(right)
