@@ -14,7 +14,7 @@ from tinygrad_dnn.replay.native.panels import Panels, Side
 from tinygrad_dnn.replay.native.vectors import Vectors
 
 STRIP = 2  # vectors side by side in a strip
-DEPTH, HEIGHT = 512, 1024  # of a block of A: inner entries, rows
+DEPTH, HEIGHT = 8, 1024  # of a block of A: inner entries for a byte of a vector, rows
 
 
 def product(frame: Frame) -> None:
@@ -36,7 +36,7 @@ def work(rows: int, inner: int, size: int, width: int) -> int:
     """Return the bytes of the panels: for floats of ``size`` bytes, in vectors of ``width``."""
     lanes, high = width // size, heights(width)[-1]
     tall = -(-min(rows, HEIGHT) // high) * high
-    return (min(inner, DEPTH) * (STRIP * lanes + tall) + lanes) * size
+    return (min(inner, DEPTH * width) * (STRIP * lanes + tall) + lanes) * size
 
 
 def heights(width: int) -> tuple[int, ...]:
@@ -51,6 +51,7 @@ class _Update:
         self.frame, self.code, self.vectors = frame, frame.code, Vectors(frame.code)
         self.heights = heights(frame.code.width)
         self.high, self.strip = self.heights[-1], STRIP * self.vectors.lanes
+        self.deep = DEPTH * frame.code.width
         self.scale = self.vectors.spread(-frame.c.get(0, 0, 0))
         self.edge = frame.code.room(self.high * self.strip)
 
@@ -59,15 +60,15 @@ class _Update:
         frame, code, vectors, strip = self.frame, self.code, self.vectors, self.strip
         a = Side(frame.a.base, frame.a.rs, frame.a.cs)
         b = Side(frame.b.base, frame.b.cs, frame.b.rs)
-        with code.loop(frame.inner, DEPTH) as k, code.loop(frame.rows, HEIGHT) as i:
-            depth, height = (frame.inner - k).smaller(DEPTH), (frame.rows - i).smaller(HEIGHT)
+        with code.loop(frame.inner, self.deep) as k, code.loop(frame.rows, HEIGHT) as i:
+            depth, height = (frame.inner - k).smaller(self.deep), (frame.rows - i).smaller(HEIGHT)
             of_b = Panels(vectors, frame.helper, strip, depth)
             of_a = Panels(vectors, vectors.address(of_b.base, depth * strip), self.high, depth)
             of_a.fill(a.block(vectors, i, k), height)
             with code.loop(frame.columns, strip) as j:
                 width = (frame.columns - j).smaller(strip)
                 more = j + strip < frame.columns
-                ahead = more.select(b.qs * strip, b.ks * DEPTH - b.qs * j)
+                ahead = more.select(b.qs * strip, b.ks * self.deep - b.qs * j)
                 of_b.fill(b.block(vectors, j, k), width, ahead)
                 with code.loop(height, self.high) as r:
                     left = (height - r).smaller(self.high)
