@@ -103,8 +103,10 @@ def held(part: Any) -> dict[Any, Any]:
     if isinstance(part, list | tuple):
         return dict(enumerate(part))
     kind: Any = type(part)
-    slots = {name: getattr(part, name) for name in _slots(kind) if hasattr(part, name)}
-    return {**slots, **getattr(part, "__dict__", {})}
+    attributes: dict[Any, Any] = getattr(part, "__dict__", {})
+    if not (names := _slots(kind)):
+        return attributes
+    return {name: getattr(part, name) for name in names if hasattr(part, name)} | attributes
 
 
 @lru_cache

@@ -75,7 +75,7 @@ def parts(part: Any) -> Iterable[tuple[Any, Any, Any]]:
 
 
 @lru_cache
-def _way_into(kind: type) -> Callable[[Any], Iterable[tuple[Any, Any, Any]]]:
+def _way_into(kind: Any) -> Callable[[Any], Iterable[tuple[Any, Any, Any]]]:
     if issubclass(kind, MethodType):
         return lambda part: [(part, key, getattr(part, key)) for key in ("__self__", "__func__")]
     if issubclass(kind, FunctionType):
@@ -86,15 +86,19 @@ def _way_into(kind: type) -> Callable[[Any], Iterable[tuple[Any, Any, Any]]]:
         return lambda part: [(part, key, value) for key, value in part.items()]
     if issubclass(kind, (list, tuple, set, frozenset)):
         return lambda part: [(part, i, value) for i, value in enumerate(part)]
-    return _of_object
+    return _of_object if are_ours(kind) else _of_attributes
 
 
 _OF_PARTIAL = ("func", "args", "keywords")
 
 
 def _of_object(part: Any) -> list[tuple[Any, Any, Any]]:
-    if is_ours(part) and "__wrapped__" in getattr(part, "__dict__", ()):
+    if "__wrapped__" in getattr(part, "__dict__", ()):
         return [(part, "f", part.__wrapped__)]  # of a recorded function not its recordings
+    return _of_attributes(part)
+
+
+def _of_attributes(part: Any) -> list[tuple[Any, Any, Any]]:
     return [(part, key, value) for key, value in held(part).items()]
 
 

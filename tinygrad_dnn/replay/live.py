@@ -104,15 +104,15 @@ def _noted(part: Any, ours: bool, found: Live) -> list[tuple[Any, bool]]:
     """Note what may change in ``part``; return what is to be looked into."""
     of: Any = type(part)
     kind = _kind(of)
-    if type(getattr(part, "__dict__", _NOTHING).get("training")) is bool:
-        found.moded.append(part)
     optimizer = kind.steps and hasattr(part, "parameters")
+    if kind.ours is not None:
+        ours = optimizer or kind.ours
+        if type(getattr(part, "__dict__", _NOTHING).get("training")) is bool:
+            found.moded.append(part)
     if optimizer:
         found.optimizers.append(part)
         places = [p for p in state_of(part) if p.key != "parameters"]
         found.held += [(p, p.get()) for p in places if not isinstance(p.get(), (int, float))]
-    if kind.ours is not None:
-        ours = optimizer or kind.ours
     inside = []
     for holder, key, inner in parts(part):
         of = type(inner)
