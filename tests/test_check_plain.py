@@ -226,7 +226,8 @@ class TestBackwardPasses:
         vjp = lambda dZ, W, A, b: (A @ dZ.T, W.T @ dZ, dZ)
         report = check_vjp(self.linear, vjp, self.W, self.A, self.b)
         assert [row.verdict for row in report.rows] == [WRONG, RIGHT, WRONG]
-        assert report.rows[0].note == "the gradient has shape (4, 3), not (3, 4)"
+        shape = "the gradient has shape (4, 3), not (3, 4)"
+        assert report.rows[0].note == f"{shape}; it is transposed; right is dW = dout @ A.T"
         assert np.isfinite(report.rows[0].evidence.numeric).all()
         with pytest.raises(StructureError, match=r"<lambda> returns must have 3 parts.*W, A, b"):
             check_vjp(self.linear, lambda *a: (1, 2), self.W, self.A, self.b)

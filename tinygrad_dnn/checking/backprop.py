@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.checking.described import gave_up
 from tinygrad_dnn.checking.diagnosis.equation import equations_of
 from tinygrad_dnn.checking.diagnosis.explain import ONE, Explanation, explain
 from tinygrad_dnn.checking.diagnosis.forward import Forward
@@ -128,8 +129,7 @@ class _Check:
         try:
             yield
         except Exception as error:
-            said = f"{type(error).__name__}: {error}"
-            self.notes.append(f"the diagnosis gave up ({said}); the verdicts do not depend on it")
+            self.notes.append(gave_up(error))
 
     def _look(self) -> None:
         """Find out what the network is, and the derivatives by values that are not parameters."""

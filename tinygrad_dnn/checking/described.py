@@ -7,6 +7,12 @@ from tinygrad_dnn.checking.diagnosis.factor import DESCRIPTION, Sizes
 from tinygrad_dnn.report import WRONG, Row
 
 
+def gave_up(error: Exception) -> str:
+    """Say that there are no causes because the diagnosis failed."""
+    said = f"{type(error).__name__}: {error}"
+    return f"the diagnosis gave up ({said}); the verdicts do not depend on it"
+
+
 def described(row: Row) -> Row:
     """Return the row with what makes the wrong array of the right one, after the numbers.
 

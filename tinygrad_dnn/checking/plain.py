@@ -4,20 +4,25 @@ No Tensor takes part: the function is evaluated at other points, the derivative 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
 
 from tinygrad_dnn.checking.arrays import one_number, real
 from tinygrad_dnn.checking.call import Call, Wanted, blaming, function_name, require_function
-from tinygrad_dnn.checking.options import Options, chosen
+from tinygrad_dnn.checking.derivation import Derivation
+from tinygrad_dnn.checking.options import Options, Settings, chosen
 from tinygrad_dnn.checking.problem import Point, Problem
+from tinygrad_dnn.checking.randomness import Randomness
 from tinygrad_dnn.checking.run import check
+from tinygrad_dnn.checking.surroundings import surroundings
 from tinygrad_dnn.containers import matched, rebuilt
 from tinygrad_dnn.errors import DimensionError, StructureError
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import Report
 
+Pull = Callable[[Point, Array], Point]
 BY_VJP = ", or check its backward pass with check_vjp"
 
 
@@ -45,7 +50,7 @@ def check_gradient(
     """
     settings = chosen("check_gradient", options)
     call = DerivativeCall("check_gradient", f, grad_f, "grad_f(*inputs)", inputs, wrt)
-    return check(call.title, [call.problem(call.number, pull=call.gradient)], settings)
+    return call.checked(call.number, call.gradient, settings)
 
 
 def check_vjp(
@@ -68,7 +73,7 @@ def check_vjp(
     """
     settings = chosen("check_vjp", options)
     call = DerivativeCall("check_vjp", f, vjp_f, "vjp_f(g, *inputs)", inputs, wrt)
-    return check(call.title, [call.problem(call.value, pull=call.pulled)], settings)
+    return call.checked(call.value, call.pulled, settings)
 
 
 def check_jvp(
@@ -123,6 +128,22 @@ class DerivativeCall(Call):
             roots=self.roots,
             **claims,
         )
+
+    def checked(self, value: Callable[[Point], Any], pull: Pull, settings: Settings) -> Report:
+        """Return the report on a gradient or vjp, with causes for what is wrong."""
+
+        def claimed(g: Array) -> dict[str, Array]:
+            return dict(zip(self.names, pull(self.point, np.ravel(g)), strict=True))
+
+        derivation = Derivation(
+            lambda point: self.value([point[name] for name in self.names]),
+            claimed,
+            dict(zip(self.names, self.point, strict=True)),
+            surroundings(self.f),
+            Randomness(*self.roots),
+        )
+        report = check(self.title, [self.problem(value, pull=pull)], settings, derivation.said_of)
+        return replace(report, notes=[*report.notes, *derivation.notes])
 
     def number(self, point: Point) -> Any:
         """Return the cost at a point."""

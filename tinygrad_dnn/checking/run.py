@@ -1,6 +1,6 @@
 """A whole check: is the function fit to be checked; then every argument; at several points."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -27,8 +27,12 @@ def check(
     title: str,
     problems: Sequence[Problem],
     settings: Settings | None = None,
+    explained: Callable[[Row], Row] = described,
 ) -> Report:
-    """Return the report on problems that share a function, at more points if wanted."""
+    """Return the report on problems that share a function, at more points if wanted.
+
+    ``explained`` adds to a row what made it wrong.
+    """
     settings = settings or chosen("check", {})
     points, reset = settings.points, settings.reset
     rows: list[Row] = []
@@ -37,7 +41,7 @@ def check(
     with np.errstate(all="ignore"):
         for problem in problems if reset is None else [p.after(reset) for p in problems]:
             found, said, number = _at_points(problem, settings)
-            rows += map(described, found)
+            rows += map(explained, found)
             notes += said
             calls += number
     at = f", at {points + 1} points" if points else ""

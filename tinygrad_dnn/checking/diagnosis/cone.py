@@ -59,18 +59,20 @@ def masks(v: Node, z: Node) -> Iterator[Array]:
 
 def known(V: Array, Z: Array, constants: Mapping[str, Array]) -> Iterator[Elementwise]:
     """Yield V = g(Z), with a mask of dropout or without."""
-    if V.shape != Z.shape or V.ndim != 2:
+    if V.shape != Z.shape or V.ndim not in (1, 2):
         return
     fitting = {name: x for name, x in constants.items() if x.shape == V.shape}
     for found in activations("", V, Forward({**fitting, "": Z}, ()), [""]):
-        yield from (step for step, _ in found if isinstance(step, Elementwise))
+        for step, _ in found:
+            if isinstance(step, Elementwise) and (not step.mask or step.mask in fitting):
+                yield step
 
 
 def softmax(V: Array, Z: Array) -> Softmax | None:
     """Return the step from Z to V if V is softmax of Z, along either axis."""
-    if V.shape != Z.shape or V.ndim != 2:
+    if V.shape != Z.shape or V.ndim not in (1, 2):
         return None
-    for axis in (0, 1):
+    for axis in range(Z.ndim):
         e = np.exp(Z - Z.max(axis=axis, keepdims=True))
         if same(V, e / e.sum(axis=axis, keepdims=True)):
             return Softmax("", "", axis)

@@ -31,11 +31,17 @@ class Explanation:
 
 
 def explain(
-    forward: Forward, measured: Arrays, shown: Arrays, conventions: Sequence[bool]
+    forward: Forward,
+    measured: Arrays,
+    shown: Arrays,
+    conventions: Sequence[bool],
+    *,
+    network: bool = True,
 ) -> Explanation | None:
     """Return the explanation with the fewest mistakes; ``conventions`` says which are possible.
 
-    ``measured`` are derivatives of the cost J, ``shown`` the student's.
+    ``measured`` are derivatives of the cost J, ``shown`` the student's.  What is no ``network`` has
+    no parameters that somebody may regularise.
     """
     forward, measured = ended(forward, measured)
     best: Explanation | None = None
@@ -48,7 +54,7 @@ def explain(
             continue
         with np.errstate(all="ignore"):
             scene = Scene(forward, per_example)
-            story = Backward(scene, Equations(terms, right), right, visible).explained()
+            story = Backward(scene, Equations(terms, right, network), right, visible).explained()
             notes = Sentences(story, terms, right, visible).notes
         if best is None or story.weight < best.weight - 0.01:
             best = Explanation(notes, per_example, right, story.weight)

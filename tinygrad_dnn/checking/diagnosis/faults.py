@@ -32,6 +32,7 @@ class Equations:
 
     terms: Mapping[str, Sequence[AnyTerm]]
     truth: Mapping[str, Array]  # the right derivatives
+    network: bool = True  # of parameters that somebody may regularise
 
     def right(self, name: str, scene: Scene) -> Array:
         """Return the derivative by the right equation, from what is believed in the scene."""
@@ -51,7 +52,7 @@ class Equations:
             yield from all_wrong(fused, scene, often=often)
         if name in scene.forward.parameters:
             yield from something_else(name, scene, self.truth)
-            for c in self._penalties() if not _penalised(terms) else ():
+            for c in self._penalties() if self.network and not _penalised(terms) else ():
                 for words, value in penalty_too(name, scene, c):
                     yield words, value + total(terms, scene)
 
@@ -66,7 +67,8 @@ class Equations:
                     yield Family(words, start + others, along)
         if name in scene.forward.parameters:
             yield from updated(name, scene, whole)
-            for words, start, along in () if _penalised(terms) else no_penalty(name, scene):
+            added = self.network and not _penalised(terms)
+            for words, start, along in no_penalty(name, scene) if added else ():
                 yield Family(words, start + whole, along)
 
     def _penalties(self) -> set[float]:
@@ -136,6 +138,9 @@ class Equations:
         terms = self.terms[name]
         for term in terms if len(terms) > 1 else ():
             value = term.value(scene)
+            least, rest = CLOSE * np.max(np.absolute(right)), right - value
+            if min(np.max(np.absolute(value)), np.max(np.absolute(rest))) <= least:
+                continue  # one of the two is rounding
             c = fitted(shown - (right - value), value)
             if c is not None:
                 change = factor_words(c, sizes_of(scene, name))

@@ -15,14 +15,16 @@ from tinygrad_dnn.checking.diagnosis.forward import (
 from tinygrad_dnn.checking.diagnosis.names import usual
 
 
-def legend(forward: Forward, tapped: Collection[str], said: str) -> str:
+def legend(
+    forward: Forward, tapped: Collection[str], said: str, what: str = "values that were not tapped"
+) -> str:
     """Say what those of our names stand for that were ``said``, unless it goes without saying."""
     told = [
         _written(step)
         for step in _unusual(forward, tapped)
         if re.search(rf"\bd?{re.escape(step.out)}\b", said)
     ]
-    return f"values that were not tapped: {', '.join(told)}" if told else ""
+    return f"{what}: {', '.join(told)}" if told else ""
 
 
 def plain(forward: Forward, tapped: Collection[str]) -> bool:

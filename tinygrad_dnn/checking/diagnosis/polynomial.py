@@ -32,11 +32,12 @@ Monomial = tuple[float, tuple[Part, ...]]
 
 
 def is_product(v: Any) -> bool:
-    """Whether a node is the product of two matrices."""
+    """Whether a node is the product of two matrices or vectors."""
     if not isinstance(v, Node) or v.fn not in PRODUCTS:
         return False
-    said = v.args[0] if v.fn is np.einsum else "ij,jk->ik"
-    order = re.fullmatch(r"(\w)(\w),(\w)(\w)->(\w)(\w)", str(said).replace(" ", ""))
+    if v.fn is not np.einsum:
+        return all(np.ndim(x) in (1, 2) for x in v.seen)
+    order = re.fullmatch(r"(\w)(\w),(\w)(\w)->(\w)(\w)", str(v.args[0]).replace(" ", ""))
     i, j, k, l, m, n = order.groups() if order else "  ----"
     return (i, j, l) == (m, k, n) and [np.ndim(x) for x in v.seen[-2:]] == [2, 2]
 

@@ -32,7 +32,7 @@ class Reach:
         self.ends = [v for v in self.order if self.tail[v] and self.data[v] and self._first(v)]
 
     def _has_data(self, a: Any) -> bool:
-        return self.data[a] if isinstance(a, Node) else np.size(a) > 1
+        return self.data[a] if isinstance(a, Node) else isinstance(a, np.ndarray) and a.size > 1
 
     def _enters(self, v: Node) -> bool:
         """Whether a parameter is met by data here."""

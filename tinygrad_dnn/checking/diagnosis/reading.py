@@ -50,11 +50,11 @@ def examples(forward: Forward) -> tuple[int, int]:
         for b in step.addends:
             shape = (1,) * (out.ndim - forward.values[b].ndim) + forward.values[b].shape
             wide = [i for i, n in enumerate(shape) if n == 1]
-            if len(wide) == 1 and b in forward.parameters:
+            if len(wide) == 1 and b in forward.parameters and out.ndim:
                 return out.shape[wide[0]], wide[0]
         for left, right in step.products:
-            if plain(left) in forward.parameters:
+            if plain(left) in forward.parameters and out.ndim == 2:
                 return out.shape[1], 1
-            if plain(right) in forward.parameters:
+            if plain(right) in forward.parameters and out.ndim:
                 return out.shape[0], 0
     return 1, 1

@@ -28,6 +28,7 @@ class Recorded:
     J: Node
     parameters: Mapping[str, Node]
     tapped: Mapping[str, Any]
+    seed: Array  # what is called dJ
 
     @property
     def nodes(self) -> list[Node]:
@@ -36,12 +37,17 @@ class Recorded:
 
     def derivatives(self, nodes: Sequence[Node]) -> list[Array]:
         """Return dJ/dx of some nodes."""
-        found = pullback({self.J: np.ones_like(self.J.value)}, nodes)
+        found = pullback({self.J: self.seed}, nodes)
         return [found.get(node, np.zeros_like(node.value)) for node in nodes]
 
 
-def recorded(run: Run, parameters: Mapping[str, Array]) -> Recorded | None:
-    """Return a run of the cost at these parameters; None if it does not run on Tensors."""
+def recorded(
+    run: Run, parameters: Mapping[str, Array], seed: Array | None = None
+) -> Recorded | None:
+    """Return a run of the cost at these parameters; None if it does not run on Tensors.
+
+    It may be any function of which not J but the sum of ``seed`` times J is the cost.
+    """
     given = {name: Tensor(x, name=name) for name, x in parameters.items()}
     calls = _Calls()
     try:
@@ -50,9 +56,12 @@ def recorded(run: Run, parameters: Mapping[str, Array]) -> Recorded | None:
     except Exception:  # whatever the student's code does not do with Tensors
         return None
     end = J.node if isinstance(J, Tensor) else calls.gave(J)
-    if end is None or not end.needs_grad or end.value.size != 1:
+    if end is None or not end.needs_grad:
         return None
-    return Recorded(end, {name: x.node for name, x in given.items()}, taps.values)
+    seed = np.ones_like(end.value) if seed is None and end.value.size == 1 else seed
+    if seed is None or seed.shape != end.value.shape:
+        return None
+    return Recorded(end, {name: x.node for name, x in given.items()}, taps.values, seed)
 
 
 def true(found: Recorded, run: Callable[[Mapping[str, Array]], float]) -> bool:

@@ -68,7 +68,16 @@ def linear(name: str, V: Array, forward: Forward, count: int) -> Iterator[Found]
 
 def product_shape(a: Array, b: Array) -> tuple[int, ...]:
     """Return the shape of a @ b, () if there is none."""
-    return (a.shape[0], b.shape[1]) if a.shape[1] == b.shape[0] else ()
+    return (a.shape[0], b.shape[1]) if multiplies(a, b) else ()
+
+
+def multiplies(a: Array, b: Array) -> bool:
+    """Whether there is a @ b, of matrices or vectors.
+
+    >>> multiplies(np.ones((2, 3)), np.ones(3)), multiplies(np.ones(3), np.ones((2, 3)))
+    (True, False)
+    """
+    return {a.ndim, b.ndim} <= {1, 2} and a.shape[-1] == b.shape[0]
 
 
 def _addends(rest: Array, V: Array, forward: Forward) -> Iterator[tuple[str, ...]]:
@@ -110,7 +119,7 @@ def activations(
             continue
         for step in activation_steps(name, V, z, Z):
             yield [(step, {})]
-        for axis in (0, 1):
+        for axis in range(Z.ndim):
             e = np.exp(Z - Z.max(axis=axis, keepdims=True))
             if same(V, e / e.sum(axis=axis, keepdims=True)):
                 yield [(Softmax(name, z, axis), {})]

@@ -16,6 +16,7 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.words import Wrong
 from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Direct, Product, Scene, total
 from tinygrad_dnn.primitives import Array
 
+FACTOR = "in the term"  # how a factor of one term begins; of all, it is one of the sum
 NUMBER = r"(?<=[A-Za-z])\d+"  # of a layer
 Told = Sequence[tuple[str, Array]]
 Kind = tuple[str, tuple[int, ...]]
@@ -27,6 +28,7 @@ def wrong_sums(terms: Sequence[AnyTerm], scene: Scene, wrong: Sequence[Told]) ->
     A mistake that leaves nothing of a term is not told from the term being forgotten.
     """
     values = [term.value(scene) for term in terms]
+    yield from _through(terms, values)
     for i, (term, told) in enumerate(zip(terms, wrong, strict=True)):
         others = sum(values[:i] + values[i + 1 :], np.zeros(()))
         if not isinstance(term, Direct):
@@ -36,6 +38,15 @@ def wrong_sums(terms: Sequence[AnyTerm], scene: Scene, wrong: Sequence[Told]) ->
                 yield words, value + others
     yield from _in_several(values, wrong)
     yield from _together(terms, scene, values)
+
+
+def _through(terms: Sequence[AnyTerm], values: Sequence[Array]) -> Wrong:
+    """Yield that nothing comes through a value that this one is used in twice, as in x @ x."""
+    outs = [term.out for term in terms]
+    for out in dict.fromkeys(out for out in outs if 1 < outs.count(out) < len(outs)):
+        said = f"{terms[0].of} is used more than once, and what comes through d{out} is not added"
+        kept = [x for x, other in zip(values, outs, strict=True) if other != out]
+        yield f"{said} (+= is missing)", sum(kept[1:], kept[0])
 
 
 def kind(words: str) -> Kind:
@@ -58,8 +69,8 @@ def _in_several(values: Sequence[Array], wrong: Sequence[Told]) -> Wrong:
             if value.shape == values[i].shape:
                 kinds.setdefault(kind(words), {}).setdefault(i, (words, value))
     for places in kinds.values():
-        if len(places) > 1:
-            said = "; ".join(words for words, _ in places.values())
+        said = "; ".join(words for words, _ in places.values())
+        if len(places) > 1 and not (len(places) == len(values) and said.startswith(FACTOR)):
             parts = [places[i][1] if i in places else value for i, value in enumerate(values)]
             yield said, sum(parts[1:], parts[0])
 

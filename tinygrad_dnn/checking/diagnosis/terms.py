@@ -80,12 +80,19 @@ class Product(Term):
 
     def product(self, g: Array, other: Array) -> Array:
         """Return the product that belongs here, of any two arrays."""
-        found = g @ other.T if self.left else other.T @ g
+        if other.ndim == 1:  # each of its entries goes with another of them
+            found = np.multiply.outer(*((g, other) if self.left else (other, g)))
+        else:
+            found = g @ other.T if self.left else other.T @ g
         return found.T if self.turned else found
 
     def formula(self, scene: Scene) -> str:
         """Return the term as one writes it."""
         g, other = f"d{self.out}", self.other
+        if value_of(other, scene.values).ndim == 1:
+            both = f"{g}, {other}" if self.left != self.turned else f"{other}, {g}"
+            outer = scene.d[self.out].ndim and f"np.outer({both})"
+            return _scaled(scene, self.of, outer or both.replace(", ", " * "))
         if self.turned:
             both = f"{other} @ {g}.T" if self.left else f"{g}.T @ {other}"
         else:
@@ -130,7 +137,7 @@ class Slope(Term):
         masked = f" * {self.step.mask}" if self.step.mask else ""
         if self.step.mask and self.step.rescale != 1:
             masked += f" / {1 / self.step.rescale:.4g}"
-        slope = "" if self.step.g == "identity" else f" * {prime(self.step, self.of)}"
+        slope = "" if self.step.g == "identity" else f" * {self.step.g}'({self.of})"
         return f"d{self.out}{masked}{slope}"
 
 
@@ -269,15 +276,6 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     g = g.sum(axis=tuple(range(g.ndim - len(shape))))
     wide = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     return g.sum(axis=wide, keepdims=True)
-
-
-def prime(step: Elementwise, Z: str) -> str:
-    """Return g'(Z) as one writes it.
-
-    >>> prime(Elementwise("A1", "Z1", "relu"), "Z1"), prime(Elementwise("A1", "Z1", "tanh"), "Z1")
-    ("relu'(Z1)", "tanh'(Z1)")
-    """
-    return f"{step.g}'({Z})"
 
 
 def _summed(text: str, shape: tuple[int, ...], over: int) -> str:

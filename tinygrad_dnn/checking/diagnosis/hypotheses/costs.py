@@ -59,7 +59,7 @@ def loss(term: Direct, scene: Scene) -> Wrong:
 def loss_by_Z(term: Direct, scene: Scene) -> Wrong:
     """A - Y in dZ[L] with another value in place of A, or for some entries only."""
     end = output(term, scene)
-    if end is None or end.Z is None or term.form == HINGE:
+    if end is None or end.Z is None or end.g == "identity" or term.form == HINGE:
         return
     Y, A, Z, step = end
     for unit in _units(term, scene) if end.g != "identity" else ():

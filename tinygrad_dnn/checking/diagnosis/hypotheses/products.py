@@ -14,6 +14,7 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.words import (
     skipped,
     telling,
 )
+from tinygrad_dnn.checking.diagnosis.sources import multiplies
 from tinygrad_dnn.checking.diagnosis.terms import (
     Addend,
     Jacobian,
@@ -32,19 +33,20 @@ def not_transposed(term: Product, scene: Scene) -> Wrong:
     """``dA = W dZ``."""
     g, other = scaled(term, scene), term.operand(scene)
     a, b = (g, other) if term.left else (other, g)
-    if a.shape[1] == b.shape[0]:
+    if multiplies(a, b):
         wrong = (a @ b).T if term.turned else a @ b
         yield f"{term.other} is not transposed: {term.other}.T belongs there", wrong
-    if scene.values[term.of].shape[0] == scene.values[term.of].shape[-1]:
+    if square(scene.values[term.of]):
         yield f"the product {term.formula(scene)} is transposed", term.value(scene).T
-    if min(scene.values[term.of].shape) > 1:
+    of = scene.values[term.of]
+    if of.ndim == 2 and min(of.shape) > 1:
         said = f"the product {term.formula(scene)} is reshaped where it should be transposed"
         value = term.value(scene)
         yield said, value.T.reshape(value.shape)
-    if min(other.shape) > 1:
+    if other.ndim == 2 and min(other.shape) > 1:
         said = f"{term.other} is reshaped where it should be transposed ({term.other}.T)"
         yield said, term.product(g, other.reshape(other.T.shape).T)
-    if b.shape[1] == a.shape[0]:
+    if multiplies(b, a) and a.ndim == b.ndim == 2:
         yield "the factors are in the wrong order, and not transposed", b @ a
 
 
@@ -59,7 +61,7 @@ def elementwise_product(term: Product, scene: Scene) -> Wrong:
             )
     of = scene.values[term.of].shape
     said = "an elementwise product (*) stands where the matrix product (@) belongs, with"
-    for words, factor in _lines(term.other, other):
+    for words, factor in _lines(term.other, other) if other.ndim == 2 else ():
         if fits(g, factor) and np.broadcast_shapes(g.shape, factor.shape) == of:
             yield f"{said} {words}", g * factor
 
@@ -70,7 +72,7 @@ def _lines(name: str, matrix: Array) -> Iterator[tuple[str, Array]]:
         for word, line in (("sum", matrix.sum(axis)), ("mean", matrix.mean(axis))):
             for turned in (line[:, None], line[None]):
                 yield f"the {word} of {name} over axis {axis}", turned
-    if matrix.shape[0] == matrix.shape[1]:
+    if square(matrix):
         for turned in (np.diag(matrix)[:, None], np.diag(matrix)[None]):
             yield f"the diagonal of {name}", turned
 
@@ -114,16 +116,20 @@ def operand_forgotten(term: Product, scene: Scene) -> Wrong:
         yield said, g
     if np.any(right):
         yield f"{said} (as if it were full of ones)", term.product(g, np.ones_like(right))
-    if plain(term.other) in scene.forward.parameters:
-        axis = 1 - scene.forward.over
-        for word, value in (("sum", np.sum(g, axis)), ("mean", np.mean(g, axis))):
-            value = np.expand_dims(value, axis) + np.zeros(scene.values[term.of].shape)
-            yield f"{said}: only the {word} of d{term.out} is there", value
+    axis = 1 - scene.forward.over
+    if plain(term.other) in scene.forward.parameters and axis < g.ndim:
+        zeros = np.zeros(scene.values[term.of].shape)
+        for word, total in (("sum", np.sum(g, axis)), ("mean", np.mean(g, axis))):
+            value = np.expand_dims(total, axis)
+            if fits(value, zeros):
+                yield f"{said}: only the {word} of d{term.out} is there", value + zeros
 
 
 def product_of_means(term: Product, scene: Scene) -> Iterator[Family]:
     """``dW = mean(dZ) mean(A).T``: the examples are averaged before they are multiplied."""
     g, other, over = scaled(term, scene), term.operand(scene), scene.forward.over
+    if {g.ndim, other.ndim} != {2}:
+        return
     if plain(term.other) not in scene.forward.parameters and g.shape[over] == other.shape[over] > 1:
         means = np.sum(g, over, keepdims=True), np.mean(other, over, keepdims=True)
         said = f"d{term.out} and {term.other} are summed or averaged over the examples before they "
@@ -155,18 +161,18 @@ def other_gradient(
                 f"d{name} stands where d{term.out} belongs{skipped(name, term.out, scene)}",
                 term.value(scene.believing(term.out, value)),
             )
-    ones = np.ones_like(right)
-    yield (
-        f"the incoming gradient d{term.out} is ignored (as if it were 1)",
-        term.value(scene.believing(term.out, ones)),
-    )
+    if telling(right):
+        yield (
+            f"the incoming gradient d{term.out} is ignored (as if it were 1)",
+            term.value(scene.believing(term.out, np.ones_like(right))),
+        )
     for name, value in scene.values.items():
         if value.shape == right.shape and telling(value):
             yield (
                 f"the value {name} stands where the gradient d{term.out} belongs",
                 term.value(scene.believing(term.out, value)),
             )
-    summed = ((np.sum, "summed"), (np.mean, "averaged"))
+    summed = ((np.sum, "summed"), (np.mean, "averaged")) if telling(right) else ()
     for (function, word), axis in product(summed, (None, *range(right.ndim))):
         if axis == scene.forward.over and term.of in scene.forward.parameters:
             continue  # the outer product of the means
@@ -174,7 +180,7 @@ def other_gradient(
         where = "all entries" if axis is None else f"axis {axis}"
         said = f"the incoming gradient d{term.out} is {word} over {where} before it is used"
         yield said, term.value(scene.believing(term.out, value))
-    for said, value in mangled(f"d{term.out}", right):
+    for said, value in mangled(f"d{term.out}", right) if telling(right) else ():
         yield said, term.value(scene.believing(term.out, value))
 
 
@@ -184,7 +190,7 @@ def forgotten_summand(term: Product | Addend, scene: Scene) -> Wrong:
     axis = scene.forward.over
     if isinstance(term, Product) and plain(term.other) in scene.forward.parameters:
         axis = 1 - axis
-    n = g.shape[axis]
+    n = g.shape[axis] if axis < g.ndim else 0
     if n < 2:
         return
     what = "example" if axis == scene.forward.over else "unit"
@@ -218,10 +224,10 @@ def wrong_sum(term: Addend, scene: Scene) -> Wrong:
     g, b = scene.d[term.out], scene.values[term.of]
     if b.shape == g.shape:
         return
-    scale, over = scene.scale(term.of), scene.forward.over
+    scale, over = scene.scale(term.of), min(scene.forward.over, g.ndim - 1)
     of = f"d{term.out}"
     yield f"{of} is not summed over the examples (the bias was broadcast: axis={over})", scale * g
-    for keep in (True, False):
+    for keep in (True, False) if g.ndim > 1 else ():
         wrong = np.sum(g, axis=1 - over, keepdims=keep)
         said = f"{of} is summed over the wrong axis: axis={1 - over} instead of axis={over}"
         yield said, scale * wrong
@@ -232,9 +238,10 @@ def wrong_sum(term: Addend, scene: Scene) -> Wrong:
         yield said, np.full(b.shape, scale * value)
         yield said, np.asarray(value)
         yield said, np.full(b.shape, value)
-    yield f"the largest of {of} instead of the sum", np.max(g, axis=over).reshape(b.shape)
-    norm = np.sqrt(np.sum(g**2, axis=over)).reshape(b.shape)
-    yield f"the norm of {of} instead of the sum", norm
+    if b.size == g.size // g.shape[over]:
+        yield f"the largest of {of} instead of the sum", np.max(g, axis=over).reshape(b.shape)
+        norm = np.sqrt(np.sum(g**2, axis=over)).reshape(b.shape)
+        yield f"the norm of {of} instead of the sum", norm
     total = scale * term.value(scene) / (scene.scale(term.of) or 1.0)
     yield f"the absolute value of the sum of {of}", np.absolute(total)
     yield f"the square of the sum of {of}", scale * (total / scale) ** 2
@@ -250,6 +257,11 @@ def wrong_sum(term: Addend, scene: Scene) -> Wrong:
 def scaled(term: Product, scene: Scene) -> Array:
     """Return the incoming gradient with the factor 1/m, if there is one."""
     return scene.scale(term.of) * scene.d[term.out]
+
+
+def square(x: Array) -> bool:
+    """Whether a matrix has as many rows as columns."""
+    return bool(x.ndim == 2 and x.shape[0] == x.shape[1])
 
 
 def fits(a: Array, b: Array) -> bool:

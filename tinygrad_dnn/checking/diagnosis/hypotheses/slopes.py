@@ -13,6 +13,7 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.words import (
     slope_words,
     telling,
 )
+from tinygrad_dnn.checking.diagnosis.sources import multiplies
 from tinygrad_dnn.checking.diagnosis.terms import Scene, Slope
 from tinygrad_dnn.primitives import Array
 
@@ -48,7 +49,8 @@ def slope_slips(term: Slope, scene: Scene) -> Wrong:
     """The right g', put to the wrong use."""
     dA = term.masked(scene, scene.d[term.out])
     g, right, slope = term.step.g, slope_words(term, scene), term.step.prime(scene.values[term.of])
-    yield f"the incoming gradient d{term.out} is ignored (as if it were 1)", slope
+    if telling(dA):
+        yield f"the incoming gradient d{term.out} is ignored (as if it were 1)", slope
     if g == "identity":
         return
     twice = f", or its slope for {term.of} < 0 is {slope.min() ** 2:.4g}" if "leaky" in g else ""
@@ -116,9 +118,9 @@ def matrix_product(term: Slope, scene: Scene) -> Wrong:
     dA, slope = term.masked(scene, scene.d[term.out]), term.step.prime(scene.values[term.of])
     said = "a matrix product (@) stands where the elementwise product (*) belongs"
     for turned in (slope, slope.T):
-        if dA.shape[1] == turned.shape[0]:
+        if multiplies(dA, turned):
             yield said, dA @ turned
-        if turned.shape[1] == dA.shape[0]:
+        if multiplies(turned, dA):
             yield said, turned @ dA
 
 
