@@ -200,6 +200,34 @@ def test_a_value_that_leaks_names_the_line_that_made_it():
         kept[0] + 1
 
 
+def test_a_value_that_leaks_from_a_helper_names_the_line_of_the_recorded_function():
+    kept = []
+    helper = lambda x: kept.append(np.sum(np.sin(x)))
+
+    def f(x):
+        y = x * 2
+        helper(y)
+        return y
+
+    tg.jit(f)(np.ones(2))
+    line = f.__code__.co_firstlineno + 2
+    with pytest.raises(ReplayError, match=rf"made at .*test_replay\.py:{line}, is used at"):
+        kept[0] + 1
+
+
+def test_a_gradient_that_leaks_names_the_backward_pass():
+    W, kept = tg.Tensor([1.0, 2.0]), []
+
+    def f():
+        np.sum(W * W).backward()
+        kept.append(W.grad)
+
+    tg.jit(f)()
+    line = f.__code__.co_firstlineno + 1
+    with pytest.raises(ReplayError, match=rf"made at .*test_replay\.py:{line}, is used at"):
+        kept[0] * 2
+
+
 def test_after_an_error_everything_is_where_it_was():
     W = tg.Tensor(np.ones((2, 2)))
     rng = np.random.default_rng(0)

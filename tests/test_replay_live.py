@@ -1,6 +1,7 @@
 """tg.jit: what is live stays live, and what was exchanged is noticed; eager is the witness."""
 
 import random
+import warnings
 
 import numpy as np
 import pytest
@@ -163,6 +164,22 @@ def test_exchanged_attributes_of_a_layer_are_noticed():
         setattr(layer, key, value)
         for _ in range(2):
             assert same(replayed(x), layer(x))
+
+
+def test_a_replay_warns_where_eager_does():
+    def f(x, y):
+        with np.errstate(divide="ignore"):
+            quiet = 1 / x
+        return quiet, np.log(y)
+
+    replayed, zero, one = plain(f), np.zeros(2), np.ones(2)
+    with np.errstate(all="ignore"):
+        replayed(zero, zero)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        replayed(zero, one)
+        with pytest.raises(RuntimeWarning, match="divide by zero encountered in log"):
+            replayed(one, zero)
 
 
 def test_an_array_given_to_a_leaf_is_copied():
