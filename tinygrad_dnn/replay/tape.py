@@ -79,7 +79,7 @@ class Tape:
         self._recorder = recorder
         self._recorded: FrameType | None = None
         self._code: CodeType | None = None
-        self._errors, self._handling = _errors.get(None), np.geterr()
+        self._errors = _errors.get(None)
 
     def symbol(self, value: Any, name: str | None = None) -> Symbol:
         """Return a Symbol for something that is live: it can be another value at every replay."""
@@ -131,8 +131,8 @@ class Tape:
         """Write down what was called, and return a Symbol of what it made: of each part of it."""
         if not self.open:
             raise self.leaked(nodes)
-        if _errors.get(None) is not self._errors and (errors := np.geterr()) != self._handling:
-            fn = Under(fn, errors)
+        if _errors.get(None) is not self._errors:  # in an np.errstate of the function's own
+            fn = Under(fn, np.geterr())
         if type(value) is not np.ndarray and not is_number(value):
             if isinstance(value, (tuple, list)):
                 return self._several(value, fn, nodes, kwargs)
