@@ -222,6 +222,7 @@ MISTAKES = [
     (Highway, "dH", lambda d: d / T_(), r"the factor A1 is missing|dS1 stands where"),
     (Highway, "dZt", lambda d: d / (T_() * (1 - T_())), r"the factor sigmoid' .*is missing"),
     (Heads, "dA1", lambda d: d - W3.T @ (Heads.forward(Heads.p)[2] - X), r"\+= is missing"),
+    (Heads, "dA1", lambda d: 0 * d, r"dA1.* is the root: it is zero everywhere"),
     (Heads, "dZ3", lambda d: -d, r"the sign is flipped"),
     (Heads, "dZ1", lambda d: np.where(d != 0, d, 0.1), r"cause unknown"),
     (Joined, "dA1", lambda d: d - (Joined.p["W3"].T @ dZ_joined())[4:], r"\+= is missing"),

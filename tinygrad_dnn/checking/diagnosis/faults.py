@@ -1,7 +1,7 @@
 """The mistakes that can be made in one equation, and which of them gives the array shown."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -33,6 +33,13 @@ class Equations:
     terms: Mapping[str, Sequence[AnyTerm]]
     truth: Mapping[str, Array]  # the right derivatives
     network: bool = True  # of parameters that somebody may regularise
+    _sizes: dict[str, Sizes] = field(default_factory=dict)
+
+    def sizes(self, name: str, scene: Scene) -> Sizes:
+        """Return the numbers that a factor of a derivative may be made of."""
+        if name not in self._sizes:
+            self._sizes[name] = sizes_of(scene, name)
+        return self._sizes[name]
 
     def right(self, name: str, scene: Scene) -> Array:
         """Return the derivative by the right equation, from what is believed in the scene."""
@@ -82,8 +89,8 @@ class Equations:
         if len(self.terms[term.of]) == 1 or isinstance(term, Direct):
             return
         value, formula = term.value(scene), term.formula(scene)
-        for c in factors(sizes_of(scene, term.of)):
-            words = factor_words(c, sizes_of(scene, term.of)).words
+        for c in factors(self.sizes(term.of, scene)):
+            words = factor_words(c, self.sizes(term.of, scene)).words
             yield f"in the term {formula}: {words}", c * value
 
     def _fused(self, name: str, scene: Scene) -> Direct | None:
@@ -96,7 +103,7 @@ class Equations:
 
     def causes(self, name: str, scene: Scene, shown: Array, most: int) -> tuple[Cause, ...]:
         """Return the mistakes, at most so many, that make what is shown of the right equation."""
-        right, sizes = self.right(name, scene), sizes_of(scene, name)
+        right, sizes = self.right(name, scene), self.sizes(name, scene)
         if not np.any(shown):
             return tuple(Cause(name, *change) for change in rearranged(shown, right))
         if shown.shape != right.shape and same(shown, right.T, CLOSE):
@@ -143,7 +150,7 @@ class Equations:
                 continue  # one of the two is rounding
             c = fitted(shown - (right - value), value)
             if c is not None:
-                change = factor_words(c, sizes_of(scene, name))
+                change = factor_words(c, self.sizes(name, scene))
                 said = f"in the term {term.formula(scene)}: {change.words}"
                 yield Cause(name, said, change.weight + FETCHED)
 

@@ -11,12 +11,12 @@ from itertools import combinations
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.factor import CLOSE, factor_words
-from tinygrad_dnn.checking.diagnosis.faults import ENOUGH, NAMED, Equations, fitted, sizes_of
+from tinygrad_dnn.checking.diagnosis.faults import ENOUGH, NAMED, Equations, fitted
 from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Cause, Story
 from tinygrad_dnn.checking.diagnosis.sums import kind, repeated
 from tinygrad_dnn.checking.diagnosis.terms import Scene
-from tinygrad_dnn.checking.diagnosis.whole import changes
+from tinygrad_dnn.checking.diagnosis.whole import ZERO, changes
 from tinygrad_dnn.primitives import Array
 
 DEEPEST = 2  # mistakes looked for between two arrays that the student has shown
@@ -40,19 +40,15 @@ class Group:
         found = self._ended(story, right, (), DEEPEST)
         if not self.hidden or (found and len(found[0].causes) == len(story.causes)):
             return found
-        wrong: list[tuple[int, Scene, Cause, Array]] = []
         for i, name in enumerate(self.hidden):
             scene = self._between(story.scene, 0, i)
             found += self._families(story, scene, i)
             for words, value in self._wrong(name, scene):
                 cause = Cause(name, words, HIDDEN)
                 found += self._ended(story, self._with(scene, i, value), (cause,), 0)
-                wrong.append((i, scene, cause, value))
         found = found or self._everywhere(story)
         if not found and self._small():
-            for one in wrong:
-                found += self._with_another(story, *one)
-            found = found or self._pairs(story)
+            found = self._with_another(story) or self._pairs(story)
         return found
 
     def unexplained(self, story: Story) -> list[Story]:
@@ -147,8 +143,9 @@ class Group:
         """Return the different wrong arrays of the right shape that one mistake may give."""
         right = self.equations.right(name, scene)
         found: dict[bytes, tuple[str, Array]] = {_key(right): ("", right)}
+        found.setdefault(_key(0 * right), (ZERO, 0 * right))
         variants = self.equations.variants(name, scene, often=often)
-        for words, value in (*variants, *changes(right, sizes_of(scene, name))):
+        for words, value in (*variants, *changes(right, self.equations.sizes(name, scene))):
             if value.shape == right.shape and np.all(np.isfinite(value)):
                 found.setdefault(_key(value), (words, value))
         return list(found.values())[1:]
@@ -170,15 +167,24 @@ class Group:
             found += self._ended(story, scene, _as_one(causes), 0) if causes else []
         return found
 
-    def _with_another(
-        self, story: Story, i: int, scene: Scene, cause: Cause, value: Array
+    def _with_another(self, story: Story) -> list[Story]:
+        """Return the stories with a frequent mistake in what is hidden, and one more."""
+        found: list[Story] = []
+        for i, name in enumerate(self.hidden):
+            scene = self._between(story.scene, 0, i)
+            for words, value in self._wrong(name, scene, often=True):
+                found += self._one_more(story, scene, i, Cause(name, words, HIDDEN), value)
+        return found
+
+    def _one_more(
+        self, story: Story, scene: Scene, i: int, cause: Cause, value: Array
     ) -> list[Story]:
-        """Return the stories in which this mistake was made, and one more."""
+        """Return the stories in which this mistake was made, and another, or a factor."""
         if found := self._ended(story, self._with(scene, i, value), (cause,), DEEPEST - 1):
             return found
         name = self.hidden[i]
         c = self._factor(scene, i, np.zeros_like(value), value) if np.any(value) else None
-        change = factor_words(c, sizes_of(scene, name)) if c else None
+        change = factor_words(c, self.equations.sizes(name, scene)) if c else None
         if c is None or change is None or change.weight > NAMED:
             return []
         also = Cause(name, change.words, change.weight + 0.1)
@@ -187,7 +193,7 @@ class Group:
     def _families(self, story: Story, scene: Scene, i: int) -> list[Story]:
         """Return the stories with a mistake that has a number to be fitted."""
         name, found = self.hidden[i], []
-        right, sizes = self.equations.right(name, scene), sizes_of(scene, name)
+        right, sizes = self.equations.right(name, scene), self.equations.sizes(name, scene)
         if np.any(right) and (c := self._factor(scene, i, np.zeros_like(right), right)):
             change = factor_words(c, sizes)
             cause = Cause(name, change.words, change.weight + 0.05)

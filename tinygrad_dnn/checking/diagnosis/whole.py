@@ -13,6 +13,8 @@ from tinygrad_dnn.checking.diagnosis.factor import CLOSE, DESCRIPTION, Change, S
 from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.primitives import Array
 
+ZERO = "it is zero everywhere: never computed, or not connected"
+
 
 def compared(wrong: Array, right: Array, sizes: Sizes) -> Iterator[Change]:
     """Yield what makes ``wrong`` of ``right``; ``sizes`` are numbers a factor may be made of."""
@@ -25,7 +27,7 @@ def compared(wrong: Array, right: Array, sizes: Sizes) -> Iterator[Change]:
 def rearranged(wrong: Array, right: Array) -> Iterator[Change]:
     """Yield what makes ``wrong`` of the entries of ``right``: zeros, another order, sums."""
     if wrong.shape == right.shape and _largest(wrong) <= 1e-12 * _largest(right):
-        yield Change("it is zero everywhere: never computed, or not connected", 1.2)
+        yield Change(ZERO, 1.2)
         return
     yield from _reordered(wrong, right)
     yield from _summed(wrong, right)

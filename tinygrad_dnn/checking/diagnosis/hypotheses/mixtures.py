@@ -37,7 +37,8 @@ def other_factor(term: Share, scene: Scene) -> Wrong:
 def other_part(term: Through, scene: Scene) -> Wrong:
     """Another part of the incoming gradient than the one that this value became."""
     g, shape = scene.d[term.out], scene.values[term.of].shape
-    for axis in (0, 1) if len(shape) == g.ndim == 2 else ():
+    joined = term.step.function == "concatenate" and len(shape) == g.ndim == 2
+    for axis in (0, 1) if joined else ():
         n, index = shape[axis], ":, " * axis
         if shape[1 - axis] != g.shape[1 - axis] or n >= g.shape[axis]:
             continue
