@@ -300,7 +300,7 @@ class TestWhereThereIsNoDerivative:
         report = check("by hand", [known_here])
         assert report.verdict == KINK
         assert "beside" not in report.diagnosis
-        assert "several kinks meet there: the value may be a convention" in report.diagnosis
+        assert "the value is what a convention, as relu'(0) = 0, gives" in report.diagnosis
 
     def test_a_value_at_a_kink_that_is_none_of_the_slopes(self):
         x = np.array([0.0, 1.0, 0.0])
@@ -384,7 +384,7 @@ class TestFewDigits:
         x = rng.standard_normal(5)
         report = check_gradient(f, lambda x: 1 - np.tanh(x) ** 2, x)
         assert report.verdict in (RIGHT, CANNOT_TELL), str(report)
-        assert any("float16 inside?" in note for note in report.notes)
+        assert any("evaluated in float64 all the same" in note for note in report.notes)
         assert not check_gradient(f, lambda x: 0 * x, x)
         mean = lambda x: np.mean(np.tanh(x.astype(np.float16)).astype(float))
         assert not check_gradient(mean, lambda x: 0 * x, x)

@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.checking.choices import chosen_by, kink_words
 from tinygrad_dnn.checking.described import gave_up
+from tinygrad_dnn.checking.diagnosis.ending import ended
 from tinygrad_dnn.checking.diagnosis.equation import equations_of
 from tinygrad_dnn.checking.diagnosis.explain import ONE, Explanation, explain
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.inference import infer
 from tinygrad_dnn.checking.diagnosis.legend import legend, plain
+from tinygrad_dnn.checking.dual import ROUNDED
 from tinygrad_dnn.checking.masked import maybe_masked, split, split_off
 from tinygrad_dnn.checking.options import Settings, chosen
 from tinygrad_dnn.checking.precision import EPS32, FEW
@@ -107,11 +110,12 @@ class _Check:
         found = None
         between = [name for name in shown.given if name not in rows]
         if any(row.verdict == WRONG for row in rows.values()) or between:
-            found = self._explanation(convention, middle, m)
+            found = self._explanation(convention, middle, between, m)
         notes = [*report.notes, *self.notes]
         if any(row.verdict == WRONG for row in rows.values()):
             notes += [*([] if self.forward else [UNKNOWN]), *student.doubts]
         notes += _of_cost(student, rows)
+        notes += [f"the cost: {ROUNDED}"] * student.rounds
         if middle:
             notes.insert(0, convention_words(found.per_example if found else convention, m))
         rows |= self._by_equations(found, between, rows)
@@ -174,10 +178,11 @@ class _Check:
                     f"m = {given:.0f} is given, but there are {self.forward.m} examples"
                 )
             return int(given)
-        return self.forward.m if self.forward else self.student.columns_of_X()
+        found = self.forward.m if self.forward else 1
+        return found if found > 1 else self.student.examples()
 
     def _explanation(
-        self, convention: bool | None, middle: Sequence[str], m: int
+        self, convention: bool | None, middle: Sequence[str], between: Sequence[str], m: int
     ) -> Explanation | None:
         if not middle:
             self._look()
@@ -187,14 +192,23 @@ class _Check:
         possible = [True, False] if convention is None else [convention]
         with self._diagnosing(), suppress(ValueError, IndexError):  # another network: no shape fits
             shown = self.shown.equations(self.student.params)
-            found = explain(self.forward, self.of_J, shown, possible)
+            forward, of_J = ended(self.forward, self.of_J)
+            if unknown := {name: shown[name] for name in between if name in shown}:
+                best = chosen_by(forward, of_J, unknown, possible, self._close())
+                forward, possible = best.forward, [best.per_example]
+                self.notes += kink_words(forward)
+            found = explain(forward, of_J, shown, possible)
             doubtful = found is None or found.weight > ONE
-            if doubtful and (masked := maybe_masked(self.forward, shown)):
-                forward, known = split(self.forward, self.of_J, masked)
-                other = explain(forward, {**self.of_J, **known}, shown, possible)
+            if doubtful and (masked := maybe_masked(forward, shown)):
+                forward, known = split(forward, of_J, masked)
+                other = explain(forward, {**of_J, **known}, shown, possible)
                 return min(filter(None, (found, other)), key=lambda e: e.weight, default=None)
             return found
         return None
+
+    def _close(self) -> float:
+        """Return by how much an array may differ from its equation, of its largest entry."""
+        return max(CLOSE, FEW * EPS32) if self.student.single else CLOSE
 
     def _by_equations(
         self, found: Explanation | None, between: Sequence[str], measured: Mapping[str, Row]
@@ -205,9 +219,8 @@ class _Check:
         that of another value.
         """
         right = found.right if found else {}
-        close = max(CLOSE, FEW * EPS32) if self.student.single else CLOSE
         rows = {
-            name: self.shown.compared_row(name, right[name], "by the equations", close)
+            name: self.shown.compared_row(name, right[name], "by the equations", self._close())
             for name in between
             if name in right
         }

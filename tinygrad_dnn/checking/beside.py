@@ -37,10 +37,11 @@ def settle_kinks(probe: Probe, j: int, finding: Finding, rng: np.random.Generato
         kinks = everything
     if kinks and _beside(probe, j, kinks, rng) == WRONG:
         finding.remark, finding.overruled = "beside the kink the gradient is wrong", WRONG
+    if not probe.problem.movable:
+        kinked = finding.verdict in (KINK, WRONG)
+        return settle_at_one_point(probe, j, finding, rng) if kinked else finding
     if finding.verdict != WRONG or finding.overruled == WRONG:
         return finding
-    if not probe.problem.movable:
-        return settle_at_one_point(probe, j, finding, rng)
     finding = _where_kinks_meet(probe, j, finding, rng)
     if finding.verdict == WRONG and probe.problem.graph is None:
         return _where_kinks_cancel(probe, j, finding, rng)

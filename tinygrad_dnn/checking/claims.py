@@ -18,6 +18,9 @@ from tinygrad_dnn.checking.verdict import Claim
 from tinygrad_dnn.primitives import Array
 
 SINGLE = 8 * float(np.finfo(np.float32).eps)  # of the size of f and of all claims: rounding
+SATURATED = (
+    64.0  # times the rounding of f's value may its slope be off: the range of exp's argument
+)
 CANCELLED = 1e3  # terms of a gradient are taken to be no more times larger than itself
 FEW_TANGENTS = 3000  # a jvp is evaluated along every entry of no more numbers
 
@@ -25,7 +28,8 @@ FEW_TANGENTS = 3000  # a jvp is evaluated along every entry of no more numbers
 class Claims:
     """The claims of a problem at one point, for each of the cotangents.
 
-    ``close`` is the point moved by rounding; ``sizes()`` that of f for each cotangent.
+    ``close`` is the point moved by rounding; ``sizes()`` that of f for each cotangent,
+    ``saturation()`` what rounding makes of its value.
     """
 
     def __init__(
@@ -36,9 +40,11 @@ class Claims:
         units: Point,
         cotangents: Array,
         sizes: Callable[[], Sequence[float]],
+        saturation: Callable[[], Sequence[float]],
     ) -> None:
         self.problem, self.point, self.close = problem, point, close
         self.units, self.cotangents, self.sizes = units, cotangents, sizes
+        self.saturation = saturation
         total = sum(x.size for x in point)
         self.misshapen: dict[int, Array] = {}
         self.by_tangents = problem.pull is None and total > FEW_TANGENTS
@@ -188,12 +194,12 @@ class Claims:
         """Return a claim with what is needed to judge it."""
         size = self.sizes()[k]
         gauge = self.gauge(k, j) or abs(float(slope)) * self.by_tangents
-        blur = float(rounding) + 4 * EPS * size
+        floor = 4 * EPS * size + SATURATED * self.saturation()[k]
         single = 0.0
         if self._single:
-            terms = min(max(*self._gauges[k], size), CANCELLED * gauge)
+            terms = min(max(*self._gauges[k], size), CANCELLED * gauge or np.inf)
             single = SINGLE * terms * float(np.linalg.norm(along))
-        return Claim(float(slope), blur, gauge, size, single)
+        return Claim(float(slope), float(rounding) + floor, gauge, size, single, floor)
 
 
 def one_hot(n: int, i: int) -> Array:

@@ -38,6 +38,7 @@ def forward_row(probe: Probe, reverse: str, rng: np.random.Generator) -> Row | s
         relative = np.linalg.norm(u * probe.sigma) / size if size else EPS
         error = 32 * float(np.clip(relative, EPS, 1e-3)) * total + 4 * float(sum(blurs))
         error += 32 * EPS * probe.sizes[k]
+        error += max(probe.claims.claim(k, j, 0.0, 0.0).single for j in range(len(along)))
         off = abs(ahead - back)
         verdict = RIGHT if off <= error else WRONG
         if reverse not in (RIGHT, KINK) or (reverse == KINK and verdict == WRONG):

@@ -98,9 +98,25 @@ def found_masked(
         dA, right, D = shown.get(step.out), of_J.get(step.out), forward.values[step.mask]
         if dA is None or right is None or dA.shape != D.shape or not dA.any():
             continue
-        if not dA[D == 0].any() and np.any(right[D == 0]):
+        if not dA[D == 0].any() and np.any(right[D == 0]) and _rescaled(dA, right, step, forward):
             dead = (step.function(forward.values[step.z]) == 0) & (dA == 0)
             yield Masked(step, D if step.mask in given else np.where(dead, 0.0, D))
+
+
+def _rescaled(dA: Array, right: Array, step: Elementwise, forward: Forward) -> bool:
+    """Whether dA is rather ``right``, or m times that, through the mask than as it is.
+
+    Where all units after a dropped one are at their kinks, a dA by what A is afterwards is 0 too.
+    """
+    ratios = np.absolute(dA[(dA != 0) & (right != 0)] / right[(dA != 0) & (right != 0)])
+    factor = step.rescale * float(np.max(forward.values[str(step.mask)]))
+    if not ratios.size or factor == 1:
+        return True
+    away = {
+        f: min(abs(np.log(float(np.median(ratios)) / (f * m))) for m in (1, forward.m))
+        for f in (1.0, factor)
+    }
+    return bool(away[factor] <= away[1.0])
 
 
 def _reading(step: Step, old: str, new: str) -> Step:

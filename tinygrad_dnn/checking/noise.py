@@ -58,7 +58,7 @@ def _uncommon_noise(f: Callable[[float], Array], base: Array) -> Array:
     size = EPS * np.absolute(base)
     grid = _grid(np.concatenate([side for both in values for side in both]), base)
     # stairs, or a sum of them, move seldom in fine steps; else what is coarse may be curvature
-    stairs = _still(values[0]) | (grid > 32 * size)
+    stairs = _still(values[0]) | (grid > np.maximum(32 * size, fine))
     sigma = np.where(fine > 8 * size, np.clip(coarse, fine, 32 * _largest(values[0])), fine)
     sigma = np.where(stairs, np.maximum(fine, coarse), sigma)
     if np.any(_still(values[1])):

@@ -23,6 +23,7 @@ EPS = float(np.finfo(float).eps)
 SURE = 6.0  # so many times the measured noise is never reached by chance
 IMAGINARY = 2.0**-70  # the complex step: h squared is nothing
 KINKED = 1e-9  # slopes of complex steps up and down that differ by more, relatively, are two
+NOISY = 1e-3  # a slope of which rounding makes so much may be nothing but rounding
 BISECTIONS = 24  # a gradual change is nothing then
 
 
@@ -100,6 +101,15 @@ class Line:
         """
         down, up = (self._complex_slopes(h) for h in (-IMAGINARY, IMAGINARY))
         return None if down is None or up is None else (down, up)
+
+    def shaky(self, k: int) -> float | None:
+        """Return how much rounding moves a slope by a complex step; None if that is all it is."""
+        slopes = self.complex_slopes
+        moved = [self.f(complex(t, IMAGINARY)).imag / IMAGINARY for t in (-4 * EPS, 4 * EPS)]
+        if slopes is None:
+            return None
+        off = max(abs(float(self.cotangents[k] @ d - slopes[k])) for d in moved)
+        return 64 * off if off < NOISY * abs(slopes[k]) else None
 
     def _complex_slopes(self, h: float) -> Array | None:
         out = self.f(1j * h)

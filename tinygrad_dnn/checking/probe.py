@@ -17,6 +17,7 @@ from numpy.exceptions import ComplexWarning
 from tinygrad_dnn.checking.arrays import real
 from tinygrad_dnn.checking.call import UNDEFINED
 from tinygrad_dnn.checking.claims import Claims
+from tinygrad_dnn.checking.dual import Passage, carried
 from tinygrad_dnn.checking.noise import measured_noise
 from tinygrad_dnn.checking.numeric import EPS, SURE, Line, differing, elastic_units
 from tinygrad_dnn.checking.problem import Point, Problem
@@ -28,6 +29,7 @@ from tinygrad_dnn.report import CANNOT_TELL, KINK, RIGHT, WRONG
 BAND = 1e3  # outputs that differ by more in size are weighted apart
 BANDS = 6
 WIDE = (-5, 1)  # exponents of steps at which a function of steps changes
+JUMP = 1e3  # times its noise is f's value off if what it is computed from stands still
 LEAST = 0.5  # of the entries of a random direction
 AROUND = (2.0**-16, 2.0**-9, 2.0**-2, 2.0**5)  # where kinks may not be close, in elastic units
 WAYS = 16  # in which a point is left, to see whether it is on a kink: behind dead units few show
@@ -46,30 +48,38 @@ class Probe:
         self.cotangents = random_cotangents(self.base, rng)
         self._along = [u * random_signs(u.shape, rng) for u in self.units]
         close = [nudge(x, rng) for x in point]
-        self.claims = Claims(problem, point, close, self.units, self.cotangents, lambda: self.sizes)
+        known = self.units, self.cotangents, lambda: self.sizes, lambda: self.saturation
+        self.claims = Claims(problem, point, close, *known)
+        self.dual = False  # whether complex steps are taken with dual numbers
+        self._needed = False  # whether complex numbers would not do
         self._analytic: dict[int, bool] = {}
         self._kinked: set[int] = set()  # the arguments of which it was not found out here
         self._around: dict[float, Probe] = {}
 
     # The function
 
-    def value(self, t: complex, along: Sequence[Array | None]) -> Array:
+    def value(self, t: complex, along: Sequence[Array | None], by: Passage | None = None) -> Array:
         """Return f at the point moved by ``t`` along a direction; None stands for zero."""
-        return self._at(
-            [x if d is None else x + t * d for x, d in zip(self.point, along, strict=True)]
-        )
+        moved = zip(self.point, along, strict=True)
+        return self._at([x if d is None else x + t * d for x, d in moved], by)
 
     def again(self) -> Array:
         """Return f at the point once more."""
         return self._at(self.point)
 
-    def _at(self, point: Point) -> Array:
+    def _at(self, point: Point, by: Passage | None = None) -> Array:
         """Return f at another point, flat; nan where it raises what functions do out of domain."""
         self.calls += 1
+        imaginary = any(np.iscomplexobj(x) for x in point)
         try:
-            out = np.asarray(self.problem.value(point))
+            if imaginary and (self.dual or by):
+                by = by or Passage()
+                out = carried(self.problem.value, point, by)
+                self._needed |= by.needed
+            else:
+                out = np.asarray(self.problem.value(point))
         except UNDEFINED as error:
-            if any(np.iscomplexobj(x) for x in point):
+            if imaginary:
                 raise
             self.undefined.append(error)
             return np.full(self.base.shape, np.nan)
@@ -93,6 +103,22 @@ class Probe:
         values += [v - self.base for v in far if np.all(np.isfinite(v))]
         weighted = [np.sqrt(((self.cotangents * v) ** 2).sum(axis=1)) for v in values]
         return [float(w) for w in np.max(weighted, axis=0)]
+
+    @cached_property
+    def saturation(self) -> list[float]:
+        """What rounding makes of f's value beyond its noise, for each cotangent.
+
+        log(1 - A) of an A next to 1 stands still over small steps, and then jumps: no noise shows
+        that, but a value computed with more digits does, on machines that have them.
+        """
+        try:
+            exact = np.asarray(self.problem.value([x.astype(np.longdouble) for x in self.point]))
+            off = np.absolute(exact.ravel() - self.base).astype(float)
+        except Exception:  # whatever f thinks of such numbers
+            return [0.0] * len(self.cotangents)
+        usual = JUMP * (self.sigma + EPS * np.absolute(self.base))
+        off = np.where(off > usual, off, 0.0)  # and 0 where it is no number
+        return [float(w) for w in np.absolute(self.cotangents) @ off]
 
     # Lines
 
@@ -129,16 +155,21 @@ class Probe:
         """Return whether the complex step agrees with real differences by argument ``j``."""
         if j not in self._analytic:
             self._analytic[j] = False  # while we find out
-            found = [self._agrees(j)]
-            if found[0] not in (RIGHT, WRONG):
-                self._kinked.add(j)
-                with suppress(*UNDEFINED):
-                    for r in AROUND:
-                        found.append(self._moved(r)._agrees(j))
-                        if found[-1] in (RIGHT, WRONG):
-                            break
-            self._analytic[j] = found[-1] == RIGHT or {*found} == {CANNOT_TELL}
+            before, self.dual = self.dual, True
+            self._analytic[j] = self._found_analytic(j)
+            self.dual = before or (self._needed and self._analytic[j])
         return self._analytic[j]
+
+    def _found_analytic(self, j: int) -> bool:
+        found = [self._agrees(j)]
+        if found[0] not in (RIGHT, WRONG):
+            self._kinked.add(j)
+            with suppress(*UNDEFINED):
+                for r in AROUND:
+                    found.append(self._moved(r)._agrees(j))
+                    if found[-1] in (RIGHT, WRONG):
+                        break
+        return found[-1] == RIGHT or {*found} == {CANNOT_TELL}
 
     def _agrees(self, j: int) -> str:
         """Return whether it is right at this point; KINK if kinks close by may hide it.
@@ -193,6 +224,7 @@ class Probe:
             point = [x + r * unit * random_signs(x.shape, self.rng) for x, unit in arguments]
             self._around[r] = Probe(self.problem, point, self.rng)
             self._around[r]._analytic = dict.fromkeys(range(len(point)), False)
+        self._around[r].dual = self.dual
         return self._around[r]
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.checking.arrays import not_finite
 from tinygrad_dnn.checking.call import UNDEFINED
 from tinygrad_dnn.checking.described import described
+from tinygrad_dnn.checking.dual import ROUNDED, in_double, rounds
 from tinygrad_dnn.checking.fitness import remarks, unfit
 from tinygrad_dnn.checking.forward import forward_row
 from tinygrad_dnn.checking.options import Settings, chosen
@@ -87,6 +89,10 @@ def _check(problem: Problem, rng: np.random.Generator, every_entry: bool | None)
         if not np.all(np.isfinite(x)):
             return unchecked(f"{name} itself holds {not_finite(x)}", CANNOT_TELL, 0)
     kept = [np.array(x) for x in problem.point]
+    rounded = rounds(problem.value, problem.point)
+    if rounded:
+        plain = problem.value
+        problem = replace(problem, value=lambda point: _widely(plain, point))
     probe = Probe(problem, problem.point, rng)
     _unchanged(problem, kept, problem.function)
     why = unfit(probe)
@@ -107,7 +113,16 @@ def _check(problem: Problem, rng: np.random.Generator, every_entry: bool | None)
     elif forward:
         notes.append(forward)
     _unchanged(problem, kept, problem.function)
+    notes += [f"{problem.function}: {ROUNDED}"] * rounded
     return rows, notes + remarks(probe), probe.calls
+
+
+def _widely(value: Callable[[Point], Any], point: Point) -> Any:
+    """Return the value in float64, whatever it is rounded to inside."""
+    if any(np.iscomplexobj(x) for x in point):
+        return value(point)
+    exact = in_double(value, point)
+    return value(point) if exact is None else exact
 
 
 def _unchanged(problem: Problem, kept: Point, who: str) -> None:

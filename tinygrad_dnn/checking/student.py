@@ -16,6 +16,7 @@ from tinygrad_dnn.checking.diagnosis.legend import plain
 from tinygrad_dnn.checking.diagnosis.reading import examples, read
 from tinygrad_dnn.checking.diagnosis.recorded import recorded, true, twins
 from tinygrad_dnn.checking.diagnosis.wiring import Wiring
+from tinygrad_dnn.checking.dual import dual, in_double, kept, rounds
 from tinygrad_dnn.checking.grid import measure
 from tinygrad_dnn.checking.handed import WHO, context_of, doubts, parameters_of
 from tinygrad_dnn.checking.names import by_values, require_dict
@@ -55,7 +56,10 @@ class Student:
         self.doubts = doubts(self.context, around, self.params)
         self.computes = callable(grads)
         self.randomness = Randomness(cost, grads)
+        self.rounds = False
         self.tapped = self._first_run()
+        self.rounds = rounds(self._by_values(self.params), list(self._copies().values()))
+        self.tapped = self._first_run() if self.rounds else self.tapped
         if callable(grads):
             self.randomness.rewind()
             with blaming(WHO, grads, self.params.items()):
@@ -63,14 +67,27 @@ class Student:
             require_dict(WHO, f"what {function_name(grads)} returns", given, "'dW1'")
             grads = given
         self.randomness.drawn()
+        self.noted = self.tapped  # all that is shown; the cost may compute its end once more
+        self.unread = self._unread()
+        self.tapped = {name: x for name, x in self.noted.items() if name not in self.unread}
         self.masks: dict[str, Array] = {}  # for A whose derivative is by what it was before
         self.given = by_values(WHO, grads, self.params, self.tapped)
         self.unused = self._unused()
 
     def _run(self, params: dict[str, Any]) -> Any:
-        """Return the cost, with the same random numbers at every call."""
+        """Return the cost, with the same random numbers at every call.
+
+        One that computes with float32 inside is kept from that.
+        """
         self.randomness.rewind()
+        if self.rounds and all(_is_real(x) for x in params.values()):
+            J = in_double(self._by_values(params), list(params.values()))
+            if J is not None:
+                return J
         return self.cost(params)
+
+    def _by_values(self, params: Mapping[str, Any]) -> Callable[[Point], Any]:
+        return lambda point: self.cost(dict(zip(params, point, strict=True)))
 
     def _copies(self) -> dict[str, Array]:
         return {name: np.array(x) for name, x in self.params.items()}
@@ -110,15 +127,33 @@ class Student:
                 )
             return [n for n, x in moved.items() if x.size and self.tried({**base, n: x}) == J]
 
+    def _unread(self) -> list[str]:
+        """Return the last values that are tapped, if the cost does not read them.
+
+        A cost of Z[L] is numerically stable, and A[L] is the prediction only.
+        """
+        rng = np.random.default_rng(3)
+        moved = {n: x + _spread(x) * rng.standard_normal(x.shape) for n, x in self.params.items()}
+        with np.errstate(all="ignore"):
+            J = self.tried(moved)
+            unread: list[str] = []
+            for name, x in reversed(self.tapped.items()):
+                shifts = (far * _spread(x) * rng.standard_normal(x.shape) for far in (0.1, 1, 10))
+                if not all(self.tried(moved, {name: shift}) == J for shift in shifts):
+                    break
+                unread.append(name)
+        return unread
+
     def value(self, params: Mapping[str, Any], shifts: Mapping[str, Any]) -> Any:
         """Return the cost with other parameters and shifted intermediate values."""
         with tapping(shifts):
-            return np.asarray(self._run(dict(params))).reshape(())
+            now = {name: dual(x) for name, x in params.items()}
+            return kept(self._run(now)).reshape(())
 
-    def tried(self, params: Mapping[str, Any]) -> float:
+    def tried(self, params: Mapping[str, Any], shifts: Arrays | None = None) -> float:
         """Return the cost with other parameters; nan where it cannot be computed."""
-        with suppress(*UNDEFINED):
-            return float(self.value(params, {}))
+        with suppress(*UNDEFINED), np.errstate(all="ignore"):
+            return float(self.value(params, shifts or {}))
         return float("nan")
 
     def problem(self, names: Sequence[str], claims: Arrays, scale: float = 1.0) -> Problem:
@@ -147,8 +182,18 @@ class Student:
         seen = (self.params, self.context, self.tapped, self.given)
         return any(is_single(x) for arrays in seen for x in arrays.values())
 
-    def columns_of_X(self) -> int:
-        """Return how many examples X has, if there is one that fits W1; else 1."""
+    def examples(self) -> int:
+        """Return how many examples there are, by X, or by a tapped Z that a bias fits; else 1."""
+        return max(self._columns_of_X(), *(self._columns_of(Z) for Z in self.tapped), 1)
+
+    def _columns_of(self, name: str) -> int:
+        Z, b = self.tapped[name], self.params.get(f"b{name[1:]}")
+        if b is None or {Z.ndim, b.ndim} != {2}:
+            return 1
+        wide = [n for n, k in zip(Z.shape, b.shape, strict=True) if n != k == 1]
+        return wide[0] if len(wide) == 1 else 1
+
+    def _columns_of_X(self) -> int:
         X, W = self.context.get("X"), self.params.get("W1", self.params.get("W"))
         if X is None or W is None or X.ndim != 2 or W.ndim != 2:
             return 1
@@ -192,19 +237,24 @@ class Student:
     def forward(self) -> Forward | None:
         """Return the forward pass as far as the tapped values show it, or None."""
         moved = self._moved()
-        context = {name: x for name, x in self.context.items() if name not in self.tapped}
+        context = {name: x for name, x in self.context.items() if name not in self.noted}
         with np.errstate(all="ignore"), tapping() as taps, suppress(*UNDEFINED):
             self._run(dict(moved))
             there = read(_in_float64(taps.values), moved, context)
-            values = {**context, **self.params, **self.tapped}
+            values = {**context, **self.params, **self.noted}
             here = replace(there, values=values)
             here.complete()
+            here.steps = [step for step in here.steps if step.out not in self.unread]
             return here if here.steps else None
         return None
 
 
 def _in_float64(tapped: Arrays) -> dict[str, Array]:
     return {name: real(WHO, f"tap({name!r}, ...)", x) for name, x in tapped.items()}
+
+
+def _is_real(x: Any) -> bool:
+    return type(x) is np.ndarray and x.dtype.kind == "f"
 
 
 def _spread(x: Array) -> float:

@@ -8,7 +8,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from numbers import Number
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ def _seen(f: Any, depth: int, known: set[int]) -> Iterator[tuple[str, Any]]:
 
 
 def _arrays(name: str, value: Any) -> Iterator[tuple[str, Array]]:
-    """Yield the arrays and numbers in a value, a dict or list of them taken apart."""
+    """Yield the arrays and numbers in a value, a dict, list or object of them taken apart."""
     if isinstance(value, np.ndarray | Number) and not isinstance(value, complex):
         array = np.asarray(value)
         if array.dtype.kind in "fiub" and array.dtype.itemsize <= 8:
@@ -79,3 +79,7 @@ def _arrays(name: str, value: Any) -> Iterator[tuple[str, Array]]:
         for i, item in enumerate(value):
             if isinstance(item, np.ndarray):
                 yield from _arrays(f"{name}{i}", item)
+    elif hasattr(value, "__dict__") and not isinstance(value, ModuleType | type):
+        for key, item in vars(value).items():
+            if isinstance(item, np.ndarray | Number | Mapping):
+                yield from _arrays(key, item)

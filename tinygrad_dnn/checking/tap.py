@@ -10,7 +10,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import numpy as np
+
 from tinygrad_dnn.checking.arrays import in_words, numbers
+from tinygrad_dnn.checking.dual import Dual
 from tinygrad_dnn.primitives import Array
 
 T = TypeVar("T")
@@ -56,7 +59,8 @@ def tap(name: str, value: T) -> T:
             f"tap({name!r}, ...) is called twice in one forward pass; number the names, as in "
             f'tap(f"Z{{l}}", Z)'
         )
-    taps.values[name] = value if taps.raw else numbers("tap", f"the value of {name!r}", value)
+    noted = value if taps.raw else numbers("tap", f"the value of {name!r}", value)
+    taps.values[name] = np.real(noted) if isinstance(value, Dual) else noted
     return value + taps.shifts[name] if name in taps.shifts else value
 
 

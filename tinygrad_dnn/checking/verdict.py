@@ -20,6 +20,9 @@ STAIRS = 2.0**-14  # smaller steps, relative to f, are rounding
 COARSE = 2.0**-7  # larger ones are meant; those between, as of float16, only if f is decimal
 DECIMALS = 6
 TRUST = 5.0  # an error estimate is an estimate too: right slopes were seen to miss it 2.8-fold
+TINY = 1e-3  # relative: of gradients smaller than f's rounding, so much may be the claim's own
+BELOW = "it differs, but is smaller than the rounding of f"
+SATURATED = "rounding has made f's value another: is it log(1 - A) of an A that is next to 1?"
 FLAT = "f changes in steps, and is flat between them"
 PIECEWISE = (
     "f is piecewise constant at this scale: it is flat here and jumps by {:.3g} close by (a round, "
@@ -53,7 +56,8 @@ class Claim:
 
     ``rounding`` is the measured rounding error of the claim itself, ``gauge`` the largest claim
     made about the same argument, ``size`` that of the function's values: they say what is small.
-    ``single`` is the rounding of float32, if the claims are float32 numbers.
+    ``single`` is the rounding of float32, if the claims are float32 numbers; ``floor`` the part of
+    ``rounding`` that is of f's own: what cancels to 0 is left with that.
     """
 
     slope: float
@@ -61,6 +65,7 @@ class Claim:
     gauge: float
     size: float
     single: float = 0.0
+    floor: float = 0.0
 
     @property
     def close(self) -> float:
@@ -70,7 +75,9 @@ class Claim:
 
 def judge(line: Line, k: int, claim: Claim) -> Judgement:
     """Return the verdict on a claim about the slope of ``line`` for cotangent ``k``."""
-    return glance(line, k, claim) or examine(line, k, claim)
+    found = glance(line, k, claim) or examine(line, k, claim)
+    saturated = found.verdict == WRONG and claim.floor > 8 * EPS * claim.size
+    return replace(found, verdict=CANNOT_TELL, reason=SATURATED) if saturated else found
 
 
 def glance(line: Line, k: int, claim: Claim) -> Judgement | None:
@@ -79,9 +86,8 @@ def glance(line: Line, k: int, claim: Claim) -> Judgement | None:
         return None
     if line.analytic and (slopes := line.complex_slopes) is not None:
         slope = float(slopes[k])
-        error = exactness(line, claim)
-        agrees = abs(slope - claim.slope) <= error
-        return Judgement(RIGHT, claim.slope, slope, error) if agrees else None
+        agrees = abs(slope - claim.slope) <= exactness(line, claim)
+        return _by_complex_step(line, k, slope, exactness(line, claim), claim) if agrees else None
     step = line.step(FIRST)
     right, left, noise = float(step.right[k]), float(step.left[k]), float(step.noise[k])
     error = SURE * noise + claim.rounding
@@ -135,7 +141,7 @@ def examine(line: Line, k: int, claim: Claim) -> Judgement:
         exponents += more
         judgement = _verdict(estimate(line.ladder(exponents), k), claim)
     if line.analytic and (slopes := line.complex_slopes) is not None:
-        return _sharpened(judgement, float(slopes[k]), TRUST * exactness(line, claim), claim)
+        return _sharpened(judgement, line, k, float(slopes[k]), claim)
     return _of_stairs(judgement, line, k, claim)
 
 
@@ -148,24 +154,31 @@ def _exactly(line: Line, k: int, claim: Claim) -> Judgement | None:
         size = 16 * line.relative * max(abs(left), abs(right))
         return _verdict(Estimate((left + right) / 2, size, right, left, kink=True), claim)
     exact = TRUST * exactness(line, claim)
-    return _by_complex_step(right, exact, claim) if line.kinked else None
+    return _by_complex_step(line, k, right, exact, claim) if line.kinked else None
 
 
-def _sharpened(judgement: Judgement, slope: float, error: float, claim: Claim) -> Judgement:
+def _sharpened(judgement: Judgement, line: Line, k: int, slope: float, claim: Claim) -> Judgement:
     """Let the complex step decide where real differences are too blurred to."""
     if not np.isfinite(claim.slope):
         return judgement
+    error = TRUST * exactness(line, claim)
     blurred = judgement.error > 1e-7 * max(abs(claim.slope), claim.gauge / 100)
     if judgement.verdict in (RIGHT, CANNOT_TELL) and blurred:
-        return _by_complex_step(slope, error, claim)
+        return _by_complex_step(line, k, slope, error, claim)
     if judgement.verdict == WRONG and abs(slope - judgement.slope) <= judgement.error:
         return replace(judgement, slope=slope, error=error)
     return judgement
 
 
-def _by_complex_step(slope: float, error: float, claim: Claim) -> Judgement:
+def _by_complex_step(line: Line, k: int, slope: float, error: float, claim: Claim) -> Judgement:
+    """Return the verdict by a slope that is exact; it is seen below f's own rounding, too."""
     off = abs(slope - claim.slope)
     if off <= error:
+        small = off > TINY * max(abs(slope), claim.gauge) and claim.floor > off
+        if small and (shaky := line.shaky(k)) is not None and off > shaky:
+            return Judgement(CANNOT_TELL, claim.slope, slope, error, BELOW)
+        if error > max(1e-2 * max(abs(slope), claim.gauge), 1e-6 * claim.size):
+            return Judgement(CANNOT_TELL, claim.slope, slope, error, "rounding in f hides it")
         return Judgement(RIGHT, claim.slope, slope, error)
     close = off <= claim.close
     return Judgement(RIGHT if close else WRONG, claim.slope, slope, error, NEARLY * close)

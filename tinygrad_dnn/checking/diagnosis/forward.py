@@ -20,6 +20,8 @@ import numpy as np
 from tinygrad_dnn.checking.diagnosis.activations import ACTIVATIONS
 from tinygrad_dnn.primitives import Array
 
+KINKED = ("relu", "leaky_relu")
+
 
 @dataclass(frozen=True)
 class Linear:
@@ -35,7 +37,11 @@ class Linear:
 
 @dataclass(frozen=True)
 class Elementwise:
-    """``out`` = g(z) * mask * rescale + skip."""
+    """``out`` = g(z) * mask * rescale + skip.
+
+    ``at_kink`` is the convention for g'(0) where g has a kink: 0 takes the slope to the left, 1
+    that to the right, 0.5 half of each.
+    """
 
     out: str
     z: str
@@ -45,6 +51,7 @@ class Elementwise:
     rescale: float = 1.0
     skip: str | None = None
     own: Array | None = field(default=None, compare=False)  # g'(Z) of an activation not known
+    at_kink: float = 0.0
 
     @property
     def shape(self) -> dict[str, float]:
@@ -62,7 +69,17 @@ class Elementwise:
 
     def prime(self, Z: Array) -> Array:
         """g'(Z)."""
-        return ACTIVATIONS[self.g][1](Z, **self.shape) if self.own is None else self.own
+        if self.own is not None:
+            return self.own
+        slope = ACTIVATIONS[self.g][1](Z, **self.shape)
+        if self.g not in KINKED or not self.at_kink:
+            return slope
+        left, right = (ACTIVATIONS[self.g][1](np.array(z), **self.shape) for z in (-1.0, 1.0))
+        return np.where(Z == 0, (1 - self.at_kink) * left + self.at_kink * right, slope)
+
+    def kinks(self, Z: Array) -> int:
+        """Return how many entries are at a kink."""
+        return int(np.count_nonzero(Z == 0)) if self.g in KINKED else 0
 
 
 @dataclass(frozen=True)

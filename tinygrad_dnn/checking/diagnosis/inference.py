@@ -8,7 +8,7 @@ rounding.  The cost may be a multiple of a known loss, plus L2 and L1 penalties 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import cycle, product
 from string import digits as DIGITS
 
 import numpy as np
@@ -178,13 +178,14 @@ def _number(name: str) -> int:
 
 
 def _points(parameters: Arrays, count: int) -> list[dict[str, Array]]:
+    """Return points around the parameters, every other one far away: small W hide what is below."""
     rng = np.random.default_rng(0)
     return [
         {
-            name: x + 0.1 * max(float(np.std(x)), 0.1) * rng.standard_normal(x.shape)
+            name: x + max(0.1 * float(np.std(x)), least) * rng.standard_normal(x.shape)
             for name, x in parameters.items()
         }
-        for _ in range(count)
+        for least, _ in zip(cycle((0.01, 0.5)), range(count), strict=False)
     ]
 
 

@@ -20,6 +20,8 @@ from tinygrad_dnn.checking.diagnosis.forward import (
 from tinygrad_dnn.primitives import Array
 
 CLOSE = 1e-7
+ENOUGH = 4  # entries that a mask read from zeros leaves, for a factor and a slope to be told
+RESCALED = 20.0  # a mask of dropout is multiplied, or divided, by less
 MOST_PAIRS = 200
 LETTERS = ascii_letters + "_"
 NONLINEAR = ("relu", "tanh", "sigmoid")
@@ -180,14 +182,15 @@ def _dropout(name: str, V: Array, z: str, forward: Forward) -> Iterator[Found]:
         if not kept.any() or not (alive & (V == 0)).any():
             continue
         rescale = float(np.median(V[kept] / A[kept]))
-        if not rescale > 0 or not same(V, A * kept * rescale):
+        if not 1 / RESCALED < rescale < RESCALED or not same(V, A * kept * rescale):
             continue
         for mask, D in forward.values.items():
             if D.shape == V.shape and np.array_equal((D != 0) & alive, kept):
                 unit = float(np.max(np.absolute(D)))
                 yield [(replace(step, mask=mask, rescale=rescale / unit), {})]
-        mask = numbered("D", name, forward.values)
-        yield [(replace(step, mask=mask, rescale=rescale), {mask: kept | ~alive})]
+        if np.count_nonzero(kept) >= (2 if slope is None else ENOUGH):
+            mask, D = numbered("D", name, forward.values), np.where(kept | ~alive, 1.0, 0.0)
+            yield [(replace(step, mask=mask, rescale=rescale), {mask: D})]
 
 
 def _slope(V: Array, Z: Array) -> float:
