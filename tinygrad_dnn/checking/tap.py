@@ -60,7 +60,7 @@ def tap(name: str, value: T) -> T:
             f'tap(f"Z{{l}}", Z)'
         )
     noted = value if taps.raw else numbers("tap", f"the value of {name!r}", value)
-    taps.values[name] = np.real(noted) if isinstance(value, Dual) else noted
+    taps.values[name] = np.real(np.asarray(noted)) if isinstance(value, Dual) else noted
     return value + taps.shifts[name] if name in taps.shifts else value
 
 
