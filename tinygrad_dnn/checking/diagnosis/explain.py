@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.blame import Backward
+from tinygrad_dnn.checking.diagnosis.ending import ended
 from tinygrad_dnn.checking.diagnosis.equation import equations_of
 from tinygrad_dnn.checking.diagnosis.factor import Change, Sizes
 from tinygrad_dnn.checking.diagnosis.faults import Equations
@@ -42,6 +43,7 @@ def explain(
     ``measured`` are derivatives of the cost J, ``shown`` the student's.  What is no ``network`` has
     no parameters that somebody may regularise.
     """
+    forward, measured = ended(forward, measured)
     best: Explanation | None = None
     for per_example in conventions:
         if best and best.weight < ONE:
