@@ -298,3 +298,12 @@ def test_what_does_not_run_on_tensors_is_read_from_values():
     assert Student(cost, p, grads, {}).wired() is None
     report = tg.check_backprop(cost, p, grads)
     assert "the factor tanh' = 1 - A1**2 is missing" in report.diagnosis
+
+
+def test_what_overflows_is_no_activation():
+    rng = np.random.default_rng(2)
+    p = {"W1": 1e3 * rng.standard_normal((5, 4)), "W2": rng.standard_normal((1, 5))}
+    cost = lambda p: np.sum((p["W2"] @ np.maximum(0, p["W1"] @ X) - 1) ** 2)
+    grads = {f"d{name}": x for name, x in p.items()}
+    found, _ = Student(cost, p, grads, {}).wired()
+    assert [step.g for step in found.steps if isinstance(step, Elementwise)] == ["relu"]

@@ -35,7 +35,8 @@ def same(a: Array, b: Array, close: float = CLOSE) -> bool:
     if not a.size:
         return True
     off = float(np.absolute(a - b).max())
-    return off <= close * max(float(np.absolute(a).max()), float(np.absolute(b).max()))
+    size = max(float(np.absolute(a).max()), float(np.absolute(b).max()))
+    return off <= close * size < np.inf
 
 
 def results(forward: Forward) -> list[str]:
