@@ -1,9 +1,13 @@
 """Functions with a gradient or vjp written by hand, wrongly: the cause is named, none invented."""
 
+import re
+
 import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
+from tinygrad_dnn.checking.diagnosis.explain import describe
+from tinygrad_dnn.checking.diagnosis.factor import Sizes
 
 RNG = np.random.default_rng(0)
 A, B, Z = RNG.standard_normal((3, 5)), RNG.standard_normal((5, 4)), RNG.standard_normal((4, 6))
@@ -216,3 +220,46 @@ def test_regression_with_a_vector_and_a_number(dw, db, words):
     e = X @ w + 0.5 - y
     report = tg.check_backprop(cost, {"w": w, "b": 0.5}, {"dw": dw(e), "db": db(e)})
     assert words in report.diagnosis, report.diagnosis
+
+
+def normalised(z):
+    centred = z - z.mean(axis=1, keepdims=True)
+    return centred, np.sqrt((centred**2).mean(axis=1, keepdims=True) + 0.1)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("variance", r"d\w+, .*what comes back through it is not added, as if it were zero"),
+        ("mean", r"dS1 stands where dZ belongs"),
+        ("gamma", r"the factor gamma is missing"),
+    ],
+)
+def test_batch_normalisation_by_hand(part, words):
+    """What is left out is told as that, not as one of the mistakes that make it vanish."""
+    W, x, t = (
+        RNG.standard_normal((3, 4)),
+        RNG.standard_normal((4, 10)),
+        RNG.standard_normal((3, 10)),
+    )
+    gamma = np.array([[0.7], [1.3], [-0.4]])
+
+    def cost(p):
+        centred, s = normalised(p["W"] @ x)
+        return np.sum((p["gamma"] * (centred / s) - t) ** 2) / 20
+
+    centred, s = normalised(W @ x)
+    N = centred / s
+    dN = (gamma * N - t) / 10 * (1 if part == "gamma" else gamma)
+    dZ = dN - (0 if part == "mean" else dN.mean(axis=1, keepdims=True))
+    dZ = dZ - (0 if part == "variance" else N * np.mean(dN * N, axis=1, keepdims=True))
+    dgamma = np.sum((gamma * N - t) / 10 * N, axis=1, keepdims=True)
+    p, grads = {"W": W, "gamma": gamma}, {"dW": dZ / s @ x.T, "dgamma": dgamma}
+    report = tg.check_backprop(cost, p, grads)
+    assert re.search(words, report.diagnosis), report.diagnosis
+
+
+def test_a_sum_that_cancels_has_been_computed():
+    right = RNG.standard_normal((4, 1))
+    assert "never computed" in describe(0 * right, right, Sizes()).words
+    assert "what is summed cancels" in describe(1e-17 * right[::-1], right, Sizes()).words

@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.factor import CLOSE, factor_words
-from tinygrad_dnn.checking.diagnosis.faults import ENOUGH, NAMED, Equations, fitted
+from tinygrad_dnn.checking.diagnosis.faults import ENOUGH, FETCHED, NAMED, Equations, fitted
 from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.checking.diagnosis.story import Cause, Story
 from tinygrad_dnn.checking.diagnosis.sums import kind, repeated
@@ -42,7 +42,7 @@ class Group:
             return found
         for i, name in enumerate(self.hidden):
             scene = self._between(story.scene, 0, i)
-            found += self._families(story, scene, i)
+            found += [*self._forgotten(story, scene, i), *self._families(story, scene, i)]
             for words, value in self._wrong(name, scene):
                 cause = Cause(name, words, HIDDEN)
                 found += self._ended(story, self._with(scene, i, value), (cause,), 0)
@@ -149,6 +149,18 @@ class Group:
             if value.shape == right.shape and np.all(np.isfinite(value)):
                 found.setdefault(_key(value), (words, value))
         return list(found.values())[1:]
+
+    def _forgotten(self, story: Story, scene: Scene, i: int) -> list[Story]:
+        """Return the story in which a hidden derivative is left out of a sum.
+
+        Whatever else makes what it contributes vanish is not told from that.
+        """
+        name = self.hidden[i]
+        without = self._with(scene, i, np.zeros_like(scene.values[name]))
+        if not np.all([np.any(self._right(shown, without)) for shown in self.shown]):
+            return []
+        said = "what comes back through it is not added, as if it were zero (+= is missing)"
+        return self._ended(story, without, (Cause(name, said, HIDDEN - FETCHED),), 0)
 
     def _everywhere(self, story: Story) -> list[Story]:
         """Return the stories with the same mistake wherever it can be made, as in a loop."""

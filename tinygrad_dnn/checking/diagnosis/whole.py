@@ -14,6 +14,7 @@ from tinygrad_dnn.checking.diagnosis.sources import same
 from tinygrad_dnn.primitives import Array
 
 ZERO = "it is zero everywhere: never computed, or not connected"
+CANCELS = "it is zero but for rounding: what is summed cancels"
 
 
 def compared(wrong: Array, right: Array, sizes: Sizes) -> Iterator[Change]:
@@ -27,7 +28,7 @@ def compared(wrong: Array, right: Array, sizes: Sizes) -> Iterator[Change]:
 def rearranged(wrong: Array, right: Array) -> Iterator[Change]:
     """Yield what makes ``wrong`` of the entries of ``right``: zeros, another order, sums."""
     if wrong.shape == right.shape and _largest(wrong) <= 1e-12 * _largest(right):
-        yield Change(ZERO, 1.2)
+        yield Change(CANCELS if np.any(wrong) else ZERO, 1.2)
         return
     yield from _reordered(wrong, right)
     yield from _summed(wrong, right)
