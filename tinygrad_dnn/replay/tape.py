@@ -151,7 +151,10 @@ class Tape:
         """Return Symbols for the parts of a call that gave several arrays."""
         whole = Call(value, fn, nodes, kwargs, (self._recorded or self._found()).f_lasti)
         self.calls.append(whole)
-        parts = [self.made(v, operator.getitem, (whole, i), NO_KWARGS) for i, v in enumerate(value)]
+        parts = [
+            self.made(np.asarray(v), operator.getitem, (whole, i), NO_KWARGS)
+            for i, v in enumerate(value)
+        ]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
 
     def _found(self) -> FrameType:
