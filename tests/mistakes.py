@@ -958,4 +958,11 @@ MISTAKES = [
         lambda d: ((d.A[d.L] > 0.5) - d.Y) / unit(d),
         r"A is rounded to 0 and 1|A is missing",
     ),
+    Mistake(
+        "b added to dA",
+        "dA",
+        lambda s, l: l < s.L and s.widths[l] > 1,
+        lambda d: dA_right(d) + d.b[d.l],
+        r"b\d is added, which belongs into the forward pass",
+    ),
 ]

@@ -19,12 +19,16 @@ def legend(
     forward: Forward, tapped: Collection[str], said: str, what: str = "values that were not tapped"
 ) -> str:
     """Say what those of our names stand for that were ``said``, unless it goes without saying."""
-    told = [
-        _written(step)
-        for step in _unusual(forward, tapped)
-        if re.search(rf"\bd?{re.escape(step.out)}\b", said)
-    ]
+    steps = {step.out: _written(step) for step in _unusual(forward, tapped)}
+    told = [words for name, words in steps.items() if _mentioned(name, said)]
+    constants = {n: x for n, x in forward.values.items() if re.fullmatch(r"K\d+", n)}
+    at_all = f"{said} {told}"
+    told += [f"{n} an array {x.shape}" for n, x in constants.items() if _mentioned(n, at_all)]
     return f"{what}: {', '.join(told)}" if told else ""
+
+
+def _mentioned(name: str, said: str) -> bool:
+    return bool(re.search(rf"\bd?{re.escape(name)}\b", said))
 
 
 def plain(forward: Forward, tapped: Collection[str]) -> bool:

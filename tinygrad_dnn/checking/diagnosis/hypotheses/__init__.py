@@ -22,6 +22,7 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.masks import dropout
 from tinygrad_dnn.checking.diagnosis.hypotheses.mixtures import other_factor, other_part
 from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import other_constant, penalty
 from tinygrad_dnn.checking.diagnosis.hypotheses.products import (
+    bias_added,
     elementwise_product,
     forgotten_summand,
     not_transposed,
@@ -63,6 +64,7 @@ HYPOTHESES: dict[type, tuple[Callable[[Any, Scene], Wrong], ...]] = {
         other_gradient,
         elementwise_product,
         forgotten_summand,
+        bias_added,
     ),
     Addend: (wrong_sum, other_gradient, forgotten_summand),
     Slope: (

@@ -108,6 +108,15 @@ def other_operand(term: Product, scene: Scene) -> Wrong:
             yield f"{said}{relation(step.out, term.other, scene)}", term.product(g, A)
 
 
+def bias_added(term: Product, scene: Scene) -> Wrong:
+    """``dA = W.T dZ + b``."""
+    value, parameters = term.value(scene), scene.forward.parameters
+    for name in parameters if term.of not in parameters else ():
+        b = scene.values[name]
+        if b.size < value.size and fits(value, b) and (value + b).shape == value.shape:
+            yield f"{name} is added, which belongs into the forward pass alone", value + b
+
+
 def operand_forgotten(term: Product, scene: Scene) -> Wrong:
     """``dA = dZ``, or as if W were full of ones."""
     g, right = scaled(term, scene), term.operand(scene)
