@@ -149,3 +149,27 @@ def test_what_log_of_one_minus_A_loses_is_not_held_against_its_gradient():
         cost, p, {"dW1": dZ @ X.T / 3, "db1": dZ.mean(axis=1, keepdims=True)}
     )
     assert "wrong" not in {row.verdict for row in report.rows}, report
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_small_weights_do_not_hide_what_an_activation_is(seed):
+    rng = np.random.default_rng(seed)
+    X, Y = rng.standard_normal((2, 30)), (rng.random((1, 30)) < 0.5) * 1.0
+    p = {"W1": 0.01 * rng.standard_normal((2, 2)), "b1": np.zeros((2, 1))}
+    p |= {"W2": 0.01 * rng.standard_normal((1, 2)), "b2": np.zeros((1, 1))}
+
+    def forward(p):
+        Z1 = p["W1"] @ X + p["b1"]
+        A1 = np.maximum(Z1, 0.01 * Z1)
+        return Z1, A1, sigmoid(p["W2"] @ A1 + p["b2"])
+
+    def cost(p):
+        A2 = forward(p)[-1]
+        return -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))
+
+    Z1, A1, A2 = forward(p)
+    dZ2 = A2 - Y
+    dZ1 = p["W2"].T @ dZ2 * np.where(Z1 > 0, 1, 0.01)
+    grads = {"dZ2": dZ2, "dW2": dZ2 @ A1.T / 30, "db2": dZ2.mean(axis=1, keepdims=True)}
+    grads |= {"dZ1": dZ1, "dW1": dZ1 @ X.T / 30, "db1": dZ1.mean(axis=1, keepdims=True)}
+    assert tg.check_backprop(cost, p, grads), tg.check_backprop(cost, p, grads)

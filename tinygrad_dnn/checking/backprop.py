@@ -194,8 +194,9 @@ class _Check:
             shown = self.shown.equations(self.student.params)
             forward, of_J = ended(self.forward, self.of_J)
             if unknown := {name: shown[name] for name in between if name in shown}:
-                best = chosen_by(forward, of_J, unknown, possible, self._close())
-                forward, possible = best.forward, [best.per_example]
+                measured = (*self.student.params, *self.student.tapped)
+                best = chosen_by(forward, of_J, measured, unknown, possible, self._close())
+                forward, of_J, possible = best.forward, best.of_J, [best.per_example]
                 self.notes += kink_words(forward)
             found = explain(forward, of_J, shown, possible)
             doubtful = found is None or found.weight > ONE

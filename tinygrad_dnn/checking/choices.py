@@ -4,7 +4,7 @@ Where a gradient in between is known by equations only, it is right if it is so 
 choices.  Those are taken with which the fewest gradients are wrong; of several, the course's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
@@ -26,14 +26,25 @@ class Choice(NamedTuple):
     forward: Forward
     per_example: bool
     wrong: int
+    of_J: Arrays
 
 
 def chosen_by(
-    forward: Forward, of_J: Arrays, shown: Arrays, conventions: Sequence[bool], close: float
+    forward: Forward,
+    known: Arrays,
+    measured: Collection[str],
+    shown: Arrays,
+    conventions: Sequence[bool],
+    close: float,
 ) -> Choice:
-    """Return the choice with which the fewest of the gradients ``shown`` are wrong."""
+    """Return the choice with which the fewest of the gradients ``shown`` are wrong.
+
+    ``known`` are derivatives of J; those that are not ``measured`` have been computed with 0 at
+    every kink after them.
+    """
 
     def tried(forward: Forward, per_example: bool) -> Choice:
+        of_J = _before_kinks(forward, known, measured)
         right: Arrays = {}
         with suppress(ValueError, IndexError):  # shapes do not fit: it is another network
             _, right = equations_of(forward, of_J, shown, per_example=per_example)
@@ -41,7 +52,7 @@ def chosen_by(
             name not in right or not relative_error(x, right[name]) <= close
             for name, x in shown.items()
         )
-        return Choice(forward, per_example, wrong)
+        return Choice(forward, per_example, wrong, of_J)
 
     best = min((tried(forward, per_example) for per_example in conventions), key=_wrong)
     kinked = [
@@ -57,6 +68,13 @@ def chosen_by(
         if best.wrong:
             best = min((best, *(tried(other, best.per_example) for other in sides)), key=_wrong)
     return best
+
+
+def _before_kinks(forward: Forward, known: Arrays, measured: Collection[str]) -> Arrays:
+    """Return what is known whatever is taken at kinks."""
+    ruled = [i for i, s in enumerate(forward.steps) if isinstance(s, Elementwise) and s.at_kink]
+    changed = {step.out for step in forward.steps[: max(ruled, default=0)]} - {*measured}
+    return {name: x for name, x in known.items() if name not in changed}
 
 
 def _wrong(choice: Choice) -> int:

@@ -229,8 +229,10 @@ class Student:
     def _moved(self) -> dict[str, Array]:
         """Return parameters away from zeros and other coincidences."""
         rng = np.random.default_rng(1)
+        spreads = {name: float(np.std(x)) if x.size else 0.0 for name, x in self.params.items()}
+        least = min((s for s in spreads.values() if s), default=1.0)  # small W do not hide b
         return {
-            name: x + 0.1 * _spread(x) * rng.standard_normal(x.shape)
+            name: x + 0.1 * (spreads[name] or min(least, 1.0)) * rng.standard_normal(x.shape)
             for name, x in self.params.items()
         }
 
