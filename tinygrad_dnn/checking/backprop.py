@@ -19,6 +19,7 @@ from tinygrad_dnn.checking.diagnosis.explain import ONE, Explanation, explain
 from tinygrad_dnn.checking.diagnosis.forward import Forward
 from tinygrad_dnn.checking.diagnosis.inference import infer
 from tinygrad_dnn.checking.diagnosis.legend import legend, plain
+from tinygrad_dnn.checking.diagnosis.loops import passes_words, side_by_side
 from tinygrad_dnn.checking.dual import ROUNDED
 from tinygrad_dnn.checking.masked import maybe_masked, split, split_off
 from tinygrad_dnn.checking.options import Settings, chosen
@@ -192,7 +193,9 @@ class _Check:
         possible = [True, False] if convention is None else [convention]
         with self._diagnosing(), suppress(ValueError, IndexError):  # another network: no shape fits
             shown = self.shown.equations(self.student.params)
-            forward, of_J = ended(self.forward, self.of_J)
+            self.forward, of_J = side_by_side(self.forward, self.of_J, shown)
+            self.notes += passes_words(self.forward)
+            forward, of_J = ended(self.forward, of_J)
             if unknown := {name: shown[name] for name in between if name in shown}:
                 measured = (*self.student.params, *self.student.tapped)
                 best = chosen_by(forward, of_J, measured, unknown, possible, self._close())

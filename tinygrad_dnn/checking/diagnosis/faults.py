@@ -10,6 +10,7 @@ from tinygrad_dnn.checking.diagnosis.factor import CLOSE, Sizes, either, factor_
 from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward
 from tinygrad_dnn.checking.diagnosis.hypotheses import all_families, all_wrong
 from tinygrad_dnn.checking.diagnosis.hypotheses.parameters import something_else, updated
+from tinygrad_dnn.checking.diagnosis.hypotheses.passes import pass_left_out
 from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import no_penalty, penalty_too
 from tinygrad_dnn.checking.diagnosis.hypotheses.words import Family, Wrong
 from tinygrad_dnn.checking.diagnosis.losses import PENALTIES
@@ -57,7 +58,9 @@ class Equations:
             yield from all_wrong(way, scene, often=often)
         if fused := self._fused(name, scene):
             yield from all_wrong(fused, scene, often=often)
-        if name in scene.forward.parameters:
+        if name not in scene.forward.parameters:
+            yield from pass_left_out(total(terms, scene), scene)
+        else:
             yield from something_else(name, scene, self.truth)
             for c in self._penalties() if self.network and not _penalised(terms) else ():
                 for words, value in penalty_too(name, scene, c):

@@ -151,7 +151,8 @@ Step = Linear | Elementwise | Softmax | Mixture | Call
 class Forward:
     """Values by name, the names of parameters, and the steps in the order of computation.
 
-    ``m`` is the number of examples, ``over`` the axis along which they lie.
+    ``m`` is the number of examples, ``over`` the axis along which they lie; ``passes`` has how many
+    there are in each pass of a loop, if there is one.
     """
 
     values: dict[str, Array]
@@ -159,6 +160,7 @@ class Forward:
     steps: list[Step] = field(default_factory=list)
     m: int = 1
     over: int = 1
+    passes: tuple[int, ...] = ()
 
     def complete(self) -> None:
         """Compute the results that nobody has noted: those that lie between noted ones."""

@@ -21,6 +21,7 @@ from tinygrad_dnn.primitives import Array
 
 DEEPEST = 2  # mistakes looked for between two arrays that the student has shown
 SMALL = 5000  # entries; of larger arrays, one mistake is looked for, not two
+FEW = 6  # hidden derivatives; of more, one mistake is looked for, or the same in several
 SOLVED = 400  # entries of an array that is solved for
 HIDDEN = 1.05  # the weight of a mistake in what is not shown,
 AGAIN = 0.05  # and of the same mistake once more
@@ -48,7 +49,9 @@ class Group:
                 found += self._ended(story, self._with(scene, i, value), (cause,), 0)
         found = found or self._everywhere(story)
         if not found and self._small():
-            found = self._with_another(story) or self._pairs(story)
+            found = self._with_another(story)
+            if not found and len(self.hidden) <= FEW:
+                found = self._pairs(story)
         return found
 
     def unexplained(self, story: Story) -> list[Story]:

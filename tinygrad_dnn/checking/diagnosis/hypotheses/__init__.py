@@ -20,6 +20,7 @@ from tinygrad_dnn.checking.diagnosis.hypotheses.costs import (
 )
 from tinygrad_dnn.checking.diagnosis.hypotheses.masks import dropout
 from tinygrad_dnn.checking.diagnosis.hypotheses.mixtures import other_factor, other_part
+from tinygrad_dnn.checking.diagnosis.hypotheses.passes import other_pass, pass_overwritten
 from tinygrad_dnn.checking.diagnosis.hypotheses.penalties import other_constant, penalty
 from tinygrad_dnn.checking.diagnosis.hypotheses.products import (
     bias_added,
@@ -61,12 +62,14 @@ HYPOTHESES: dict[type, tuple[Callable[[Any, Scene], Wrong], ...]] = {
         not_transposed,
         operand_forgotten,
         other_operand,
+        other_pass,
+        pass_overwritten,
         other_gradient,
         elementwise_product,
         forgotten_summand,
         bias_added,
     ),
-    Addend: (wrong_sum, other_gradient, forgotten_summand),
+    Addend: (pass_overwritten, wrong_sum, other_gradient, forgotten_summand),
     Slope: (
         slope_missing,
         dropout,
