@@ -93,6 +93,17 @@ def test_names_of_the_parameters_will_do():
     assert tg.check_backprop(cost, params, lambda params: grads)
 
 
+@pytest.mark.parametrize("course", [True, False])
+def test_a_convention_that_nothing_tells_is_said_where_it_matters(course):
+    student = Student(course=course, taps=False, shows="parameters", seed=3)
+    report = tg.check_backprop(*student.lesson({("dW", 2): lambda d: -d.dZ[d.l] @ d.A[d.l - 1].T}))
+    assert "(1/m) * dZ2 @ A1.T" in report.diagnosis
+    assert "convention: not told by these gradients; dZ and dA are taken as per example" in str(
+        report
+    )
+    assert "convention" not in str(tg.check_backprop(*student.lesson({})))
+
+
 def test_missing_and_unknown_names():
     cost, params, grads = lesson()
     short = {name: x for name, x in grads.items() if name != "dW2"}

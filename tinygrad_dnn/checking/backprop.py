@@ -117,13 +117,15 @@ class _Check:
             notes += [*([] if self.forward else [UNKNOWN]), *student.doubts]
         notes += _of_cost(student, rows)
         notes += [f"the cost: {ROUNDED}"] * student.rounds
-        if middle:
-            notes.insert(0, convention_words(found.per_example if found else convention, m))
         rows |= self._by_equations(found, between, rows)
         if hidden := [f"d{name}" for name in between if name not in rows]:
             notes.append(_advice(hidden))
         explained = shown.explained(rows, found, self.of_J, m)
         said = "; ".join(row.note for row in explained if row.verdict == WRONG)
+        if middle:
+            notes.insert(0, convention_words(found.per_example if found else convention, m))
+        elif "1/m" in said:
+            notes.insert(0, convention_words(None, m))
         if self.forward and (told := legend(self.forward, student.tapped, said)):
             notes.append(told)
         return replace(report, rows=explained, notes=notes)

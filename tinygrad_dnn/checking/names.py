@@ -39,7 +39,8 @@ def by_values(
         raise ValueError(f"{who}: grads has no {missing[0]!r}; {advice}")
     if unknown:
         near = get_close_matches(unknown[0], [f"d{name}" for name in known], 1, 0.5)
-        advice = f"is {near[0]!r} meant?" if near else "leave it out, or tap that value"
+        other = "leave it out, or tap that value"
+        advice = f"is {near[0]!r} meant? If not, {other}" if near else other
         raise ValueError(f"{who}: grads has {unknown[0]!r}, which is no parameter; {advice}")
     return named
 

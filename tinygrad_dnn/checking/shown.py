@@ -110,7 +110,10 @@ class Shown:
 def convention_words(convention: bool | None, m: int) -> str:
     """Say which derivatives dZ and dA are."""
     if convention is None:
-        return "convention: not told by these gradients; taken as dZ and dA per example"
+        return (
+            "convention: not told by these gradients; dZ and dA are taken as per example, and 1/m "
+            "as part of dW and db: where your dZ has it already they have none"
+        )
     if convention:
         return f"convention: dZ and dA per example (m dJ/dZ, m dJ/dA; m = {m}); dW, db of J"
     return "convention: all are derivatives of the cost J (dZ and dA too)"
