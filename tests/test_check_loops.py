@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
+from tinygrad_dnn.checking.diagnosis.forward import Call
 from tinygrad_dnn.checking.diagnosis.loops import LOOP, side_by_side
 from tinygrad_dnn.checking.student import Student
 
@@ -92,6 +93,20 @@ def test_the_steps_of_all_passes_become_those_of_one():
     assert one.m == M
     assert one.passes == (1,) * M
     np.testing.assert_allclose(one.values["Z1"], P["W1"] @ X + P["b1"])
+
+
+def test_what_has_no_equation_is_done_pass_by_pass():
+    p = {name: P[name] for name in ("W1", "b1", "W2")}
+
+    def cost(p):
+        A = (np.roll(np.tanh(p["W1"] @ X[:, s] + p["b1"]), 1, axis=0) for s in BATCHES)
+        return sum(np.sum((p["W2"] @ a) ** 2) for a in A) / M
+
+    one, _ = side_by_side(wired(cost, p), {}, ())
+    step = next(step for step in one.steps if isinstance(step, Call))
+    g = RNG.standard_normal((4, M))
+    np.testing.assert_allclose(step.back(g, "A1"), np.roll(g, -1, axis=0))
+    assert one.passes == (2,) * len(BATCHES)
 
 
 def test_vectors_become_rows():

@@ -72,6 +72,12 @@ class _Layout:
         """Return the arrays of all branches as one."""
         return np.stack(arrays) if self.new else np.concatenate(arrays, self.over)
 
+    def apart(self, x: Array, like: Sequence[Array]) -> list[Array]:
+        """Return an array of all branches in parts like these."""
+        if self.new:
+            return list(x)
+        return np.split(x, np.cumsum([part.shape[self.over] for part in like])[:-1], self.over)
+
 
 def _branches(steps: Sequence[Step]) -> list[list[Step]]:
     """Return the steps in groups, none of which reads what another makes."""
@@ -90,7 +96,7 @@ def _roles(branches: Sequence[Sequence[Step]]) -> Roles:
     if len({len(branch) for branch in branches}) > 1:
         return {}
     for steps in zip(*branches, strict=True):
-        if any(isinstance(step, Call) or step != _like(steps[0], step) for step in steps):
+        if any(step != _like(steps[0], step) for step in steps):
             return {}
         for names in zip(*map(_names, steps), strict=True):
             if roles.setdefault(names[0], names) != names:
@@ -129,7 +135,9 @@ def _renamed(step: Step, call: Callable[[str], str]) -> Step:
         parts = [(c, [replace(f, name=call(f.name)) for f in fs]) for c, fs in step.parts]
         return Mixture(out, tuple((c, tuple(factors)) for c, factors in parts))
     if isinstance(step, Call):
-        return step
+        given = {name: call(name) for name in (*step.inputs, *step.parts)}
+        inner, arrays = (tuple(given[n] for n in names) for names in (step.inputs, step.parts))
+        return replace(step, out=out, inputs=inner, parts=arrays)
     z = call(step.z)
     if isinstance(step, Elementwise):
         mask, skip = step.mask and call(step.mask), step.skip and call(step.skip)
@@ -175,10 +183,29 @@ def _one(forward: Forward, branch: Sequence[Step], roles: Roles, lay: _Layout) -
         if isinstance(step, Elementwise) and step.own is not None:
             all_own = [x for name in roles[step.out] if (x := own[name]) is not None]
             steps[i] = replace(step, own=lay.beside(all_own))
+        elif isinstance(step, Call):
+            steps[i] = replace(step, back=_back(forward, step.out, roles, lay))
     outs = roles[branch[-1].out]
     passes = tuple(1 if lay.new else old[name].shape[lay.over] for name in outs)
     m = sum(passes) if forward.m in (1, passes[0]) else forward.m
     return Forward(values, forward.parameters, steps, m, lay.over, passes)
+
+
+def _back(forward: Forward, out: str, roles: Roles, lay: _Layout) -> Callable[..., Array]:
+    """Return the derivatives of a call, those of every branch by its own."""
+    made = {step.out: step for step in forward.steps}
+    calls = [made[name] for name in roles[out]]
+    outs = [forward.values[name] for name in roles[out]]
+
+    def back(g: Array, name: str) -> Array:
+        each = [
+            call.back(part, other)
+            for call, part, other in zip(calls, lay.apart(g, outs), roles[name], strict=True)
+            if isinstance(call, Call)
+        ]
+        return lay.beside(each) if name in _apart(roles) else sum(each[1:], each[0])
+
+    return back
 
 
 def _turned(step: Step, apart: Arrays, values: Arrays, lay: _Layout) -> Step:
@@ -199,6 +226,6 @@ def _turned(step: Step, apart: Arrays, values: Arrays, lay: _Layout) -> Step:
 
 def _agrees(step: Step, forward: Forward) -> bool:
     """Whether the step, on all examples at once, gives what it gave one by one."""
-    if isinstance(step, Elementwise) and step.own is not None:
-        return True
+    if isinstance(step, Call) or (isinstance(step, Elementwise) and step.own is not None):
+        return True  # its derivatives are those that were recorded one by one
     return same(np.asarray(forward.result(step)), forward.values[step.out], CLOSE)
