@@ -104,6 +104,20 @@ def test_a_convention_that_nothing_tells_is_said_where_it_matters(course):
     assert "convention" not in str(tg.check_backprop(*student.lesson({})))
 
 
+@pytest.mark.parametrize("taps", [True, False])
+@pytest.mark.parametrize("course", [True, False])
+def test_where_no_dZ_is_right_the_convention_is_that_in_which_dW_follows_from_dZ(course, taps):
+    student = Student(course=course, taps=taps, seed=3)
+    noise = np.random.default_rng(0).standard_normal((2, 500))
+    slip = lambda d: noise[:1, : d.A[0].shape[1]]
+    report = tg.check_backprop(*student.lesson({("dZ", student.L): slip}))
+    notes = {row.name: row.note for row in report.rows}
+    followers = [
+        name for name, note in notes.items() if note.startswith(f"follows from dZ{student.L}")
+    ]
+    assert {*notes} - {*followers} <= {f"dZ{student.L}", f"dA{student.L}"}
+
+
 def test_missing_and_unknown_names():
     cost, params, grads = lesson()
     short = {name: x for name, x in grads.items() if name != "dW2"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.checking.choices import chosen_by, kink_words
+from tinygrad_dnn.checking.choices import chosen_by, kink_words, told_by_equations
 from tinygrad_dnn.checking.described import gave_up
 from tinygrad_dnn.checking.diagnosis.ending import ended
 from tinygrad_dnn.checking.diagnosis.equation import equations_of
@@ -92,6 +92,8 @@ class _Check:
             self._look()
         m = self._m()
         convention = shown.convention({n: x for n, x in self.of_J.items() if n in middle}, m)
+        if convention is None and middle and self.forward:
+            convention = told_by_equations(self.forward, self.of_J, shown.equations(student.params))
         scale = 1.0 if convention is False else float(m)
         parameters = [name for name in shown.fitting if name in student.params]
         tapped = [name for name in shown.fitting if name in student.tapped]

@@ -13,11 +13,13 @@ import numpy as np
 
 from tinygrad_dnn.checking.diagnosis.equation import equations_of
 from tinygrad_dnn.checking.diagnosis.forward import Elementwise, Forward
+from tinygrad_dnn.checking.diagnosis.terms import AnyTerm, Scene, total
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.report import relative_error
 
 Arrays = Mapping[str, Array]
 AT_KINKS = (0.0, 1.0, 0.5)
+FOLLOWS = 1e-5  # relative: so much float32 leaves; the conventions are a factor m apart
 
 
 class Choice(NamedTuple):
@@ -68,6 +70,28 @@ def chosen_by(
         if best.wrong:
             best = min((best, *(tried(other, best.per_example) for other in sides)), key=_wrong)
     return best
+
+
+def told_by_equations(forward: Forward, of_J: Arrays, shown: Arrays) -> bool | None:
+    """Return whether dZ and dA are per example by the equations of dW and db; None if by neither.
+
+    Fed with the dZ that are shown, right or wrong, they give the dW shown, or m times them.
+    """
+    counts = [_followed(forward, of_J, shown, per_example) for per_example in (True, False)]
+    return counts[0] > counts[1] if counts[0] != counts[1] else None
+
+
+def _followed(forward: Forward, of_J: Arrays, shown: Arrays, per_example: bool) -> int:
+    """Count the parameters' gradients that are what their equations make of the others shown."""
+    terms: Mapping[str, Sequence[AnyTerm]] = {}
+    with suppress(ValueError, IndexError):  # shapes do not fit: it is another network
+        terms, _ = equations_of(forward, of_J, shown, per_example=per_example)
+    scene = Scene(forward, per_example, {**shown})
+    return sum(
+        relative_error(shown[name], total(terms[name], scene)) <= FOLLOWS
+        for name in forward.parameters
+        if name in shown and name in terms and all(not t.out or t.out in shown for t in terms[name])
+    )
 
 
 def _before_kinks(forward: Forward, known: Arrays, measured: Collection[str]) -> Arrays:

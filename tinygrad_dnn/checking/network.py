@@ -7,6 +7,7 @@ import numpy as np
 
 from tinygrad_dnn.checking.arrays import in_words, not_finite, real
 from tinygrad_dnn.checking.call import blaming, function_name, require_function
+from tinygrad_dnn.checking.choices import told_by_equations
 from tinygrad_dnn.checking.diagnosis.explain import explain
 from tinygrad_dnn.checking.masked import split_off
 from tinygrad_dnn.checking.names import by_values, require_dict
@@ -118,6 +119,8 @@ def _judged(
     notes += [masked.words for masked in masks]
     middle = {name: x for name, x in of_J.items() if name not in forward.parameters}
     convention = shown.convention(middle, forward.m)
+    if convention is None:
+        convention = told_by_equations(forward, of_J, shown.equations(forward.parameters))
     possible = [True, False] if convention is None else [convention]
     scale = {name: forward.m if possible[0] and name in middle else 1 for name in of_J}
     close = dict.fromkeys(shown.fitting, CLOSE)

@@ -46,17 +46,16 @@ class Shown:
         return {n: x for n, x in self.arrays.items() if n in fits or n in parameters}
 
     def convention(self, right: Arrays, m: int) -> bool | None:
-        """Return whether dZ and dA are per example, m times ``right``; None if nothing can tell.
+        """Return whether dZ and dA are per example, m times ``right``; None if as many are not.
 
-        With the other convention fewer arrays would be right; of two that are as good it is the
-        course's.  An array speaks for that in which most of its entries are right.
+        An array speaks for the convention in which most of its entries are right.
         """
         known = [name for name in right if name in self.arrays and m > 1]
         per_example, of_J = (
             sum(_mostly(self.arrays[name], factor * right[name]) for name in known)
             for factor in (m, 1)
         )
-        return per_example >= of_J if per_example or of_J else None
+        return per_example > of_J if per_example != of_J else None
 
     def misshapen_row(self, name: str) -> Row:
         """Return the row of a gradient that has not the shape of its value."""
