@@ -79,7 +79,8 @@ def in_double(value: Callable[[Sequence[Array]], Any], point: Sequence[Array]) -
     try:
         with catch_warnings():
             simplefilter("error", ComplexWarning)
-            return carried(value, point, Passage()).real
+            out = carried(value, point, Passage())
+        return None if out.dtype.hasobject else out.real
     except Exception:  # whatever it thinks of them
         return None
 
