@@ -19,7 +19,7 @@ from tinygrad_dnn.checking.call import UNDEFINED
 from tinygrad_dnn.checking.claims import Claims
 from tinygrad_dnn.checking.dual import Passage, carried
 from tinygrad_dnn.checking.noise import measured_noise
-from tinygrad_dnn.checking.numeric import EPS, SURE, Line, differing, elastic_units
+from tinygrad_dnn.checking.numeric import EPS, SURE, Line, elastic_units
 from tinygrad_dnn.checking.problem import Point, Problem
 from tinygrad_dnn.checking.verdict import Claim, Judgement, judge
 from tinygrad_dnn.errors import DimensionError
@@ -32,7 +32,6 @@ WIDE = (-5, 1)  # exponents of steps at which a function of steps changes
 JUMP = 1e3  # times its noise is f's value off if what it is computed from stands still
 LEAST = 0.5  # of the entries of a random direction
 AROUND = (2.0**-16, 2.0**-9, 2.0**-2, 2.0**5)  # where kinks may not be close, in elastic units
-WAYS = 16  # in which a point is left, to see whether it is on a kink: behind dead units few show
 ROUGH = 0.25  # a relative error with which slopes must still agree, if everywhere
 
 
@@ -200,25 +199,6 @@ class Probe:
                     return WRONG
                 found = max(found, _roughly(judgement), key=(RIGHT, CANNOT_TELL, KINK).index)
         return found
-
-    @cached_property
-    def on_a_kink(self) -> bool:
-        """Whether f is on a kink at the point itself, as far as it is analytic."""
-        lines = (self.line_along(self.analytic_direction()) for _ in range(WAYS))
-        found = (line.complex_sides for line in lines)
-        return any(sides is not None and np.any(differing(*sides)) for sides in found)
-
-    def analytic_direction(self) -> list[Array | None]:
-        """Return a random direction of all arguments that f is analytic in.
-
-        Each at its own scale, and every other time upwards: towards units that are active.
-        """
-        rng, up = self.rng, self.rng.random() < 0.5
-        signs = [random_signs(u.shape, rng) * 8.0 ** rng.integers(4) for u in self.units]
-        return [
-            u * (np.absolute(s) if up else s) if self.analytic(j) else None
-            for j, (u, s) in enumerate(zip(self.units, signs, strict=True))
-        ]
 
     def _moved(self, r: float) -> "Probe":
         """Return the problem at a point at a distance ``r``, in elastic units, in all arguments."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from llvmlite import ir
 
-I64, I32, I8, BIT = ir.IntType(64), ir.IntType(32), ir.IntType(8), ir.IntType(1)
+I64, I32, I8 = ir.IntType(64), ir.IntType(32), ir.IntType(8)
 SINGLE, DOUBLE = ir.FloatType(), ir.DoubleType()
 
 
