@@ -84,6 +84,7 @@ class _Run:
         self.stand_ins: dict[Node, int] = {}  # a Tensor's node in this run -> which input it is
         self.generators: list[tuple[Place, Any]] = []
         self.drawn: list[tuple[np.random.Generator, Any]] = []  # and their states before
+        self.left: dict[Node, Any] = {}  # what the run leaves in places, and its value
 
     # ---- before ------------------------------------------------------------------------------
     def lift(self) -> None:
@@ -158,7 +159,7 @@ class _Run:
             if place.get() is not number:
                 raise Moving(place)
         state = [
-            State(place, before, before if place.key == "grad" else _node(place.get()))
+            State(place, before, before if place.key == "grad" else self._node(place.get()))
             for place, _, before in self.lifted
         ]
         updated = {s.place.holder for s in state if s.after is not s.before and _is_leaf(s.place)}
@@ -193,7 +194,7 @@ class _Run:
             afresh = looked_for and id(given) not in read  # it was dropped, not added to
             if type(left) is Symbol and not (leaf in updated and afresh):
                 if left.node is not given:
-                    grads.append((leaf, left.node))
+                    grads.append((leaf, self._node(left)))
             elif given is not None:
                 dropped.append(leaf)
         return grads, dropped
@@ -202,7 +203,7 @@ class _Run:
         """Yield the gradients that the run has left in Tensors that were given."""
         for leaf, i in self.stand_ins.items():
             if isinstance(leaf.grad, Symbol):
-                yield i, leaf.grad.node
+                yield i, self._node(leaf.grad)
 
     def _refuse_changed_arguments(self) -> None:
         """Refuse what a replay would not do to the arguments of its own call."""
@@ -216,10 +217,17 @@ class _Run:
         """Return the node of something that is returned; a constant stays what it is."""
         value = x.node.value if isinstance(x, Tensor) else x
         if not isinstance(value, Symbol):
-            return _node(value) if isinstance(x, Tensor) else x
+            return self._node(value) if isinstance(x, Tensor) else x
         if value.link and value.link.outdated:
             raise outdated_view(self.tape.name, value.link.outdated)
         return value.node
+
+    def _node(self, left: Any) -> Node:
+        """Return the node of what is left in a place, whose value is kept; a constant gets one."""
+        symbol = isinstance(left, Symbol)
+        node = left.node if symbol else Node(left, kwargs=NO_KWARGS)
+        self.left[node] = left.value if symbol else left
+        return node
 
     def rewind(self) -> None:
         """Undo what the run has done: draws, numbers that it has counted, modes."""
@@ -242,7 +250,8 @@ class _Run:
     def carry_out(self, program: Program, given: Sequence[Any]) -> bool:
         """Leave in every live place what the run has computed for it."""
         written = program.written
-        values = [s.after.value if s.after.fn else copy(s.after.value) for s in written]
+        left = [(s.after, self.left[s.after]) for s in written]
+        values = [value if after.fn else copy(value) for after, value in left]
         for s, value in zip(written, values, strict=True):
             was = s.place.get()
             if isinstance(was, np.ndarray):
@@ -254,16 +263,11 @@ class _Run:
         for leaf in program.dropped:
             leaf.grad = None
         for target, g in program.grads:
-            leave_gradient(target, np.array(g.value), given)
+            leave_gradient(target, np.array(self.left[g]), given)
         made = [place for optimizer in self.live.optimizers for place in _symbols_in(optimizer)]
         for place in made:
-            place.set(np.array(place.get().node.value))
+            place.set(np.array(place.get().value))
         return not made
-
-
-def _node(value: Any) -> Node:
-    """Return the node of what a place holds after the run; a constant gets one."""
-    return value.node if isinstance(value, Symbol) else Node(value, kwargs=NO_KWARGS)
 
 
 def _is_leaf(place: Place) -> bool:
@@ -272,9 +276,9 @@ def _is_leaf(place: Place) -> bool:
 
 def _public(x: Any) -> Any:
     if isinstance(x, Symbol):
-        return np.array(x.node.value) if hasattr(x.node.value, "shape") else x.node.value
+        return np.array(x.value) if hasattr(x.value, "shape") else x.value
     if isinstance(x, Tensor) and isinstance(x.node.value, Symbol):
-        return handle(Node(np.array(x.node.value.node.value), name=x.name))
+        return handle(Node(np.array(x.node.value.value), name=x.name))
     return x
 
 

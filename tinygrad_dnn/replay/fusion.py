@@ -30,7 +30,7 @@ def fused(program: Program) -> None:
     """Fuse what is left in live places, and let it happen as soon as it can."""
     uses = program.uses()
     gone: set[Node] = set()
-    moved: list[Node] = []
+    moved: list[Any] = []
     for s in program.written:
         call = s.after
         if call.fn is not np.subtract or call.args[0] is not s.before:

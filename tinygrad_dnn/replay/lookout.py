@@ -47,6 +47,8 @@ class Absent(Symbol):
     def node(self) -> NoReturn:  # type: ignore[override]
         raise Accumulating(self.leaf)
 
+    value = node
+
 
 class Lookout:
     """Watches for Tensors that are used but were not found to be reachable."""

@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.fusion import FUSED
 from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
-from tinygrad_dnn.replay.program import Program, State, base_of
+from tinygrad_dnn.replay.program import Program, State
 
 ALIGNMENT = 64
 
@@ -76,7 +76,7 @@ class _Planner:
         self.staged = {n: np.empty_like(a) for n, a in arrays.items() if n not in large}
         self.moving = large if stage is not None else {}
         self.owner = _owners(program)
-        self.position = {call: i for i, call in enumerate(program.calls)}
+        self.position: dict[Node, int] = {call: i for i, call in enumerate(program.calls)}
         self.last = self._last_uses()
         self.place: dict[Node, Any] = {}  # owner -> the leaf whose memory it takes, or an offset
         self.reused: dict[Node, Node] = {}
@@ -189,8 +189,7 @@ def _owners(program: Program) -> dict[Node, Node]:
     for call in program.calls:
         for a in call.parents:
             owner.setdefault(a, a)
-        base = base_of(call)
-        owner[call] = call if base is None else owner[base]
+        owner[call] = call if call.base is None else owner[call.base]
     for s in program.state:
         owner.setdefault(s.before, s.before)
     return owner

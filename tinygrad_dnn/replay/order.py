@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.passes import is_elementwise
-from tinygrad_dnn.replay.program import Program, base_of
+from tinygrad_dnn.replay.program import Call, Program
 
 LARGE = 1 << 20  # bytes: smaller ones are quickest all together at the end, call by equal call
 
@@ -25,7 +25,7 @@ def updates_early(program: Program) -> None:
     brought_forward(program, [call for call in program.calls if call in moved])
 
 
-def brought_forward(program: Program, moved: Sequence[Node]) -> None:
+def brought_forward(program: Program, moved: Sequence[Call]) -> None:
     """Put each of ``moved`` right after what it needs, and all that reads what it overwrites."""
     apart = set(moved)
     rest = [c for c in program.calls if c not in apart]
@@ -36,9 +36,9 @@ def brought_forward(program: Program, moved: Sequence[Node]) -> None:
         for a in call.parents:
             if a in overwritten:
                 last[overwritten[a]] = i
-        if (base := base_of(call)) in overwritten:
-            overwritten[call] = overwritten[base]
-    due: dict[int, list[Node]] = {}
+        if call.base in overwritten:
+            overwritten[call] = overwritten[call.base]
+    due: dict[int, list[Call]] = {}
     for call in moved:
         last[call] = max(last.get(a, -1) for a in call.parents)
         due.setdefault(last[call], []).append(call)

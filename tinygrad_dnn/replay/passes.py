@@ -7,7 +7,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.calls import Packed, Under
-from tinygrad_dnn.replay.program import Program, State, base_of
+from tinygrad_dnn.replay.program import Call, Program, State
 from tinygrad_dnn.replay.symbol import is_number
 
 Pass = Callable[[Program], None]
@@ -49,7 +49,11 @@ def folded(program: Program) -> None:
     for call in program.calls:
         if not live.isdisjoint(call.parents) or is_draw(call):
             live.add(call)
-    new = {c: Node(c.value, name=c.name) for c in program.calls if c not in live}
+    new: dict[Node, Node] = {}
+    for call in program.calls:
+        if call not in live:
+            data = [new.get(a, a).value if isinstance(a, Node) else a for a in call.args]
+            new[call] = Node(call.fn(*data, **call.kwargs))
     program.calls[:] = [c for c in program.calls if c in live]
     program.exchange(new)
 
@@ -161,15 +165,14 @@ def settled(program: Program) -> None:
     for s in program.written:
         if not s.is_array:
             continue
-        if not s.after.fn or s.after not in position or base_of(s.after) or s.after in taken:
+        if not s.after.fn or s.after not in position or s.after.base or s.after in taken:
             s.after = _copied(program, s)
         taken.add(s.after)
 
 
 def _copied(program: Program, s: State) -> Node:
     value = np.empty_like(s.before.value)
-    value[...] = s.after.value
-    call = Node(value, np.copy, [s.after])
+    call = Call(value, np.copy, [s.after])
     if value.dtype != getattr(s.after.value, "dtype", None):
         call.fn, call.args = np.astype, [s.after, value.dtype]
     program.calls.append(call)

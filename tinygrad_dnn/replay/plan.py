@@ -14,10 +14,11 @@ from tinygrad_dnn.replay.capture import leave_gradient, one_at_a_time
 from tinygrad_dnn.replay.memory import planned
 from tinygrad_dnn.replay.order import updates_early
 from tinygrad_dnn.replay.passes import simplified
-from tinygrad_dnn.replay.program import Program
+from tinygrad_dnn.replay.program import Call, Program
 from tinygrad_dnn.replay.regrouped import regrouped
 from tinygrad_dnn.replay.signature import Guard
 from tinygrad_dnn.replay.source import Source
+from tinygrad_dnn.replay.standins import stood_in
 from tinygrad_dnn.tensor import Tensor, handle
 
 
@@ -36,7 +37,7 @@ class Plan:
         guard: Callable[[], Guard | None] | None = None,
     ) -> None:
         self._guard = guard and guard(), len(program.inputs)
-        self.program = simplified(program)
+        self.program = simplified(stood_in(program))
         self.constants = _constants(program)
         if native:
             from tinygrad_dnn.replay.native import executor  # needs an extra
@@ -65,7 +66,9 @@ class Plan:
         self._forget()
 
     def _forget(self) -> None:
-        """Let go of the numbers of the recorded run; shapes and dtypes stay."""
+        """Let nodes have their arrays, and those without one nothing but a shape and a dtype."""
+        for call in self.program.calls:
+            call.born = moment()  # in the order in which they run
         arrays = self.memory.arrays
         self.memory.moving.clear()
         for node in (*self.program.inputs, *self.program.calls):
@@ -75,7 +78,7 @@ class Plan:
                 node.value = np.broadcast_to(np.zeros((), node.value.dtype), node.value.shape)
 
     @property
-    def calls(self) -> list[Node]:
+    def calls(self) -> list[Call]:
         """The calls, in order; views of what stays where it is are made once and not listed."""
         return [c for c in self.program.calls if c not in self.memory.views]
 
@@ -174,7 +177,7 @@ class Plan:
             lines.append(f"taken to be constant: {said}")
         return "\n".join(lines)
 
-    def _described(self, calls: Sequence[Node]) -> Iterator[str]:
+    def _described(self, calls: Sequence[Call]) -> Iterator[str]:
         names = {node: node.name or f"x{i}" for i, node in enumerate(self.program.inputs)}
         names |= {s.before: str(s.before.name or s.place.key) for s in self.program.state}
         targets = {s.after: names[s.before] for s in self.program.written}

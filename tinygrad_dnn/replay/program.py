@@ -1,16 +1,57 @@
 """Program: a recorded function as data, the calls of NumPy's that it makes on what is live.
 
 Its values are nodes of a graph (``graph.Node``); a node without a call is live, or a constant.
+Of an array that a call gave, shape, dtype and layout are kept, and in whose memory it lies, but not
+its numbers: so the run that is recorded needs no more memory than others.  Those who plan work with
+*stand-ins*, arrays of that layout whose numbers mean nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import NO_KWARGS, Node, layer
 from tinygrad_dnn.replay.places import Place
+
+Layout: TypeAlias = tuple[tuple[int, ...], np.dtype[Any], tuple[int, ...]]
+
+
+class Call(Node):
+    """A node of a recording: of what a graph knows of a call, that which differs from the others.
+
+    ``layout`` is shape, dtype and strides of the array that it gave; ``value`` becomes a stand-in.
+    Where it gave a number, or several arrays, these are its value, and the layout is None.
+    ``base`` is the node in whose memory the array lies, if it is a view.  ``origin`` is the
+    instruction that the recorded function, its own frame, had come to: to look for the line of the
+    user's that is being run would take as long as the call.
+    """
+
+    __slots__ = ("base", "layout")
+
+    layout: Layout | None
+
+    seen = ()
+    needs_grad = retains_grad = False
+    name = detour = grad = None
+
+    def __init__(
+        self,
+        value: Any,
+        fn: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: dict[str, Any] = NO_KWARGS,
+        base: Node | None = None,
+    ) -> None:
+        self.value, self.fn, self.args, self.kwargs, self.base = value, fn, args, kwargs, base
+        self.layout = None
+        self.layer = layer.number
+
+    @property
+    def data(self) -> list[Any]:
+        """The arguments, of nodes their values."""
+        return [a.value if isinstance(a, Node) else a for a in self.args]
 
 
 @dataclass
@@ -42,7 +83,7 @@ class Program:
     grads: list[tuple[Node | int, Node]]
     dropped: list[Node]
     modes: list[tuple[Any, bool]]
-    calls: list[Node]
+    calls: list[Call]
     results: list[Any]
     of_tensors: bool = False  # are there Tensors among the arguments?
 
@@ -73,16 +114,15 @@ class Program:
                 a = new[a]
             return a
 
-        was: dict[Node, Any] = {}  # what views looked at before
+        relaid: set[Node] = set()  # views of something else than before
         for call in self.calls:
-            moved = [a for a in call.parents if a in new or a in was]
-            if not moved:
-                continue
-            call.args = [final(a) for a in call.args]
-            if any(_share(call.value, was.get(a, a.value)) for a in moved):
-                was[call] = call.value
-                data = [x.value if isinstance(x, Node) else x for x in call.args]
-                call.value = call.fn(*data, **call.kwargs)
+            if any(a in new for a in call.parents):
+                call.args = [final(a) for a in call.args]
+            if call.base in new or call.base in relaid:
+                call.base = final(call.base)
+                relaid.add(call)
+                if isinstance(call.value, np.ndarray):
+                    call.value = call.fn(*call.data, **call.kwargs)
         for s in self.state:
             s.after = final(s.after)
         self.grads = [(leaf, final(g)) for leaf, g in self.grads]
@@ -95,23 +135,3 @@ class Program:
             for a in dict.fromkeys(call.parents):
                 found.setdefault(a, []).append(call)
         return found
-
-
-def base_of(call: Node) -> Node | None:
-    """Return what ``call``, or the call it takes a part of, was given and only looks at, if any."""
-    value = call.value
-    own = type(value) is np.ndarray and value.base is None  # lies in no other array's memory
-    for a in call.parents:
-        for b in a.parents if isinstance(a.value, (tuple, list)) else (a,):
-            if value is b.value or (not (own or type(b.value) is float) and _share(value, b.value)):
-                return b
-    return None
-
-
-def _share(x: Any, y: Any) -> bool:
-    """Say if arrays, or some of several, lie in the same memory."""
-    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
-        return np.may_share_memory(x, y)
-    if isinstance(x, (tuple, list)):
-        return any(_share(part, y) for part in x)
-    return isinstance(y, (tuple, list)) and any(_share(x, part) for part in y)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.fusion import is_one_number
-from tinygrad_dnn.replay.program import Program
+from tinygrad_dnn.replay.program import Call, Program
 
 LARGE = 1_000_000  # multiplications: up to here OpenBLAS has kernels that rearrange nothing
 FEW = 32  # rows
@@ -38,13 +38,13 @@ def _is_large(call: Node) -> bool:
 def _factors_scaled(program: Program) -> None:
     """Take (s A) B for s (A B), where s is one number and A is small beside A B."""
     uses, ends = program.uses(), set(program.ends)
-    calls: list[Node] = []
+    calls: list[Call] = []
     new: dict[Node, Node] = {}
     for call in program.calls:
         if _is_large(call) and call not in ends and 2 * call.args[0].value.size < call.value.size:
             for s, multiple in _multiples(call, uses[call]):
                 a, b = call.args
-                scaled = Node(np.empty_like(a.value), np.multiply, [s, a])
+                scaled = Call(np.empty_like(a.value), np.multiply, [s, a])
                 calls.append(scaled)
                 call.args, new[multiple] = [scaled, b], call
         calls.append(call)
@@ -67,22 +67,24 @@ def _in_pieces(program: Program) -> None:
 
     So BLAS need not rearrange B, which takes it longer than to multiply.
     """
-    calls: list[Node] = []
+    uses = program.uses()
+    calls: list[Call] = []
     new: dict[Node, Node] = {}
     for call in program.calls:
-        if _is_large(call):
+        readers = uses.get(call, ())
+        if _is_large(call) and all(isinstance(r.fn, np.ufunc) for r in readers):  # of any layout
             a, b = call.args
             (rows, inner), columns = a.value.shape, b.value.shape[1]
             some = _divisor(columns, LARGE // (rows * inner))
             if rows <= FEW < some and b.value.T.flags.c_contiguous:
                 pieces = (columns // some, some, inner)
-                turned = _added(calls, np.transpose, b)
-                stack = _added(calls, np.reshape, turned, pieces)
-                factor = Node(a.value.T.copy(), np.copy, [_added(calls, np.transpose, a)])
-                calls.append(factor)
-                product = _added(calls, np.matmul, stack, factor)
-                whole = _added(calls, np.reshape, product, (columns, rows))
-                new[call] = _added(calls, np.transpose, whole)
+                stack = _view(calls, np.reshape, _view(calls, np.transpose, b), pieces)
+                turned = _view(calls, np.transpose, a)
+                factor = Call(np.empty((inner, rows), a.value.dtype), np.copy, [turned])
+                product = np.empty((columns // some, some, rows), call.value.dtype)
+                calls += [factor, Call(product, np.matmul, [stack, factor])]
+                whole = _view(calls, np.reshape, calls[-1], (columns, rows))
+                new[call] = _view(calls, np.transpose, whole)
                 continue
         calls.append(call)
     program.calls[:] = calls
@@ -108,8 +110,7 @@ def _divisor(n: int, most: int) -> int:
     return next((k for k in range(min(n, most), 0, -1) if n % k == 0), 1)
 
 
-def _added(calls: list[Node], fn: Any, *args: Any) -> Node:
-    """Append the call ``fn(*args)``, and return it."""
-    value = fn(*(a.value if isinstance(a, Node) else a for a in args))
-    calls.append(Node(value, fn, list(args)))
+def _view(calls: list[Call], fn: Any, of: Node, *args: Any) -> Call:
+    """Append the call ``fn(of, *args)``, which gives a view, and return it."""
+    calls.append(Call(fn(of.value, *args), fn, [of, *args], base=of))
     return calls[-1]

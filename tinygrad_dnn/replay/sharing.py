@@ -25,13 +25,14 @@ class Link:
 
 def link(view: Any, of: Any, index: Any = None) -> None:
     """Remember that ``view`` lies in the memory of ``of``, if it does."""
-    if view is not of and np.may_share_memory(view.node.value, of.node.value):
+    if view is not of and np.may_share_memory(view.value, of.value):
         share(view, of, index)
 
 
 def share(view: Any, of: Any, index: Any = None) -> None:
     """Remember that ``view`` lies in the memory of ``of``."""
     view.link = Link(of, index)
+    view.node.base = view.node.base or of.node
     if of.link is None:
         of.link = Link()
     of.link.views.append(ref(view))

@@ -9,6 +9,7 @@ In place means *from now on*: ``a += 1`` and ``a[i] = v`` let the Symbol stand f
 """
 
 import operator
+from operator import attrgetter
 from typing import Any, NoReturn
 
 import numpy as np
@@ -47,12 +48,21 @@ NUMBERS = (int, float)
 
 
 class Symbol(Operators, ArrayMethods):
-    """One value of a recording: ``node`` has its call and what it was in this first run."""
+    """One value of a recording: ``node`` is its call, ``value`` what it is in this first run."""
 
-    __slots__ = ("__weakref__", "link", "node", "tape")
+    __slots__ = ("__weakref__", "link", "node", "tape", "value")
 
+    value: Any
     tape: Any  # that its calls are written on
     link: Any  # a Link, if it shares its memory
+
+    shape: tuple[int, ...] = property(attrgetter("value.shape"))  # type: ignore[assignment]
+    ndim: int = property(attrgetter("value.ndim"))  # type: ignore[assignment]
+    size: int = property(attrgetter("value.size"))  # type: ignore[assignment]
+    dtype: Any = property(attrgetter("value.dtype"))
+
+    def __len__(self) -> int:
+        return len(self.value)
 
     # ---- NumPy's protocols -------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -101,8 +111,7 @@ class Symbol(Operators, ArrayMethods):
     @property
     def T(self) -> Any:
         """The transpose: all axes reversed."""
-        node = self.node
-        view = self.tape.made(node.value.T, np.transpose, (node,), NO_KWARGS)
+        view = self.tape.made(self.value.T, np.transpose, (self.node,), NO_KWARGS)
         share(view, self)
         return view
 
@@ -113,7 +122,7 @@ class Symbol(Operators, ArrayMethods):
 
     def copy(self) -> Any:
         """Return another Symbol for the same value."""
-        return self.tape.holding(self.node)
+        return self.tape.holding(self.node, self.value)
 
     def __getitem__(self, index: Any) -> Any:
         if has_mask(index, _is_symbol):
@@ -138,7 +147,7 @@ class Symbol(Operators, ArrayMethods):
 
     def written(self, fn: Function, args: Any, kwargs: dict[str, Any]) -> Any:
         """Let this Symbol stand for the result of a call from now on, and return it."""
-        if type(self.node.value) in NUMBERS:  # in place is another one
+        if type(self.value) in NUMBERS:  # in place is another one
             return self.tape.call(fn, args, kwargs)
         return self._becomes(fn, args, kwargs)
 
@@ -148,14 +157,14 @@ class Symbol(Operators, ArrayMethods):
             if len(args) == 2 and not kwargs
             else (self.tape.call(fn, args, kwargs))
         )
-        old = self.node.value
+        old = self.value
         if new.shape != old.shape:
             raise ValueError(f"{name_of(fn)}: out has shape {old.shape}, the result {new.shape}")
         if new.dtype != old.dtype:
             if not np.can_cast(new.dtype, old.dtype, "same_kind"):
                 raise TypeError(f"{name_of(fn)} gives {new.dtype}, which {old.dtype} cannot hold")
             new = self.tape.call(np.astype, (new, old.dtype), {})
-        self.node = new.node
+        self.node, self.value = new.node, new.value
         self._spread()
         return self
 
@@ -172,7 +181,8 @@ class Symbol(Operators, ArrayMethods):
                 f"cannot; write into the array itself, as in x[i] = v or x[i] += v"
             )
         base = self.link.base
-        base.node = self.tape.call(with_entries, (base, self.link.index, self), {}).node
+        new = self.tape.call(with_entries, (base, self.link.index, self), {})
+        base.node, base.value = new.node, new.value
         base._spread(self)
 
     # ---- what a replay could not repeat ------------------------------------------------------
@@ -191,7 +201,7 @@ class Symbol(Operators, ArrayMethods):
     flat = property(_refuse)
 
     def __repr__(self) -> str:
-        value = self.node.value
+        value = self.value
         kind = f"{value.shape} {value.dtype}" if hasattr(value, "shape") else "number"
         return f"Symbol({kind} in {self.tape.name})"
 
@@ -204,6 +214,8 @@ class Outdated(Symbol):
     @property
     def node(self) -> NoReturn:  # type: ignore[override]
         raise outdated_view(self.tape.name, self.link.outdated, users_place())
+
+    value = node
 
 
 _ARRAYS = {np.ndarray, Symbol}
@@ -225,8 +237,8 @@ def is_or_has_symbol(a: Any) -> bool:
 
 def is_number(a: Any) -> bool:
     """Say if ``a`` is a number of Python's, which takes on the dtype of the array it meets."""
-    return type(a.node.value if isinstance(a, Symbol) else a) in NUMBERS
+    return type(a.value if isinstance(a, Symbol) else a) in NUMBERS
 
 
 def _values(tree: Any) -> Any:
-    return rebuilt(tree, [a.node.value if isinstance(a, Symbol) else a for a in leaves(tree)])
+    return rebuilt(tree, [a.value if isinstance(a, Symbol) else a for a in leaves(tree)])

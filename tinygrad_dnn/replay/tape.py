@@ -14,9 +14,10 @@ import numpy as np
 
 from tinygrad_dnn.containers import NESTED, leaves
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.graph import NO_KWARGS, Node, layer, moment
+from tinygrad_dnn.graph import NO_KWARGS, Node, layer
 from tinygrad_dnn.primitives import Function
 from tinygrad_dnn.replay.calls import Packed, Under, error_variable
+from tinygrad_dnn.replay.program import Call
 from tinygrad_dnn.replay.refusals import (
     leaked,
     place_of,
@@ -47,34 +48,12 @@ _errors = error_variable()
 _new = object.__new__
 
 
-class Call(Node):
-    """A node of a recording: of what a graph knows of a call, that which differs from the others.
-
-    ``origin`` is the instruction that the recorded function, its own frame, had come to: to look
-    for the line of the user's that is being run would take as long as the call.
-    """
-
-    __slots__ = ()
-
-    seen = ()
-    needs_grad = retains_grad = False
-    name = detour = grad = None
-
-    def __init__(
-        self, value: Any, fn: Function, args: Sequence[Any], kwargs: dict[str, Any], origin: int
-    ) -> None:
-        self.value, self.fn, self.args, self.kwargs = value, fn, args, kwargs
-        self.origin = origin
-        self.layer = layer.number
-        self.born = moment()
-
-
 class Tape:
     """The calls of one recording, in their order; ``recorder`` is the frame that runs it."""
 
     def __init__(self, name: str, recorder: FrameType | None = None) -> None:
         self.name = name
-        self.calls: list[Node] = []
+        self.calls: list[Call] = []
         self.open = True
         self._recorder = recorder
         self._recorded: FrameType | None = None
@@ -83,7 +62,7 @@ class Tape:
 
     def symbol(self, value: Any, name: str | None = None) -> Symbol:
         """Return a Symbol for something that is live: it can be another value at every replay."""
-        return self.holding(Node(value, name=name))
+        return self.holding(Node(value, name=name), value)
 
     def pair(self, fn: Function, a: Any, b: Any) -> Any:
         """Call ``fn`` on two operands.
@@ -91,13 +70,11 @@ class Tape:
         As ``call`` does, but of arrays, or of an array and a number, there is less to ask.
         """
         if type(a) is Symbol:
-            m = a.node
-            x = m.value
+            m, x = a.node, a.value
         else:
             m = x = a
         if type(b) is Symbol:
-            n = b.node
-            y = n.value
+            n, y = b.node, b.value
         else:
             n = y = b
         if (type(x), type(y)) in _PAIRS:
@@ -110,8 +87,8 @@ class Tape:
         data: list[Any] = []
         for a in args:
             if type(a) is Symbol:
-                a = a.node
                 data.append(a.value)
+                a = a.node
             elif isinstance(a, _LOOKED_AT) and is_or_has_symbol(a):
                 return self._packed(fn, args, kwargs)
             else:
@@ -123,7 +100,7 @@ class Tape:
             fn = _ON_NUMBERS[fn]
         value = fn(*data, **kwargs) if kwargs else fn(*data)
         made = self.made(value, fn, nodes, kwargs)
-        if type(fn) is not np.ufunc and type(made) is Symbol:
+        if type(fn) is not np.ufunc:
             _link(made, fn, args, data)
         return made
 
@@ -137,10 +114,17 @@ class Tape:
             if isinstance(value, (tuple, list)):
                 return self._several(value, fn, nodes, kwargs)
             value = np.asarray(value)
-        call = Call(value, fn, nodes, kwargs, (self._recorded or self._found()).f_lasti)
+        call = _new(Call)
+        call.fn, call.args, call.kwargs = fn, nodes, kwargs
+        call.base, call.layer = None, layer.number
+        call.origin = (self._recorded or self._found()).f_lasti
+        if type(value) is np.ndarray:
+            call.layout = value.shape, value.dtype, value.strides
+        else:
+            call.layout, call.value = None, value
         self.calls.append(call)
         symbol = _new(Symbol)
-        symbol.node, symbol.tape, symbol.link = call, self, None
+        symbol.node, symbol.value, symbol.tape, symbol.link = call, value, self, None
         return symbol
 
     def _packed(self, fn: Function, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -149,7 +133,8 @@ class Tape:
 
     def _several(self, value: Any, fn: Function, nodes: Sequence[Any], kwargs: Any) -> Any:
         """Return Symbols for the parts of a call that gave several arrays."""
-        whole = Call(value, fn, nodes, kwargs, (self._recorded or self._found()).f_lasti)
+        whole = Call(value, fn, nodes, kwargs)
+        whole.origin = (self._recorded or self._found()).f_lasti
         self.calls.append(whole)
         parts = [
             self.made(np.asarray(v), operator.getitem, (whole, i), NO_KWARGS)
@@ -173,16 +158,22 @@ class Tape:
         made = next((node for node in nodes if isinstance(node, Call)), None)
         return leaked(self.name, place_of(self._code, made.origin) if made else None)
 
-    def holding(self, node: Node) -> Symbol:
-        """Return a Symbol that stands for ``node``."""
+    def holding(self, node: Node, value: Any) -> Symbol:
+        """Return a Symbol that stands for ``node``, whose value is ``value``."""
         symbol = _new(Symbol)
-        symbol.node, symbol.tape, symbol.link = node, self, None
+        symbol.node, symbol.value, symbol.tape, symbol.link = node, value, self, None
         return symbol
 
 
-def _link(made: Symbol, fn: Function, args: Sequence[Any], data: Sequence[Any]) -> None:
+def _link(made: Any, fn: Function, args: Sequence[Any], data: Sequence[Any]) -> None:
     """Remember in whose memory the result of a call lies, if it is in that of its arguments."""
-    value = made.node.value
+    if type(made) is not Symbol:
+        for part in made:
+            _link(part, fn, args, data)
+            (whole,) = part.node.parents
+            whole.base = whole.base or part.node.base
+        return
+    value = made.value
     if type(value) is np.ndarray and (value.base is not None or id(value) in map(id, data)):
         index = args[1] if fn is operator.getitem else None
         for a in args:

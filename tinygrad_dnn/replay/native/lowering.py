@@ -9,12 +9,12 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.passes import REDUCTIONS
-from tinygrad_dnn.replay.program import Program
+from tinygrad_dnn.replay.program import Call, Program
 
 
 def lowered(program: Program) -> None:
     """Write means as sums, and squares as products."""
-    calls: list[Node] = []
+    calls: list[Call] = []
     for call in program.calls:
         if call.fn is np.power and _number(call.args[1]) == 2:
             call.fn, call.args = np.square, call.args[:1]
@@ -40,12 +40,11 @@ def _is_plain_mean(call: Node) -> bool:
     )
 
 
-def _as_sum(call: Node) -> Node:
+def _as_sum(call: Node) -> Call:
     """Let ``call`` divide a sum, which is returned."""
     x, axis = [*call.args, call.kwargs.get("axis")][:2]
     keep = bool(call.kwargs.get("keepdims", False))
-    total = np.sum(x.value, axis=axis, keepdims=keep)
-    sums = Node(np.asarray(total), REDUCTIONS[np.sum], [x, axis, None, None, keep])
+    sums = Call(call.value, REDUCTIONS[np.sum], [x, axis, None, None, keep])
     sums.layer = call.layer
     call.fn, call.kwargs = np.divide, {}
     call.args = [sums, x.value.size // call.value.size]
