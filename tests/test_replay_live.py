@@ -2,6 +2,7 @@
 
 import random
 import warnings
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -140,6 +141,44 @@ def test_generators_are_live_wherever_they_are(holder):
 
     for a, b in zip(run(lambda f: f), run(plain), strict=True):
         assert same(a, b)
+
+
+def test_a_checkpoint_draws_the_mask_of_its_first_run_at_every_replay():
+    def made():
+        W, layer = tg.Tensor(np.ones((3, 4))), nn.Dropout(0.5, rng=np.random.default_rng(3))
+        block = tg.func.checkpoint(lambda x: layer(layer(W * x)))
+
+        def step(x):
+            W.grad = None
+            J = np.sum(block(x))
+            J.backward()
+            return W.grad
+
+        return step
+
+    step, replayed = made(), plain(made())
+    for i in range(4):
+        assert same(replayed(data(i, m=4)), step(data(i, m=4)))
+
+
+def test_a_copy_of_a_generator_draws_what_the_generator_draws():
+    def run(jit):
+        rng = np.random.default_rng(3)
+
+        @jit
+        def f(x):
+            copied = deepcopy(rng)
+            return x + copied.random(4), x + rng.random(4), deepcopy(copied).random(), rng.random()
+
+        return [np.stack([np.sum(r) for r in f(np.ones(4))]) for _ in range(3)]
+
+    assert same(np.array(run(plain)), np.array(run(lambda f: f)))
+
+
+def test_a_copy_of_a_generator_that_draws_something_else_is_refused():
+    rng = np.random.default_rng(3)
+    with pytest.raises(ReplayError, match=r"rng.normal at .*: a copy of the generator draws"):
+        tg.jit(lambda x: x + deepcopy(rng).random() + rng.normal())(np.ones(2))
 
 
 def test_exchanged_attributes_of_a_layer_are_noticed():

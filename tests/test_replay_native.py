@@ -246,6 +246,25 @@ def test_inputs_too_large_to_copy_are_read_where_they_are():
         np.testing.assert_allclose(V.data, W.data, rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.parametrize("other", [3.0, np.float64(3), np.array(3.0), np.full((2, 3), 3.0)])
+def test_an_exponent_that_happens_to_be_two_can_be_another_one(other):
+    powers, x = native(lambda x, p: x**p), np.abs(normal(2, 3, dtype=np.float64))
+    two = other * 0 + 2
+    for exponent in (two, other, two):
+        np.testing.assert_allclose(powers(x, exponent), x**exponent, rtol=1e-15)
+
+
+def test_a_square_has_the_dtype_of_its_power():
+    x = normal(2, 3, dtype=np.float32)
+    squared = native(lambda x: (x ** np.float64(2), x.astype(np.int32) ** 2.0, x**2))
+    for _ in range(2):
+        for found, expected in zip(
+            squared(x), (x ** np.float64(2), x.astype(np.int32) ** 2.0, x**2), strict=True
+        ):
+            assert found.dtype == expected.dtype
+            np.testing.assert_allclose(found, expected, rtol=np.finfo(expected.dtype).eps)
+
+
 def test_a_step_is_few_native_calls():
     _, _, step, X, Y = training([3, 5, 1], 32, jit=native)
     step(X, Y)

@@ -10,7 +10,6 @@ import numpy as np
 
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.replay.refusals import shown, users_place
-from tinygrad_dnn.replay.symbol import Symbol
 from tinygrad_dnn.replay.tape import Tape
 
 _REFUSED = {
@@ -27,10 +26,10 @@ class Draws:
     A copy draws again what the original has drawn since, as that of a generator does.
     """
 
-    def __init__(self, rng: np.random.Generator, tape: Tape, drawn: Any = None) -> None:
+    def __init__(self, rng: np.random.Generator, tape: Tape) -> None:
         self._rng, self._tape = rng, tape
-        self._drawn: list[Symbol] = [] if drawn is None else drawn
-        self._next = len(self._drawn)
+        self._drawn: list[tuple[Any, Any]] = []  # what was asked for, and what came
+        self._next = 0
 
     def __getattr__(self, name: str) -> Any:
         draw = getattr(self._rng, name)
@@ -38,23 +37,27 @@ class Draws:
             return draw
 
         def drawn(*args: Any, **kwargs: Any) -> Any:
-            advice = _REFUSED.get(name)
+            advice, asked = _REFUSED.get(name), repr((name, args, kwargs))
             if kwargs.get("out") is not None:
                 advice = "out= changes an array in place; take the array that is returned"
+            if self._next < len(self._drawn) and self._drawn[self._next][0] != asked:
+                advice = "a copy of the generator draws something else than the generator itself"
             if advice:
                 raise ReplayError(
                     f"{self._tape.name} calls rng.{name} at {shown(users_place())}, which a replay "
                     f"cannot repeat: {advice}"
                 )
             if self._next == len(self._drawn):
-                self._drawn.append(self._tape.call(draw, args, kwargs))
+                self._drawn.append((asked, self._tape.call(draw, args, kwargs)))
             self._next += 1
-            return self._drawn[self._next - 1]
+            return self._drawn[self._next - 1][1]
 
         return drawn
 
     def __deepcopy__(self, memo: Any) -> Self:
-        return type(self)(self._rng, self._tape, self._drawn)
+        copied = type(self)(self._rng, self._tape)
+        copied._drawn, copied._next = self._drawn, self._next
+        return copied
 
 
 @contextmanager

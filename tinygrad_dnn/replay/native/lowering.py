@@ -3,8 +3,6 @@
 The numbers are NumPy's up to their rounding.
 """
 
-from typing import Any
-
 import numpy as np
 
 from tinygrad_dnn.graph import Node
@@ -14,9 +12,10 @@ from tinygrad_dnn.replay.program import Call, Program
 
 def lowered(program: Program) -> None:
     """Write means as sums, and squares as products."""
+    live = program.live
     calls: list[Call] = []
     for call in program.calls:
-        if call.fn is np.power and _number(call.args[1]) == 2:
+        if call.fn is np.power and _is_square(call, live):
             call.fn, call.args = np.square, call.args[:1]
         elif call.fn is np.mean and _is_plain_mean(call):
             calls.append(_as_sum(call))
@@ -24,9 +23,15 @@ def lowered(program: Program) -> None:
     program.calls[:] = calls
 
 
-def _number(a: Any) -> Any:
-    value = a.value if isinstance(a, Node) and not a.fn else a
-    return value.item() if isinstance(value, np.ndarray) and not value.ndim else value
+def _is_square(call: Node, live: set[Node]) -> bool:
+    """Say if the exponent is 2 at every replay, and the result of the dtype of its square."""
+    x, exponent = call.args
+    if isinstance(exponent, Node):
+        if exponent.fn or exponent in live:
+            return False
+        exponent = exponent.value
+    dtype = getattr(x.value if isinstance(x, Node) else x, "dtype", None)
+    return not np.ndim(exponent) and bool(exponent == 2) and dtype == call.value.dtype
 
 
 def _is_plain_mean(call: Node) -> bool:
