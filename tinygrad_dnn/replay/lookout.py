@@ -61,7 +61,7 @@ class Lookout:
     def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
         """Stop where a leaf older than the run has data of its own."""
         for a in inputs:
-            if type(a) is Node and not a.fn:
+            if type(a) is Node and isinstance(a.value, np.ndarray):
                 self.read(a)
 
     def read(self, node: Node) -> None:

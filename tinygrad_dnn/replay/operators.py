@@ -27,7 +27,7 @@ def _binary(fn: Function) -> tuple[Operator, Operator, Operator]:
         return self.tape.pair(fn, other, self)
 
     def in_place(self: Any, other: Any) -> Any:
-        return self.written(fn, (self, other), NO_KWARGS)
+        return self.becomes(self.tape.pair(fn, self, other), fn)
 
     return forward, reflected, in_place
 

@@ -45,6 +45,7 @@ _KNOWN = {
 _ALIKE = {np.zeros_like, np.ones_like, np.empty_like}
 _UNUSUAL = {*_KNOWN, *_ALIKE, *IN_PLACE, *MAYBE_OF_UNKNOWN_SHAPE}
 NUMBERS = (int, float)
+_sum = np.add.reduce
 
 
 class Symbol(Operators, ArrayMethods):
@@ -70,15 +71,14 @@ class Symbol(Operators, ArrayMethods):
             if type(a) not in _ARRAYS and hasattr(type(a), "__record__"):
                 return NotImplemented  # a Tensor: it is asked next
         if method == "at":
-            self._owner(inputs[0])._becomes(done_to, (ufunc.at, *inputs), {})
-            return None
+            return self._done(ufunc.at, inputs, kwargs)
         fn = ufunc if method == "__call__" else getattr(ufunc, method)
         target = kwargs.pop("out", (None,))[0] if kwargs else None
-        if target is not None:
-            return self._owner(target).written(fn, inputs, kwargs)
         if len(inputs) == 2 and not kwargs:
-            return self.tape.pair(fn, *inputs)
-        return self.tape.call(fn, inputs, kwargs)
+            new = self.tape.pair(fn, *inputs)
+        else:
+            new = self.tape.call(fn, inputs, kwargs)
+        return new if target is None else self._owner(target).becomes(new, fn)
 
     def __array_function__(self, fn: Function, types: Any, args: Any, kwargs: Any) -> Any:
         if len(types) > 1 and any(hasattr(t, "__record__") for t in types):
@@ -94,7 +94,7 @@ class Symbol(Operators, ArrayMethods):
         if kwargs.get("out") is not None:
             self._owner(None)
         if fn in IN_PLACE:
-            return self._owner(args[0])._becomes(done_to, (fn, *args), kwargs) and None
+            return self._done(fn, args, kwargs)
         if is_of_unknown_shape(fn, args, kwargs, _is_symbol):
             raise of_unknown_shape(self.tape.name, name_of(fn))
         if fn in _KNOWN or fn in _ALIKE:
@@ -115,6 +115,18 @@ class Symbol(Operators, ArrayMethods):
         share(view, self)
         return view
 
+    def dot(self, other: Any) -> Any:
+        """As np.dot; of another Symbol without NumPy finding out that it is one."""
+        return self.tape.pair(np.dot, self, other) if type(other) is Symbol else super().dot(other)
+
+    def sum(self, axis: Any = None, *, keepdims: bool = False, **options: Any) -> Any:
+        """As np.sum; of floats as the method of np.add that it comes to."""
+        if options or self.value.dtype.kind != "f":
+            return super().sum(axis, keepdims=keepdims, **options)
+        args = (axis, None, None, keepdims)
+        total = _sum(self.value, *args)
+        return self.tape.made(total, _sum, (self.node, *args), NO_KWARGS)
+
     def outdate(self, place: tuple[str, int]) -> None:
         """Let this view, of what was changed at ``place``, not be used any more."""
         self.link.outdated = place
@@ -134,7 +146,11 @@ class Symbol(Operators, ArrayMethods):
         known = value.link if type(value) is Symbol else None
         if known and known.base is self and repr(known.index) == repr(index):
             return  # x[i] += v has already changed x
-        self._becomes(with_entries, (self, index, value), {})
+        self.becomes(self.tape.call(with_entries, (self, index, value), {}), with_entries)
+
+    def _done(self, fn: Function, args: Any, kwargs: dict[str, Any]) -> None:
+        """Do ``fn``, which changes its first argument and returns nothing, to that."""
+        self._owner(args[0]).becomes(self.tape.call(done_to, (fn, *args), kwargs), fn)
 
     def _owner(self, target: Any) -> "Symbol":
         if not isinstance(target, Symbol):
@@ -145,33 +161,24 @@ class Symbol(Operators, ArrayMethods):
             )
         return target
 
-    def written(self, fn: Function, args: Any, kwargs: dict[str, Any]) -> Any:
-        """Let this Symbol stand for the result of a call from now on, and return it."""
-        if type(self.value) in NUMBERS:  # in place is another one
-            return self.tape.call(fn, args, kwargs)
-        return self._becomes(fn, args, kwargs)
-
-    def _becomes(self, fn: Function, args: Any, kwargs: dict[str, Any]) -> "Symbol":
-        new = (
-            self.tape.pair(fn, *args)
-            if len(args) == 2 and not kwargs
-            else (self.tape.call(fn, args, kwargs))
-        )
-        old = self.value
-        if new.shape != old.shape:
+    def becomes(self, new: "Symbol", fn: Function) -> "Symbol":
+        """Stand for ``new``, which ``fn`` gave, from now on; return what is to be used instead."""
+        old, value = self.value, new.value
+        if type(old) in NUMBERS:  # in place is another one
+            return new
+        if value.shape != old.shape:
             raise ValueError(f"{name_of(fn)}: out has shape {old.shape}, the result {new.shape}")
-        if new.dtype != old.dtype:
-            if not np.can_cast(new.dtype, old.dtype, "same_kind"):
+        if value.dtype is not old.dtype and value.dtype != old.dtype:
+            if not np.can_cast(value.dtype, old.dtype, "same_kind"):
                 raise TypeError(f"{name_of(fn)} gives {new.dtype}, which {old.dtype} cannot hold")
             new = self.tape.call(np.astype, (new, old.dtype), {})
         self.node, self.value = new.node, new.value
-        self._spread()
+        if self.link:
+            self._spread()
         return self
 
     def _spread(self, but: "Symbol | None" = None) -> None:
         """Let what shares the memory of this Symbol, which has been changed, know of it."""
-        if self.link is None:
-            return
         outdate(self, users_place, but)
         if self.link.base is None:
             return

@@ -11,6 +11,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from tinygrad_dnn.containers import NESTED, leaves
 from tinygrad_dnn.errors import ReplayError
@@ -40,10 +41,7 @@ _ON_NUMBERS: dict[Function, Function] = {
     np.remainder: operator.mod,
 }
 _LOOKED_AT = (Symbol, *NESTED)
-_PAIRS = {
-    (np.ndarray, np.ndarray), (np.ndarray, float), (float, np.ndarray), (np.ndarray, int),
-    (int, np.ndarray),
-}  # fmt: skip
+_PLAIN = {np.ndarray, *NUMBERS}
 _errors = error_variable()
 _new = object.__new__
 
@@ -51,10 +49,11 @@ _new = object.__new__
 class Tape:
     """The calls of one recording, in their order; ``recorder`` is the frame that runs it."""
 
+    open = True
+
     def __init__(self, name: str, recorder: FrameType | None = None) -> None:
         self.name = name
         self.calls: list[Call] = []
-        self.open = True
         self._recorder = recorder
         self._recorded: FrameType | None = None
         self._code: CodeType | None = None
@@ -77,7 +76,7 @@ class Tape:
             n, y = b.node, b.value
         else:
             n = y = b
-        if (type(x), type(y)) in _PAIRS:
+        if type(x) is ndarray and type(y) in _PLAIN or type(y) is ndarray and type(x) in _PLAIN:
             return self.made(fn(x, y), fn, (m, n), NO_KWARGS)
         return self.call(fn, (a, b), NO_KWARGS)
 
@@ -106,22 +105,22 @@ class Tape:
 
     def made(self, value: Any, fn: Function, nodes: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Write down what was called, and return a Symbol of what it made: of each part of it."""
-        if not self.open:
-            raise self.leaked(nodes)
         if _errors.get(None) is not self._errors:  # in an np.errstate of the function's own
             fn = Under(fn, np.geterr())
-        if type(value) is not np.ndarray and not is_number(value):
-            if isinstance(value, (tuple, list)):
-                return self._several(value, fn, nodes, kwargs)
-            value = np.asarray(value)
+        if type(value) is ndarray:
+            layout = value.shape, value.dtype, value.strides
+        elif is_number(value):
+            layout = None
+        elif isinstance(value, (tuple, list)):
+            return self._several(value, fn, nodes, kwargs)
+        else:
+            return self.made(np.asarray(value), fn, nodes, kwargs)
         call = _new(Call)
         call.fn, call.args, call.kwargs = fn, nodes, kwargs
-        call.base, call.layer = None, layer.number
+        call.layout, call.base, call.layer = layout, None, layer.number
         call.origin = (self._recorded or self._found()).f_lasti
-        if type(value) is np.ndarray:
-            call.layout = value.shape, value.dtype, value.strides
-        else:
-            call.layout, call.value = None, value
+        if not layout:
+            call.value = value
         self.calls.append(call)
         symbol = _new(Symbol)
         symbol.node, symbol.value, symbol.tape, symbol.link = call, value, self, None
@@ -150,8 +149,8 @@ class Tape:
 
     def close(self) -> None:
         """End the recording; frames are let go, since they hold what is in them."""
-        self.open = False
         self._recorder = self._recorded = None
+        self.__class__ = Closed
 
     def leaked(self, nodes: Sequence[Any]) -> ReplayError:
         """Return the error of the use of ``nodes`` after the recording."""
@@ -163,6 +162,16 @@ class Tape:
         symbol = _new(Symbol)
         symbol.node, symbol.value, symbol.tape, symbol.link = node, value, self, None
         return symbol
+
+
+class Closed(Tape):
+    """A tape of a recording that is over: every call on it is an error."""
+
+    open = False
+
+    def made(self, value: Any, fn: Function, nodes: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """Say whose value is used."""
+        raise self.leaked(nodes)
 
 
 def _link(made: Any, fn: Function, args: Sequence[Any], data: Sequence[Any]) -> None:

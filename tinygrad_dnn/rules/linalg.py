@@ -44,7 +44,7 @@ def row(x):
 @wraps(np.matmul)
 def _matmul(a, b):  # of two matrices by the method, which NumPy enters in half the time
     if a.ndim == b.ndim == 2:
-        return a.dot(b) if type(a) is type(b) is ndarray else np.dot(a, b)
+        return a.dot(b) if type(a) is type(b) else np.dot(a, b)
     return np.matmul(a, b)
 
 
@@ -53,7 +53,7 @@ def _of_matrices(a, b):
         return a.dot(b)
     if hasattr(type(a), "__record__") or hasattr(type(b), "__record__"):
         return a @ b
-    return np.dot(a, b)
+    return a.dot(b) if type(a) is type(b) else np.dot(a, b)
 
 
 def _left(g, out, a, b):
