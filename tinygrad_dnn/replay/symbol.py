@@ -45,7 +45,7 @@ _KNOWN = {
 _ALIKE = {np.zeros_like, np.ones_like, np.empty_like}
 _UNUSUAL = {*_KNOWN, *_ALIKE, *IN_PLACE, *MAYBE_OF_UNKNOWN_SHAPE}
 NUMBERS = (int, float)
-_sum = np.add.reduce
+_sum: Function = np.add.reduce
 
 
 class Symbol(Operators, ArrayMethods):

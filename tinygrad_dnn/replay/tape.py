@@ -76,7 +76,8 @@ class Tape:
             n, y = b.node, b.value
         else:
             n = y = b
-        if type(x) is ndarray and type(y) in _PLAIN or type(y) is ndarray and type(x) in _PLAIN:
+        kind, other = type(x), type(y)
+        if (kind is ndarray and other in _PLAIN) or (other is ndarray and kind in _PLAIN):
             return self.made(fn(x, y), fn, (m, n), NO_KWARGS)
         return self.call(fn, (a, b), NO_KWARGS)
 
