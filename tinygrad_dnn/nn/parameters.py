@@ -100,13 +100,16 @@ def held(part: Any) -> dict[Any, Any]:
     """Return what ``part`` is made of: entries, items or attributes."""
     if isinstance(part, dict):
         return part
-    if isinstance(part, list | tuple):
-        return dict(enumerate(part))
+    return dict(enumerate(part)) if isinstance(part, list | tuple) else attributes(part)
+
+
+def attributes(part: Any) -> dict[str, Any]:
+    """Return the attributes of ``part``, those in slots too."""
     kind: Any = type(part)
-    attributes: dict[Any, Any] = getattr(part, "__dict__", {})
+    found: dict[str, Any] = getattr(part, "__dict__", {})
     if not (names := _slots(kind)):
-        return attributes
-    return {name: getattr(part, name) for name in names if hasattr(part, name)} | attributes
+        return found
+    return {name: getattr(part, name) for name in names if hasattr(part, name)} | found
 
 
 @lru_cache

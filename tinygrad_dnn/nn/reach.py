@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.nn.parameters import held
+from tinygrad_dnn.nn.parameters import attributes
 from tinygrad_dnn.tensor import Tensor
 
 GENERATORS = (np.random.Generator, np.random.RandomState)
 _OURS = __name__.partition(".")[0]
+_LIBRARIES = (_OURS, "numpy")
 _NO_PARTS = (
     str, bytes, int, float, complex, type, ModuleType, BuiltinFunctionType, np.dtype, Node,
 )  # fmt: skip
@@ -46,7 +47,8 @@ def reachable(*roots: Any) -> Iterator[tuple[Any, Any, Any]]:
             seen.add(id(part))
             continue
         seen.add(id(part))
-        stack += reversed(list(parts(part)))
+        inside = [(holder, k, x) for holder, entries in holders(part) for k, x in entries]
+        stack += reversed(inside)
 
 
 def has_no_parts(part: Any) -> bool:
@@ -61,64 +63,65 @@ def are_whole(kind: type) -> bool:
     return issubclass(kind, (type(None), *_NO_PARTS))
 
 
-def draws(part: Any, kinds: tuple[type, ...] = GENERATORS) -> bool:
+def draws(part: Any) -> bool:
     """Say if ``part`` is a generator, or a tuple that has one."""
-    return isinstance(part, kinds) or (
-        isinstance(part, tuple) and any(isinstance(x, kinds) for x in part)
+    return isinstance(part, GENERATORS) or (
+        isinstance(part, tuple) and any(isinstance(x, GENERATORS) for x in part)
     )
 
 
-def parts(part: Any) -> Iterable[tuple[Any, Any, Any]]:
-    """Return what ``part`` is made of, with what holds it and under which key."""
+Entries = Iterable[tuple[Any, Any]]  # keys, and what is there
+
+
+def holders(part: Any) -> Iterable[tuple[Any, Entries]]:
+    """Return what holds the parts of ``part``: itself, but for a function."""
     kind: Any = type(part)
-    return _way_into(kind)(part)
+    way_into = entries_of(kind)
+    return [(part, way_into(part))] if way_into else surroundings(part)
 
 
 @lru_cache
-def _way_into(kind: Any) -> Callable[[Any], Iterable[tuple[Any, Any, Any]]]:
-    if issubclass(kind, MethodType):
-        return lambda part: [(part, key, getattr(part, key)) for key in ("__self__", "__func__")]
+def entries_of(kind: Any) -> Callable[[Any], Entries] | None:
+    """Return the function that gives the entries of what is of this kind; None for functions."""
     if issubclass(kind, FunctionType):
-        return _of_function
+        return None
+    if issubclass(kind, MethodType):
+        return lambda part: [(key, getattr(part, key)) for key in ("__self__", "__func__")]
     if issubclass(kind, partial):
-        return lambda part: [(part, key, getattr(part, key)) for key in _OF_PARTIAL]
+        return lambda part: [(key, getattr(part, key)) for key in ("func", "args", "keywords")]
     if issubclass(kind, dict):
-        return lambda part: [(part, key, value) for key, value in part.items()]
+        return lambda part: part.items()
     if issubclass(kind, (list, tuple, set, frozenset)):
-        return lambda part: [(part, i, value) for i, value in enumerate(part)]
-    return _of_object if are_ours(kind) else _of_attributes
+        return enumerate
+    return _of_ours if are_ours(kind) else lambda part: attributes(part).items()
 
 
-_OF_PARTIAL = ("func", "args", "keywords")
+def _of_ours(part: Any) -> Entries:
+    found = attributes(part)
+    if "__wrapped__" in found:  # of a recorded function not its recordings
+        return [("f", found["__wrapped__"])]
+    return found.items()
 
 
-def _of_object(part: Any) -> list[tuple[Any, Any, Any]]:
-    if "__wrapped__" in getattr(part, "__dict__", ()):
-        return [(part, "f", part.__wrapped__)]  # of a recorded function not its recordings
-    return _of_attributes(part)
-
-
-def _of_attributes(part: Any) -> list[tuple[Any, Any, Any]]:
-    return [(part, key, value) for key, value in held(part).items()]
-
-
-def _of_function(f: FunctionType) -> Iterator[tuple[Any, Any, Any]]:
+def surroundings(f: FunctionType) -> Iterator[tuple[Any, Entries]]:
+    """Yield what holds what ``f`` can reach: its cells, itself, modules."""
     for cell in f.__closure__ or ():
         try:
-            yield cell, "cell_contents", cell.cell_contents
+            yield cell, [("cell_contents", cell.cell_contents)]
         except ValueError:  # not filled yet
             continue
-    yield f, "__defaults__", f.__defaults__
-    yield f, "__kwdefaults__", f.__kwdefaults__
-    yield f, "__dict__", f.__dict__
-    if not _is_library(f.__module__ or ""):
-        names = dict.fromkeys(global_names(f.__code__))
-        for name in (n for n in names if n in f.__globals__):
-            value = f.__globals__[name]
-            yield f.__globals__, name, value
-            if isinstance(value, ModuleType) and not _is_library(value.__name__):
-                inside = ((value, n, vars(value)[n]) for n in names if n in vars(value))
-                yield from (found for found in inside if _is_live(found[-1]))
+    own = ("__defaults__", f.__defaults__), ("__kwdefaults__", f.__kwdefaults__)
+    yield f, (*own, ("__dict__", f.__dict__))
+    if _is_library(f.__module__):
+        return
+    names, known = dict.fromkeys(global_names(f.__code__)), f.__globals__
+    found = [(name, known[name]) for name in names if name in known]
+    yield known, found
+    for _, value in found:
+        if type(value) is ModuleType and not _is_library(value.__name__):
+            inside = vars(value)
+            named = [(name, inside[name]) for name in names if name in inside]
+            yield value, [(name, x) for name, x in named if _is_live(x)]
 
 
 def _is_live(x: Any) -> bool:
@@ -138,8 +141,8 @@ def are_ours(kind: type) -> bool:
     return kind.__module__.partition(".")[0] == _OURS
 
 
-def _is_library(module: str) -> bool:
-    return module.partition(".")[0] in (_OURS, "numpy")
+def _is_library(module: str | None) -> bool:
+    return module is not None and module.partition(".")[0] in _LIBRARIES
 
 
 def global_names(code: CodeType) -> Iterator[str]:

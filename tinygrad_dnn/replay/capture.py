@@ -18,7 +18,7 @@ from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.replay.draws import Draws, without_global_draws
 from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Absent, Lookout, Moving
-from tinygrad_dnn.replay.places import Place, first_shared, is_live, state_of
+from tinygrad_dnn.replay.places import Place, first_shared, state_of
 from tinygrad_dnn.replay.program import Program, State
 from tinygrad_dnn.replay.refusals import changed_argument, outdated_view
 from tinygrad_dnn.replay.symbol import Symbol
@@ -102,10 +102,8 @@ class _Run:
                     leaf.grad = Absent(leaf, self.tape)
             else:
                 self._lift(Place(leaf, "grad"), leaf.grad, f"d{leaf.name}" if leaf.name else None)
-        for optimizer in self.live.optimizers:
-            for place, value in [(p, p.get()) for p in state_of(optimizer)]:
-                if is_live(value):
-                    self._lift(place, value, place.key if isinstance(place.key, str) else None)
+        for place, value in self.live.state:
+            self._lift(place, value, place.key if isinstance(place.key, str) else None)
         for place in self.live.moving:
             self._lift(place, place.get(), str(place.key))
         if shared := first_shared([(place, value) for place, value, _ in self.lifted]):
@@ -264,7 +262,12 @@ class _Run:
             leaf.grad = None
         for target, g in program.grads:
             leave_gradient(target, np.array(self.left[g]), given)
-        made = [place for optimizer in self.live.optimizers for place in _symbols_in(optimizer)]
+        made = [
+            Place(holder, key)
+            for optimizer in self.live.optimizers
+            for holder, key, value in state_of(optimizer)
+            if isinstance(value, Symbol)
+        ]
         for place in made:
             place.set(np.array(place.get().value))
         return not made
@@ -280,17 +283,3 @@ def _public(x: Any) -> Any:
     if isinstance(x, Tensor) and isinstance(x.node.value, Symbol):
         return handle(Node(np.array(x.node.value.value), name=x.name))
     return x
-
-
-def _symbols_in(holder: Any) -> list[Place]:
-    """Return the places of ``holder`` in which Symbols were left."""
-    found = []
-    stack = [(holder, vars(holder))]
-    while stack:
-        part, entries = stack.pop()
-        for key, value in entries.items() if isinstance(entries, dict) else enumerate(entries):
-            if isinstance(value, Symbol):
-                found.append(Place(part, key))
-            elif isinstance(value, (dict, list)):
-                stack.append((value, value))
-    return found

@@ -1,8 +1,6 @@
 """Draws: what stands in for a generator, so that all that is drawn from it is drawn again."""
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from ctypes import string_at
 from typing import Any, Self
 
@@ -17,6 +15,8 @@ _REFUSED = {
     "spawn": "new generators would be the same at every replay; spawn them outside",
     "bytes": "bytes are no array; take rng.integers(0, 256, n, dtype=np.uint8)",
 }
+_NUMPYS: Any = np.random.random.__self__  # type: ignore[attr-defined]
+_PYTHONS: Any = random.random.__self__  # type: ignore[attr-defined]
 _MT19937 = 625 * 4  # bytes: 624 numbers, and how many of them are used up
 
 
@@ -60,25 +60,36 @@ class Draws:
         return copied
 
 
-@contextmanager
-def without_global_draws(tape: Tape) -> Iterator[None]:
+class without_global_draws:  # noqa: N801  (named as what it does)
     """Refuse what this block has drawn from the generators that all programs share."""
-    before = _global_states()
-    yield
-    if _global_states() != before:
-        raise ReplayError(
-            f"{tape.name} draws from np.random or random themselves, and a replay would repeat the "
-            f"same numbers; let it draw from an np.random.Generator: rng = np.random.default_rng(0)"
-        )
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+
+    def __enter__(self) -> None:
+        self._before = _global_states()
+
+    def __exit__(self, error: Any, *_: object) -> None:
+        if error is None and _global_states() != self._before:
+            raise ReplayError(
+                f"{self._tape.name} draws from np.random or random themselves, and a replay would "
+                f"repeat the same numbers; let it draw from an np.random.Generator: "
+                f"rng = np.random.default_rng(0)"
+            )
 
 
 def _global_states() -> Any:
-    return _numpys_state(), random.getstate()
+    """Return the states of NumPy's and of Python's shared generator, normals in store included.
 
-
-def _numpys_state() -> Any:
-    """Return the state of NumPy's shared generator, as it lies in memory if that is known."""
+    As they lie in memory, if that is known: to ask for them takes as long as some twenty calls.
+    """
     bits: Any = np.random.get_bit_generator()  # type: ignore[attr-defined]
-    if isinstance(bits, np.random.MT19937):  # whose ``state`` takes as long as some twenty calls
-        return string_at(bits.ctypes.state_address, _MT19937)
-    return str(bits.state)
+    known = isinstance(bits, np.random.MT19937)
+    numbers = string_at(bits.ctypes.state_address, _MT19937) if known else str(bits.state)
+    return numbers, _memory(_NUMPYS), _memory(_PYTHONS), id(_PYTHONS.gauss_next)
+
+
+def _memory(x: Any) -> bytes:
+    """Return what ``x``, of a type written in C, has besides what every object has."""
+    head = object.__basicsize__
+    return string_at(id(x) + head, type(x).__basicsize__ - head)

@@ -3,23 +3,27 @@
 Also the way there: a function that reads another object by then is to be recorded anew.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.nn.reach import are_ours, are_whole, draws, has_no_parts, parts
+from tinygrad_dnn.nn.reach import Entries, are_ours, are_whole, entries_of, surroundings
 from tinygrad_dnn.replay.lookout import Accumulating, Again, Moving, Overlooked
-from tinygrad_dnn.replay.places import Place, state_of
+from tinygrad_dnn.replay.places import CONTAINERS, Place, is_live, state_of
 from tinygrad_dnn.tensor import Tensor
 
 _FIXED = (tuple, set, frozenset, FunctionType, partial, MethodType)  # hold what they were made with
-_ARRAYS = (np.ndarray, np.generic)
 _RNG = (np.random.Generator,)
+_WHOLE = (Tensor, np.ndarray, np.generic, *_RNG)
+_STAYING = (np.ndarray, *CONTAINERS)  # what an optimiser has and changes in place
 _NOTHING: dict[str, Any] = {}
+
+Inside: TypeAlias = tuple[Any, Entries, bool]  # a holder, what it has, and if it is of this package
 
 
 @dataclass
@@ -34,6 +38,8 @@ class Live:
     held: list[tuple[Place, Any]] = field(default_factory=list)  # what the way to them led through
     numbers: list[tuple[Place, Any]] = field(default_factory=list)  # so far constant
     moving: list[Place] = field(default_factory=list)  # of numbers that are not
+    state: list[tuple[Place, Any]] = field(default_factory=list)  # arrays and numbers of optimisers
+    stateful: set[int] = field(default_factory=set)  # the ids of these, their dicts and their lists
 
     def learn(self, found: Again) -> None:
         """Take in what a recording has found out."""
@@ -52,82 +58,112 @@ class Live:
         self.held = [(p, x) for p, x in self.held if (id(p.holder), p.key) not in known]
         self.numbers = [(p, x) for p, x in self.numbers if (id(p.holder), p.key) not in known]
 
+    def descends(self, optimizer: Any) -> None:
+        """Take the arrays and numbers of ``optimizer`` for live."""
+        self.optimizers.append(optimizer)
+        self.stateful.add(id(optimizer))
+        held = []
+        for holder, key, value in state_of(optimizer):
+            if is_live(value):
+                self.state.append((Place(holder, key), value))
+            elif isinstance(value, CONTAINERS):
+                self.stateful.add(id(value))
+            if isinstance(value, _STAYING) and key != "parameters":
+                held.append((Place(holder, key), value))
+        self.held = [(p, x) for p, x in self.held if id(p.holder) not in self.stateful] + held
+        self.numbers = [(p, x) for p, x in self.numbers if id(p.holder) not in self.stateful]
+
     def changed(self) -> list[Place]:
         """Return the places that hold something else by now."""
         return [place for place, value in self.held if place.get(None) is not value]
 
 
-class _Kind(NamedTuple):
-    """What is known of all parts of one type."""
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is known of all that is of one type."""
 
-    whole: bool  # is nothing live reached through it?
+    tensor: bool
     number: bool
-    drawing: bool  # can it be a generator, or have one?
-    lasting: bool
+    generator: bool
+    tuple: bool  # can be exchanged as a whole only
+    fixed: bool  # does it go on holding what it was made with?
+    lasting: bool  # is it never exchanged?
+    whole: bool  # is nothing live reached through it?
     steps: bool
     ours: bool | None  # None if it is a container of Python's: then as what it was found in
+    entries: Callable[[Any], Entries] | None  # of which only functions have none
 
 
-@lru_cache
-def _kind(of: Any) -> _Kind:
-    return _Kind(
-        are_whole(of),
-        of in (int, float),
-        issubclass(of, (np.random.Generator, tuple)),
-        issubclass(of, (type, ModuleType, BuiltinFunctionType)),
-        hasattr(of, "step"),
-        None if of.__module__ == "builtins" else are_ours(of),
-    )
+class _Kinds(dict[Any, _Kind]):
+    """Types that were met before; not for ever, since some programs go on making types."""
+
+    def __missing__(self, of: Any) -> _Kind:
+        if len(self) == 1000:
+            self.clear()
+        kind = self[of] = _Kind(
+            tensor=issubclass(of, Tensor),
+            number=of in (int, float),
+            generator=issubclass(of, np.random.Generator),
+            tuple=issubclass(of, tuple),
+            fixed=issubclass(of, _FIXED),
+            lasting=issubclass(of, (type, ModuleType, BuiltinFunctionType)),
+            whole=are_whole(of) or issubclass(of, _WHOLE),
+            steps=hasattr(of, "step"),
+            ours=None if of.__module__ == "builtins" else are_ours(of),
+            entries=entries_of(of),
+        )
+        return kind
+
+
+_kinds = _Kinds()
 
 
 def live_in(*roots: Any) -> Live:
     """Return what is live of what can be reached from ``roots``, each thing once."""
     found = Live()
     leaves: dict[Node, None] = {}
+    tuples: list[tuple[Any, Any, Any]] = []
+    drawing: set[int] = set()  # tuples that have a generator
     seen: set[int] = set()
-    stack = [(root, False) for root in roots if not has_no_parts(root)]
-    while stack:
-        part, ours = stack.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        if isinstance(part, Tensor):
-            if not part.node.fn:
-                leaves[part.node] = None
-        elif not isinstance(part, _ARRAYS):
-            stack += _noted(part, ours, found)
-    found.leaves += sorted(leaves, key=lambda node: node.born)
+    queue: list[Inside] = [(roots, enumerate(roots), False)]
+    for holder, entries, ours in queue:
+        fixed = _kinds[type(holder)].fixed or id(holder) in found.stateful
+        for key, part in entries:
+            kind = _kinds[type(part)]
+            if kind.tensor:
+                if not part.node.fn:
+                    leaves[part.node] = None
+            elif kind.number:
+                if not fixed:
+                    found.numbers.append((Place(holder, key), part))
+            elif kind.tuple:
+                tuples.append((holder, key, part))
+            elif kind.generator:
+                if isinstance(holder, tuple):
+                    drawing.add(id(holder))
+                else:
+                    found.generators.append((holder, key))
+            if not (ours or fixed or kind.lasting):
+                found.held.append((Place(holder, key), part))
+            if not kind.whole and id(part) not in seen:
+                seen.add(id(part))
+                queue += _inside(part, kind, ours, found)
+    if drawing:
+        with_one = [(holder, key) for holder, key, part in tuples if id(part) in drawing]
+        found.generators += [(h, key) for h, key in with_one if not isinstance(h, tuple)]
+    found.leaves += leaves
     return found
 
 
-def _noted(part: Any, ours: bool, found: Live) -> list[tuple[Any, bool]]:
-    """Note what may change in ``part``; return what is to be looked into."""
-    of: Any = type(part)
-    kind = _kind(of)
-    optimizer = kind.steps and hasattr(part, "parameters")
+def _inside(part: Any, kind: _Kind, ours: bool, found: Live) -> Iterable[Inside]:
+    """Return what holds the parts of ``part``, after a look at the whole of it."""
     if kind.ours is not None:
-        ours = optimizer or kind.ours
+        ours = kind.ours
+        if kind.steps and hasattr(part, "parameters"):
+            ours = True
+            found.descends(part)
         if type(getattr(part, "__dict__", _NOTHING).get("training")) is bool:
             found.moded.append(part)
-    if optimizer:
-        found.optimizers.append(part)
-        places = [p for p in state_of(part) if p.key != "parameters"]
-        found.held += [(p, p.get()) for p in places if not isinstance(p.get(), (int, float))]
-    inside = []
-    for holder, key, inner in parts(part):
-        of = type(inner)
-        kind = _kind(of)
-        whole = kind.whole
-        if kind.drawing and draws(inner, _RNG):
-            if not isinstance(holder, tuple):
-                found.generators.append((holder, key))
-            whole = isinstance(inner, _RNG)
-        number = kind.number and not optimizer
-        if (number or not ours) and not isinstance(holder, _FIXED):
-            if number:
-                found.numbers.append((Place(holder, key), inner))
-            if not (ours or kind.lasting):
-                found.held.append((Place(holder, key), inner))
-        if not whole:
-            inside.append((inner, ours))
-    return inside
+    if kind.entries:
+        return ((part, kind.entries(part), ours),)
+    return [(holder, entries, ours) for holder, entries in surroundings(part)]

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from tinygrad_dnn.replay.symbol import is_number
+from tinygrad_dnn.tensor import Tensor
+
+CONTAINERS = (dict, list)  # what they hold are entries, of all else attributes
 
 
 class Place(NamedTuple):
@@ -20,7 +23,7 @@ class Place(NamedTuple):
     def get(self, *default: Any) -> Any:
         """Return what is there; ``default`` if there is nothing any more."""
         try:
-            if isinstance(self.holder, dict | list):
+            if isinstance(self.holder, CONTAINERS):
                 return self.holder[self.key]
             return getattr(self.holder, self.key)
         except (AttributeError, LookupError, ValueError):  # of an object, container or cell
@@ -30,7 +33,7 @@ class Place(NamedTuple):
 
     def set(self, value: Any) -> None:
         """Put ``value`` there."""
-        if isinstance(self.holder, dict | list):
+        if isinstance(self.holder, CONTAINERS):
             self.holder[self.key] = value
         else:
             try:
@@ -40,25 +43,20 @@ class Place(NamedTuple):
 
     def text(self, holder: str, key: str) -> str:
         """Return what Python calls it, with names for the holder and for the key of an entry."""
-        if isinstance(self.holder, dict | list):
+        if isinstance(self.holder, CONTAINERS):
             return f"{holder}[{key}]"
         return f"{holder}.{self.key}"
 
 
-def state_of(optimizer: Any) -> Iterator[Place]:
-    """Yield every place of an optimiser with a number or an array, in dicts and lists too.
-
-    Also, before these, the places of the dicts and lists themselves.
-    """
-    stack: list[Any] = [(optimizer, vars(optimizer))]
-    while stack:
-        holder, entries = stack.pop(0)
+def state_of(optimizer: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield holder, key and value of what an optimiser has, in dicts and lists too, but Tensors."""
+    inside: list[Any] = [(optimizer, vars(optimizer))]
+    for holder, entries in inside:
         for key, value in entries.items() if isinstance(entries, dict) else enumerate(entries):
-            if isinstance(value, (dict, list)):
-                yield Place(holder, key)
-                stack.append((value, value))
-            elif is_live(value):
-                yield Place(holder, key)
+            if type(value) is not Tensor:
+                yield holder, key, value
+                if isinstance(value, CONTAINERS):
+                    inside.append((value, value))
 
 
 def is_live(value: Any) -> bool:
