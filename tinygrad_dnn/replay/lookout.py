@@ -47,7 +47,7 @@ class Absent(Symbol):
     def node(self) -> NoReturn:  # type: ignore[override]
         raise Accumulating(self.leaf)
 
-    value = node
+    value = shape = dtype = node
 
 
 class Lookout:

@@ -49,18 +49,21 @@ _sum: Function = np.add.reduce
 
 
 class Symbol(Operators, ArrayMethods):
-    """One value of a recording: ``node`` is its call, ``value`` what it is in this first run."""
+    """One value of a recording: ``node`` is its call, ``value`` what it is in this first run.
 
-    __slots__ = ("__weakref__", "link", "node", "tape", "value")
+    Shape and dtype, unless it is a number, are its own: they are asked for more often than made.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "link", "node", "shape", "tape", "value")
 
     value: Any
+    dtype: Any
+    shape: tuple[int, ...]
     tape: Any  # that its calls are written on
     link: Any  # a Link, if it shares its memory
 
-    shape: tuple[int, ...] = property(attrgetter("value.shape"))  # type: ignore[assignment]
     ndim: int = property(attrgetter("value.ndim"))  # type: ignore[assignment]
     size: int = property(attrgetter("value.size"))  # type: ignore[assignment]
-    dtype: Any = property(attrgetter("value.dtype"))
 
     def __len__(self) -> int:
         return len(self.value)
@@ -117,7 +120,10 @@ class Symbol(Operators, ArrayMethods):
 
     def dot(self, other: Any) -> Any:
         """As np.dot; of another Symbol without NumPy finding out that it is one."""
-        return self.tape.pair(np.dot, self, other) if type(other) is Symbol else super().dot(other)
+        if type(other) is not Symbol:
+            return super().dot(other)
+        product = self.value.dot(other.value)
+        return self.tape.made(product, np.dot, (self.node, other.node), NO_KWARGS)
 
     def sum(self, axis: Any = None, *, keepdims: bool = False, **options: Any) -> Any:
         """As np.sum; of floats as the method of np.add that it comes to."""
@@ -163,15 +169,14 @@ class Symbol(Operators, ArrayMethods):
 
     def becomes(self, new: "Symbol", fn: Function) -> "Symbol":
         """Stand for ``new``, which ``fn`` gave, from now on; return what is to be used instead."""
-        old, value = self.value, new.value
-        if type(old) in NUMBERS:  # in place is another one
+        if type(self.value) in NUMBERS:  # in place is another one
             return new
-        if value.shape != old.shape:
-            raise ValueError(f"{name_of(fn)}: out has shape {old.shape}, the result {new.shape}")
-        if value.dtype is not old.dtype and value.dtype != old.dtype:
-            if not np.can_cast(value.dtype, old.dtype, "same_kind"):
-                raise TypeError(f"{name_of(fn)} gives {new.dtype}, which {old.dtype} cannot hold")
-            new = self.tape.call(np.astype, (new, old.dtype), {})
+        if new.shape != self.shape:
+            raise ValueError(f"{name_of(fn)}: out has shape {self.shape}, the result {new.shape}")
+        if new.dtype != self.dtype:
+            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
+                raise TypeError(f"{name_of(fn)} gives {new.dtype}, which {self.dtype} cannot hold")
+            new = self.tape.call(np.astype, (new, self.dtype), {})
         self.node, self.value = new.node, new.value
         if self.link:
             self._spread()
@@ -222,7 +227,7 @@ class Outdated(Symbol):
     def node(self) -> NoReturn:  # type: ignore[override]
         raise outdated_view(self.tape.name, self.link.outdated, users_place())
 
-    value = node
+    value = shape = dtype = node
 
 
 _ARRAYS = {np.ndarray, Symbol}

@@ -108,8 +108,9 @@ class Tape:
         """Write down what was called, and return a Symbol of what it made: of each part of it."""
         if _errors.get(None) is not self._errors:  # in an np.errstate of the function's own
             fn = Under(fn, np.geterr())
+        symbol = _new(Symbol)
         if type(value) is ndarray:
-            layout = value.shape, value.dtype, value.strides
+            symbol.shape, symbol.dtype, _ = layout = value.shape, value.dtype, value.strides
         elif is_number(value):
             layout = None
         elif isinstance(value, (tuple, list)):
@@ -123,7 +124,6 @@ class Tape:
         if not layout:
             call.value = value
         self.calls.append(call)
-        symbol = _new(Symbol)
         symbol.node, symbol.value, symbol.tape, symbol.link = call, value, self, None
         return symbol
 
@@ -162,6 +162,8 @@ class Tape:
         """Return a Symbol that stands for ``node``, whose value is ``value``."""
         symbol = _new(Symbol)
         symbol.node, symbol.value, symbol.tape, symbol.link = node, value, self, None
+        if not is_number(value):
+            symbol.shape, symbol.dtype = value.shape, value.dtype
         return symbol
 
 
