@@ -27,7 +27,10 @@ def items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def leaves(tree: Any) -> list[Any]:
     """Return the leaves of ``tree``, in order."""
-    return [leaf for _, leaf in items(tree)]
+    if isinstance(tree, NESTED):
+        parts = tree.values() if isinstance(tree, dict) else tree
+        return [leaf for part in parts for leaf in leaves(part)]
+    return [] if tree is None else [tree]
 
 
 def rebuilt(tree: Any, values: Iterable[Any]) -> Any:

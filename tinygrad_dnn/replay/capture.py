@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn import graph
 from tinygrad_dnn.containers import leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.graph import NO_KWARGS, Node, watched_by
+from tinygrad_dnn.graph import NO_KWARGS, Node, changed, watched_by
 from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.replay.draws import Draws, without_global_draws
 from tinygrad_dnn.replay.live import Live
@@ -79,7 +80,8 @@ class _Run:
         self.modes = [part.training for part in live.moded]
         self.inputs: list[Node] = []
         self.arrays: list[Symbol] = []  # the inputs that are no Tensors
-        self.lifted: list[tuple[Place, Any, Node]] = []  # place, what was there, its node
+        self.lifted: list[State] = []
+        self.with_grad: dict[Node, Node] = {}  # leaves, and what stands for their gradients
         self.without_grad: list[Node] = []
         self.stand_ins: dict[Node, int] = {}  # a Tensor's node in this run -> which input it is
         self.generators: list[tuple[Place, Any]] = []
@@ -89,24 +91,25 @@ class _Run:
     # ---- before ------------------------------------------------------------------------------
     def lift(self) -> None:
         """Put a Symbol into every live place."""
+        if graph.hooked and (leaf := next(filter(hooks_of, self.live.leaves), None)):
+            raise ReplayError(
+                f"{leaf.name or 'a Tensor'} has a hook, which would hear nothing in a replay of "
+                f"{self.tape.name}; remove() it, or do not use tg.jit"
+            )
         for leaf in self.live.leaves:
-            if hooks_of(leaf):
-                raise ReplayError(
-                    f"{leaf.name or 'a Tensor'} has a hook, which would hear nothing in a replay "
-                    f"of {self.tape.name}; remove() it, or do not use tg.jit"
-                )
             self._lift(Place(leaf, "value"), leaf.value, leaf.name)
             if leaf.grad is None:
                 self.without_grad.append(leaf)
                 if leaf.needs_grad and leaf not in self.live.accumulating:
                     leaf.grad = Absent(leaf, self.tape)
             else:
-                self._lift(Place(leaf, "grad"), leaf.grad, f"d{leaf.name}" if leaf.name else None)
+                name = f"d{leaf.name}" if leaf.name else None
+                self.with_grad[leaf] = self._lift(Place(leaf, "grad"), leaf.grad, name)
         for place, value in self.live.state:
             self._lift(place, value, place.key if isinstance(place.key, str) else None)
         for place in self.live.moving:
             self._lift(place, place.get(), str(place.key))
-        if shared := first_shared([(place, value) for place, value, _ in self.lifted]):
+        if shared := first_shared([(s.place, s.before.value) for s in self.lifted]):
             raise ReplayError(
                 f"{self.tape.name} uses {' and '.join(shared)}, whose data lie in the same memory; "
                 f"give one of them a copy, or use one Tensor in both places"
@@ -124,10 +127,13 @@ class _Run:
         self.drawn.append((rng, rng.bit_generator.state))
         return Draws(rng, self.tape)
 
-    def _lift(self, place: Place, value: Any, name: str | None) -> None:
+    def _lift(self, place: Place, value: Any, name: str | None) -> Node:
+        """Put a Symbol for ``value`` into a place; return its node."""
         symbol = self.tape.symbol(value, name)
-        self.lifted.append((place, value, symbol.node))
+        node = symbol.node
+        self.lifted.append(State(place, node, node))
         place.set(symbol)
+        return node
 
     def given(self, x: Any) -> Any:
         """Return what stands for the argument ``x`` in this run."""
@@ -156,12 +162,7 @@ class _Run:
         for place, number in self.live.numbers:
             if place.get() is not number:
                 raise Moving(place)
-        state = [
-            State(place, before, before if place.key == "grad" else self._node(place.get()))
-            for place, _, before in self.lifted
-        ]
-        updated = {s.place.holder for s in state if s.after is not s.before and _is_leaf(s.place)}
-        grads, dropped = self._gradients(updated)
+        grads, dropped = self._gradients(self._updated())
         self._refuse_changed_arguments()
         modes = [
             (part, part.training)
@@ -171,7 +172,7 @@ class _Run:
         return Program(
             self.tape.name,
             self.inputs,
-            state,
+            self.lifted,
             [*grads, *self._gradients_of_arguments()],
             dropped,
             modes,
@@ -180,9 +181,23 @@ class _Run:
             bool(self.stand_ins),
         )
 
+    def _updated(self) -> set[Any]:
+        """Find out what is left in the places; return the leaves that the run gave new data."""
+        updated = set()
+        for s in self.lifted:
+            place = s.place
+            if place.is_of_leaf("grad"):
+                continue
+            left = place.get()
+            if type(left) is not Symbol or left.node is not s.before:
+                s.after = self._node(left)
+                if place.is_of_leaf("value"):
+                    updated.add(place.holder)
+        return updated
+
     def _gradients(self, updated: set[Any]) -> tuple[list[tuple[Node | int, Node]], list[Node]]:
         """Return the gradients that the run has left in leaves, and the leaves that lost theirs."""
-        before = {place.holder: node for place, _, node in self.lifted if place.key == "grad"}
+        before = self.with_grad
         read = {id(a) for call in self.tape.calls for a in call.args} if before else ()
         grads: list[tuple[Node | int, Node]] = []
         dropped = []
@@ -242,8 +257,8 @@ class _Run:
             place.set(rng)
         for leaf in self.without_grad:
             leaf.grad = None
-        for place, value, _ in self.lifted:
-            place.set(value)
+        for s in self.lifted:
+            s.place.set(s.before.value)
 
     def carry_out(self, program: Program, given: Sequence[Any]) -> bool:
         """Leave in every live place what the run has computed for it."""
@@ -251,13 +266,11 @@ class _Run:
         left = [(s.after, self.left[s.after]) for s in written]
         values = [value if after.fn else copy(value) for after, value in left]
         for s, value in zip(written, values, strict=True):
-            was = s.place.get()
-            if isinstance(was, np.ndarray):
+            if isinstance(was := s.before.value, np.ndarray):
                 was[...] = value
             else:
                 s.place.set(value)
-            if _is_leaf(s.place):
-                s.place.holder.changed()
+        changed(*[s.place.holder for s in written if s.place.is_of_leaf("value")])
         for leaf in program.dropped:
             leaf.grad = None
         for target, g in program.grads:
@@ -271,10 +284,6 @@ class _Run:
         for place in made:
             place.set(np.array(place.get().value))
         return not made
-
-
-def _is_leaf(place: Place) -> bool:
-    return isinstance(place.holder, Node) and place.key == "value"
 
 
 def _public(x: Any) -> Any:

@@ -1,8 +1,7 @@
 """jit: record a function once per signature of its arguments, then replay the recording."""
 
 import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial, update_wrapper
 from importlib.util import find_spec
 from types import MethodType
@@ -107,8 +106,14 @@ class jit:  # noqa: N801  (named as what it does)
             if plan is not None and plan.follows():
                 self._latest = plan
                 return plan.replay([x for x in given if is_input(x)])
-        with one_at_a_time, _collecting_later():
-            return self._recorded(args, kwargs, given)
+        with one_at_a_time:
+            collecting = gc.isenabled()
+            gc.disable()  # to look for garbage among so many new objects takes a fifth of the time
+            try:
+                return self._recorded(args, kwargs, given)
+            finally:
+                if collecting:
+                    gc.enable()
 
     def _recorded(self, args: Any, kwargs: Any, given: list[Any]) -> Any:
         """Run the function once, for real, and keep what it did."""
@@ -151,18 +156,6 @@ class jit:  # noqa: N801  (named as what it does)
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else MethodType(self, owner)
-
-
-@contextmanager
-def _collecting_later() -> Iterator[None]:
-    """Let no garbage be looked for: among so many new objects that takes a fifth of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _identity(given: list[Any]) -> Any:

@@ -1,20 +1,22 @@
 """Places: where live things are kept, so that a recording can exchange them and put them back."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.symbol import is_number
 from tinygrad_dnn.tensor import Tensor
 
 CONTAINERS = (dict, list)  # what they hold are entries, of all else attributes
 
 
-class Place(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Place:
     """An attribute, or an entry of a container."""
 
     holder: Any
@@ -40,6 +42,10 @@ class Place(NamedTuple):
                 setattr(self.holder, self.key, value)
             except FrozenInstanceError:
                 object.__setattr__(self.holder, self.key, value)
+
+    def is_of_leaf(self, key: str) -> bool:
+        """Say if it is an attribute of a leaf: that called ``key``."""
+        return self.key == key and isinstance(self.holder, Node)
 
     def text(self, holder: str, key: str) -> str:
         """Return what Python calls it, with names for the holder and for the key of an entry."""
@@ -67,8 +73,8 @@ def is_live(value: Any) -> bool:
 def first_shared(held: Sequence[tuple[Place, Any]]) -> list[str]:
     """Return what the first two places are called whose arrays lie in the same memory, if any."""
     arrays = [a for _, a in held if isinstance(a, np.ndarray)]
-    if all(a.base is None for a in arrays) and len(set(map(id, arrays))) == len(arrays):
-        return []  # nearly always
+    if len({id(a) for a in arrays if a.base is None}) == len(arrays):
+        return []  # nearly always: each is another one, and has its own memory
     bounds = [(*byte_bounds(a), i) for i, (_, a) in enumerate(held) if np.size(a) and np.ndim(a)]
     bounds.sort()
     for (_, end, i), (start, _, j) in pairwise(bounds):

@@ -65,7 +65,7 @@ class State:
     @property
     def is_array(self) -> bool:
         """Say if it is an array that stays where it is: numbers and gradients are new each time."""
-        return isinstance(self.before.value, np.ndarray) and self.place.key != "grad"
+        return isinstance(self.before.value, np.ndarray) and not self.place.is_of_leaf("grad")
 
 
 @dataclass
