@@ -1,7 +1,7 @@
 """Draws: what stands in for a generator, so that all that is drawn from it is drawn again."""
 
 import random
-from ctypes import string_at
+from ctypes import c_char
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ _REFUSED = {
 }
 _NUMPYS: Any = np.random.random.__self__  # type: ignore[attr-defined]
 _PYTHONS: Any = random.random.__self__  # type: ignore[attr-defined]
-_MT19937 = 625 * 4  # bytes: 624 numbers, and how many of them are used up
+_MT19937 = c_char * (625 * 4)  # 624 numbers, and how many of them are used up
 
 
 class Draws:
@@ -78,6 +78,15 @@ class without_global_draws:  # noqa: N801  (named as what it does)
             )
 
 
+def _memory(x: Any) -> Any:
+    """Return a view of what ``x``, of a type written in C, has besides what every object has."""
+    head = object.__basicsize__
+    return (c_char * (type(x).__basicsize__ - head)).from_address(id(x) + head)
+
+
+_OF_NUMPYS, _OF_PYTHONS = _memory(_NUMPYS), _memory(_PYTHONS)
+
+
 def _global_states() -> Any:
     """Return the states of NumPy's and of Python's shared generator, normals in store included.
 
@@ -85,11 +94,5 @@ def _global_states() -> Any:
     """
     bits: Any = np.random.get_bit_generator()  # type: ignore[attr-defined]
     known = isinstance(bits, np.random.MT19937)
-    numbers = string_at(bits.ctypes.state_address, _MT19937) if known else str(bits.state)
-    return numbers, _memory(_NUMPYS), _memory(_PYTHONS), id(_PYTHONS.gauss_next)
-
-
-def _memory(x: Any) -> bytes:
-    """Return what ``x``, of a type written in C, has besides what every object has."""
-    head = object.__basicsize__
-    return string_at(id(x) + head, type(x).__basicsize__ - head)
+    numbers = _MT19937.from_address(bits.ctypes.state_address).raw if known else str(bits.state)
+    return numbers, _OF_NUMPYS.raw, _OF_PYTHONS.raw, id(_PYTHONS.gauss_next)
