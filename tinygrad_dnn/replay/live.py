@@ -14,13 +14,12 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.nn.reach import Entries, are_ours, are_whole, entries_of, surroundings
 from tinygrad_dnn.replay.lookout import Accumulating, Again, Moving, Overlooked
-from tinygrad_dnn.replay.places import CONTAINERS, Place, is_live, state_of
+from tinygrad_dnn.replay.places import CONTAINERS, Place, state_of
 from tinygrad_dnn.tensor import Tensor
 
 _FIXED = (tuple, set, frozenset, FunctionType, partial, MethodType)  # hold what they were made with
-_RNG = (np.random.Generator,)
-_WHOLE = (Tensor, np.ndarray, np.generic, *_RNG)
-_STAYING = (np.ndarray, *CONTAINERS)  # what an optimiser has and changes in place
+_ARRAYS = (np.ndarray, np.generic)
+_WHOLE = (Tensor, np.random.Generator, *_ARRAYS)
 _NOTHING: dict[str, Any] = {}
 
 Inside: TypeAlias = tuple[Any, Entries, bool]  # a holder, what it has, and if it is of this package
@@ -64,11 +63,12 @@ class Live:
         self.stateful.add(id(optimizer))
         held = []
         for holder, key, value in state_of(optimizer):
-            if is_live(value):
+            kind = _kinds[type(value)]
+            if kind.number or kind.array:
                 self.state.append((Place(holder, key), value))
-            elif isinstance(value, CONTAINERS):
+            elif kind.container:
                 self.stateful.add(id(value))
-            if isinstance(value, _STAYING) and key != "parameters":
+            if (kind.container or isinstance(value, np.ndarray)) and key != "parameters":
                 held.append((Place(holder, key), value))
         self.held = [(p, x) for p, x in self.held if id(p.holder) not in self.stateful] + held
         self.numbers = [(p, x) for p, x in self.numbers if id(p.holder) not in self.stateful]
@@ -84,6 +84,8 @@ class _Kind:
 
     tensor: bool
     number: bool
+    array: bool  # or a number of NumPy's
+    container: bool
     generator: bool
     tuple: bool  # can be exchanged as a whole only
     fixed: bool  # does it go on holding what it was made with?
@@ -103,6 +105,8 @@ class _Kinds(dict[Any, _Kind]):
         kind = self[of] = _Kind(
             tensor=issubclass(of, Tensor),
             number=of in (int, float),
+            array=issubclass(of, _ARRAYS),
+            container=issubclass(of, CONTAINERS),
             generator=issubclass(of, np.random.Generator),
             tuple=issubclass(of, tuple),
             fixed=issubclass(of, _FIXED),

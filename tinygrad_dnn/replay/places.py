@@ -9,7 +9,6 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.replay.symbol import is_number
 from tinygrad_dnn.tensor import Tensor
 
 CONTAINERS = (dict, list)  # what they hold are entries, of all else attributes
@@ -63,11 +62,6 @@ def state_of(optimizer: Any) -> Iterator[tuple[Any, Any, Any]]:
                 yield holder, key, value
                 if isinstance(value, CONTAINERS):
                     inside.append((value, value))
-
-
-def is_live(value: Any) -> bool:
-    """Say if ``value`` is an array or a number."""
-    return isinstance(value, (np.ndarray, np.generic)) or is_number(value)
 
 
 def first_shared(held: Sequence[tuple[Place, Any]]) -> list[str]:
