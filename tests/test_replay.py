@@ -252,6 +252,16 @@ def test_a_hook_is_refused():
         tg.jit(lambda: np.sum(W * 2))()
 
 
+def test_a_hook_that_comes_later_is_refused_until_it_is_gone():
+    W, heard = tg.Tensor([1.0, 2.0], name="W"), []
+    f = tg.jit(lambda x: np.sum(W * x))
+    for _ in range(2):
+        assert float(f(np.ones(2))) == 3.0
+    with W.register_hook(heard.append), pytest.raises(ReplayError, match="W has a hook"):
+        f(np.ones(2))
+    assert float(f(np.ones(2))) == 3.0
+
+
 # ---- memory that is shared ---------------------------------------------------------------------
 def test_a_view_of_what_is_computed_once_instead_of_twice():
     def f(x):

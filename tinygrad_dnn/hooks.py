@@ -27,6 +27,7 @@ class Hook:
         self._hooks, self._key = node.hooks, _number()
         self._hooks[self._key] = f
         graph.hooked = True
+        graph.last_change = graph.moment()  # a plan that hears of no hook has to look again
 
     def remove(self) -> None:
         """Take the hook off; a second time does nothing."""

@@ -9,6 +9,7 @@ import numpy as np
 from tinygrad_dnn import graph
 from tinygrad_dnn.containers import leaves, mapped, rebuilt
 from tinygrad_dnn.graph import Node, moment
+from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.capture import leave_gradient, one_at_a_time
 from tinygrad_dnn.replay.memory import planned
@@ -146,7 +147,7 @@ class Plan:
     def follows(self) -> bool:
         """Take over the data of leaves that were given a new array; the plan keeps its own.
 
-        False if one is of another kind than was recorded.
+        False if one is of another kind than was recorded, or has a hook by now.
         """
         if self._changed == graph.last_change:
             return True
@@ -154,6 +155,8 @@ class Plan:
             return self._caught_up()
 
     def _caught_up(self) -> bool:
+        if any(place.key == "value" and hooks_of(place.holder) for place, _ in self._arrays):
+            return False
         new = [(place, place.get(), array) for place, array in self._arrays]
         new = [(place, now, array) for place, now, array in new if now is not array]
         if any(now.shape != array.shape or now.dtype != array.dtype for _, now, array in new):
