@@ -1,8 +1,10 @@
 """tg.jit: what is live stays live, and what was exchanged is noticed; eager is the witness."""
 
 import random
+import sys
 import warnings
 from copy import deepcopy
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -331,3 +333,81 @@ def test_detect_anomaly_looks_at_every_call_of_a_jitted_function():
         f()
         with tg.detect_anomaly(), pytest.raises(FloatingPointError, match="first inf"):
             f()
+
+
+# ---- what methods and modules reach --------------------------------------------------------------
+SHARED, FACTOR = np.random.default_rng(3), 2.0
+
+
+class Noisy:
+    """Every kind of method draws from a generator of this module, and reads a number of it."""
+
+    shift = 1.0
+
+    def __call__(self, x):
+        return x * SHARED.random() * FACTOR + self.shift
+
+    def method(self, x):
+        return self(x)
+
+    @staticmethod
+    def static(x):
+        return x * SHARED.random() * FACTOR
+
+    @classmethod
+    def of_class(cls, x):
+        return x * SHARED.random() * FACTOR + cls.shift
+
+    @property
+    def noise(self):
+        return SHARED.random() * FACTOR
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        Noisy(),
+        lambda x: Noisy()(x),
+        Noisy().method,
+        lambda x: Noisy.static(x),
+        lambda x: Noisy.of_class(x),
+        lambda x: x * Noisy().noise,
+        lambda x: [Noisy()][0].method(x),
+    ],
+    ids=["instance", "class", "bound", "static", "of class", "property", "by name"],
+)
+def test_what_a_method_reaches_is_live(f, monkeypatch):
+    def run(f):
+        monkeypatch.setitem(globals(), "SHARED", np.random.default_rng(3))
+        found = []
+        for factor, shift in ((2.0, 1.0), (3.0, 1.0), (3.0, 2.0), (4.0, 3.0)):
+            monkeypatch.setitem(globals(), "FACTOR", factor)
+            monkeypatch.setattr(Noisy, "shift", shift)
+            found += [f(np.ones(2)) for _ in range(2)]
+        return np.stack(found)
+
+    assert same(run(plain(f)), run(f))
+
+
+def test_what_a_module_of_the_users_has_is_live(monkeypatch):
+    module, inner = ModuleType("users_model"), ModuleType("users_model.inner")
+    lines = "n, k = 2, 3.0\ndef forward(x):\n    return (x + shift) * n * k * rng.random()"
+    for made in (module, inner):
+        monkeypatch.setitem(sys.modules, made.__name__, made)
+        exec(lines, vars(made))
+    module.inner = inner
+
+    def run(f):
+        for made in (module, inner):
+            made.rng, made.shift = np.random.default_rng(3), np.ones(2)
+        found = [f(np.ones(2))]
+        for name, value in (("shift", np.zeros(2)), ("n", 5), ("k", 7.0), ("k", 8.0)):
+            for made in (module, inner):
+                setattr(made, name, value)
+            found += [f(np.ones(2)) for _ in range(2)]
+        for made in (module, inner):
+            made.n, made.k = 2, 3.0
+        return np.stack(found)
+
+    for f in (lambda x: module.forward(x), lambda x: module.inner.forward(x)):
+        assert same(run(plain(f)), run(f))

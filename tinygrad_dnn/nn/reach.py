@@ -1,9 +1,10 @@
 """What a function can reach: everything live that it may read or write.
 
 Found from the function itself (what it closes over, the globals it names, what it is bound to) and
-from its arguments, through containers, attributes and further functions of the user's.
+from its arguments, through containers, attributes and further functions and classes of the user's.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -19,7 +20,7 @@ GENERATORS = (np.random.Generator, np.random.RandomState)
 _OURS = __name__.partition(".")[0]
 _LIBRARIES = (_OURS, "numpy")
 _NO_PARTS = (
-    str, bytes, int, float, complex, type, ModuleType, BuiltinFunctionType, np.dtype, Node,
+    str, bytes, int, float, complex, ModuleType, BuiltinFunctionType, np.dtype, Node,
 )  # fmt: skip
 _WHOLE = (Tensor, np.ndarray, np.generic, *GENERATORS)  # are yielded, and not taken apart
 
@@ -74,7 +75,7 @@ Entries = Iterable[tuple[Any, Any]]  # keys, and what is there
 
 
 def holders(part: Any) -> Iterable[tuple[Any, Entries]]:
-    """Return what holds the parts of ``part``: itself, but for a function."""
+    """Return what holds the parts of ``part``: itself, but for a function or a class."""
     kind: Any = type(part)
     way_into = entries_of(kind)
     return [(part, way_into(part))] if way_into else surroundings(part)
@@ -82,8 +83,11 @@ def holders(part: Any) -> Iterable[tuple[Any, Entries]]:
 
 @lru_cache
 def entries_of(kind: Any) -> Callable[[Any], Entries] | None:
-    """Return the function that gives the entries of what is of this kind; None for functions."""
-    if issubclass(kind, FunctionType):
+    """Return the function that gives the entries of what is of this kind.
+
+    None for functions and classes.
+    """
+    if issubclass(kind, (FunctionType, type)):
         return None
     if issubclass(kind, MethodType):
         return lambda part: [(key, getattr(part, key)) for key in ("__self__", "__func__")]
@@ -93,7 +97,11 @@ def entries_of(kind: Any) -> Callable[[Any], Entries] | None:
         return lambda part: part.items()
     if issubclass(kind, (list, tuple, set, frozenset)):
         return enumerate
-    return _of_ours if are_ours(kind) else lambda part: attributes(part).items()
+    if are_ours(kind):
+        return _of_ours
+    if _are_users(kind):
+        return lambda part: [*attributes(part).items(), ("__class__", kind)]
+    return lambda part: attributes(part).items()
 
 
 def _of_ours(part: Any) -> Entries:
@@ -103,13 +111,20 @@ def _of_ours(part: Any) -> Entries:
     return found.items()
 
 
-def surroundings(f: FunctionType) -> Iterator[tuple[Any, Entries]]:
-    """Yield what holds what ``f`` can reach: its cells, itself, modules."""
+def surroundings(part: Any) -> Iterator[tuple[Any, Entries]]:
+    """Yield what holds what a function, or a class, can reach."""
+    return _of_class(part) if isinstance(part, type) else _of_function(part)
+
+
+def _of_function(f: FunctionType) -> Iterator[tuple[Any, Entries]]:
+    """Yield the cells of ``f``, itself, and modules."""
+    seen: list[Any] = []
     for cell in f.__closure__ or ():
         try:
-            yield cell, [("cell_contents", cell.cell_contents)]
+            seen.append(cell.cell_contents)
         except ValueError:  # not filled yet
             continue
+        yield cell, [("cell_contents", seen[-1])]
     own = ("__defaults__", f.__defaults__), ("__kwdefaults__", f.__kwdefaults__)
     yield f, (*own, ("__dict__", f.__dict__))
     if _is_library(f.__module__):
@@ -117,16 +132,49 @@ def surroundings(f: FunctionType) -> Iterator[tuple[Any, Entries]]:
     names, known = dict.fromkeys(global_names(f.__code__)), f.__globals__
     found = [(name, known[name]) for name in names if name in known]
     yield known, found
-    for _, value in found:
-        if type(value) is ModuleType and not _is_library(value.__name__):
-            inside = vars(value)
-            named = [(name, inside[name]) for name in names if name in inside]
-            yield value, [(name, x) for name, x in named if _is_live(x)]
+    modules = [x for x in (*seen, *(x for _, x in found)) if type(x) is ModuleType]
+    for module in modules:  # grows as it goes
+        if _is_library(module.__name__):
+            continue
+        inside, users = vars(module), is_users(module.__name__)
+        named = [(name, inside[name]) for name in names if name in inside]
+        yield module, [(name, x) for name, x in named if users or _is_live(x)]
+        modules += [x for _, x in named if type(x) is ModuleType and x not in modules]
+
+
+def _of_class(kind: Any) -> Iterator[tuple[Any, Entries]]:
+    """Yield a class, and what its methods reach.
+
+    Of methods that are called by their names, which may be for other occasions, only what is live.
+    """
+    known: set[tuple[int, Any]] = set()
+    for base in filter(_are_users, kind.__mro__):
+        own = dict(vars(base))
+        for name, entry in own.items():
+            for holder, entries in (
+                found for f in _functions_of(entry) for found in _of_function(f)
+            ):
+                new = [(key, x) for key, x in entries if (id(holder), key) not in known]
+                new = [(key, x) for key, x in new if name.startswith("__") or _is_live(x)]
+                known.update((id(holder), key) for key, _ in new)
+                yield holder, new
+        plain = [n for n, x in own.items() if not (n.startswith("__") or hasattr(x, "__get__"))]
+        yield base, [(name, own[name]) for name in plain]
+
+
+def _functions_of(entry: Any) -> list[FunctionType]:
+    """Return the functions that an entry of a class is made of."""
+    if isinstance(entry, FunctionType):
+        return [entry]
+    made_of = [getattr(entry, name, None) for name in ("__wrapped__", "fget", "fset", "func")]
+    return [f for f in made_of if isinstance(f, FunctionType)]
 
 
 def _is_live(x: Any) -> bool:
-    """Say if ``x``, of a module of whatever make, is worth a look."""
-    return isinstance(x, (*GENERATORS, Tensor, float)) or hasattr(type(x), "step") or is_ours(x)
+    """Say if ``x``, that perhaps is of no importance, is worth a look."""
+    if isinstance(x, (FunctionType, type)):
+        return is_users(_module_of(x))
+    return isinstance(x, (Tensor, float)) or draws(x) or hasattr(type(x), "step") or is_ours(x)
 
 
 def is_ours(part: Any) -> bool:
@@ -138,7 +186,26 @@ def is_ours(part: Any) -> bool:
 @lru_cache
 def are_ours(kind: type) -> bool:
     """Say if this package makes what is of this kind."""
-    return kind.__module__.partition(".")[0] == _OURS
+    return _module_of(kind).partition(".")[0] == _OURS
+
+
+@lru_cache
+def _are_users(kind: type) -> bool:
+    """Say if the user has written the class of what is of this kind."""
+    return is_users(_module_of(kind))
+
+
+@lru_cache
+def is_users(module: str) -> bool:
+    """Say if the user has written this module: it is no part of Python, and was not installed."""
+    if _is_library(module) or module.partition(".")[0] in sys.stdlib_module_names:
+        return False
+    return "site-packages" not in (getattr(sys.modules.get(module), "__file__", None) or "")
+
+
+def _module_of(x: Any) -> str:
+    """Return the name of the module that a class or a function was written in."""
+    return x.__module__ if isinstance(x.__module__, str) else ""
 
 
 def _is_library(module: str | None) -> bool:
