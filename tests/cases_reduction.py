@@ -72,6 +72,7 @@ case(np.prod, normal(2, 0), axis=0)
 case(np.prod, normal(2, 0), axis=1)
 case(np.cumprod, normal(9))
 case(np.cumprod, normal(2, 0), axis=1)
+case(np.cumprod, np.array(1.5), axis=0)  # to which NumPy gives an axis
 case(np.cumulative_prod, normal(2, 3), axis=1, include_initial=True)
 
 # ---- running ---------------------------------------------------------------------------------

@@ -174,6 +174,36 @@ def test_products_with_the_vectors_of_other_processors(width, monkeypatch):
                 assert_near(np.matmul, a, b, terms=np.abs(a) @ np.abs(b), known=known)
 
 
+RECORDS = np.zeros((200, 300), [("x", float), ("n", "i4")])  # entries of x are 12 bytes apart
+RECORDS["x"] = rng.standard_normal(RECORDS.shape)
+STRANGE = {
+    "as they are": lambda x: x,
+    "rows in the opposite order": lambda x: x[::-1],
+    "columns in the opposite order": lambda x: x[:, ::-1],
+    "the same row again and again": lambda x: np.broadcast_to(x[:1], (200, 300)),
+    "the same column again and again": lambda x: np.broadcast_to(x[:, :1], (200, 300)),
+    "windows": lambda x: np.lib.stride_tricks.sliding_window_view(x.ravel(), 300)[:200],
+    "one column in the opposite order": lambda x: x[::-1, :1],
+}
+
+
+@pytest.mark.parametrize("layout", STRANGE.values(), ids=STRANGE)
+@pytest.mark.parametrize(
+    "f",
+    [lambda x: np.tanh(x) * 2, lambda x: x @ x.T, lambda x: x.T @ x, np.sum, lambda x: x.sum(1)],
+    ids=["entries", "product", "product of columns", "sum", "sums"],
+)
+def test_arrays_of_strange_layouts(layout, f):
+    def laid(x):
+        return f(layout(x))
+
+    for x in (RECORDS["x"], RECORDS["x"].copy()):
+        native, expected = tg.jit(laid, native=True), laid(x)
+        for _ in range(2):
+            off = np.max(np.abs(native(x) - expected)) / np.max(np.abs(expected))
+            assert off <= 1e-13
+
+
 def test_what_no_kernel_knows_is_left_to_numpy():
     x = normal(4, 6, dtype=np.float64)
     assert by_kernel(np.arctan, x) is None

@@ -162,7 +162,7 @@ class Tape:
         """Return a Symbol that stands for ``node``, whose value is ``value``."""
         symbol = _new(Symbol)
         symbol.node, symbol.value, symbol.tape, symbol.link = node, value, self, None
-        if not is_number(value):
+        if type(value) not in NUMBERS:
             symbol.shape, symbol.dtype = value.shape, value.dtype
         return symbol
 

@@ -68,7 +68,7 @@ def _recurrence(a, b, axis):
 
 
 def _cumprod_vjp(g, out, x, axis=None, dtype=None, _out=None):
-    if axis is None:
+    if axis is None or not x.ndim:
         return np.reshape(_cumprod_vjp(g, out, np.ravel(x), 0), x.shape)
     if not x.size:
         return x
@@ -78,7 +78,7 @@ def _cumprod_vjp(g, out, x, axis=None, dtype=None, _out=None):
 
 
 def _cumprod_jvp(t, out, x, axis=None, dtype=None, _out=None):
-    if axis is None:
+    if axis is None or not x.ndim:
         return _cumprod_jvp(np.ravel(t), out, np.ravel(x), 0)
     return _recurrence(x, t * _shifted(out, axis, 1, np.ones_like), axis) if x.size else x
 

@@ -77,11 +77,11 @@ class _Encoder:
         return self.arrays[id(a)] if id(a) in self.arrays else self.found(a)
 
     def found(self, a: Any) -> Any:
-        """Look for the array of an argument."""
+        """Look for the array of an argument: not one with parts of entries between its entries."""
         if isinstance(a, Node):
-            moves = is_moving(a, self.memory)
-            return a.value if moves else self.memory.arrays.get(a)
-        return a if isinstance(a, np.ndarray) else None
+            a = a.value if is_moving(a, self.memory) else self.memory.arrays.get(a)
+        known = isinstance(a, np.ndarray) and not any(s % a.itemsize for s in a.strides)
+        return a if known else None
 
     def slot(self, a: np.ndarray) -> tuple[int, int]:
         """Return the slot that ``a``, one that stays, is reached from, and how far it is there."""
@@ -216,11 +216,13 @@ class _Encoder:
         return Row(self.dtype, kind, (rows, columns, inner), [c, x, y, scale], needed)
 
     def matrix(self, a: Any) -> Operand | None:
-        """Return a matrix of a product, if its rows or its columns lie side by side."""
-        rs, cs = (s // a.itemsize for s in a.strides)
-        if cs == 1 or a.shape[1] == 1:
-            return *self.slot(a), rs if a.shape[0] > 1 else a.shape[1], 1
-        if rs == 1 or a.shape[0] == 1:
+        """Return a matrix of a product, if its rows or its columns lie side by side, in order."""
+        (rows, columns), (rs, cs) = a.shape, (s // a.itemsize for s in a.strides)
+        rs, cs = (rs if rows > 1 else columns), (cs if columns > 1 else 1)
+        if cs == 1 and rs >= columns:
+            return *self.slot(a), rs, 1
+        rs, cs = (rs if rows > 1 else 1), (cs if columns > 1 else rows)
+        if rs == 1 and cs >= rows:
             return *self.slot(a), 1, cs
         return None
 
