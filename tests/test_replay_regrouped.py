@@ -42,6 +42,18 @@ def test_the_learning_rate_scales_the_smaller_factor():
     assert (60, 400) not in scaled
 
 
+@pytest.mark.parametrize("large", [True, False])
+def test_rows_are_summed_by_the_product_of_which_they_are_a_factor(large):
+    dims = [400, 60, 1] if large else [40, 60, 1]
+    net, _, step, X, Y = training(dims, 60)
+    other, _, replayed, _, _ = training(dims, 60, jit=plain)
+    for _ in range(3):
+        assert float(replayed(X, Y)) == pytest.approx(float(step(X, Y)), rel=1e-12)
+    assert far(net.parameters()["b1"].data, other.parameters()["b1"].data) < 1e-12
+    made = [c.fn for c in replayed.plan().calls if c.value.shape == (60, 1)]
+    assert (np.matmul if large else np.add.reduce) in made
+
+
 def test_a_product_that_is_returned_is_not_scaled_before():
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((40, 50)), rng.standard_normal((50, 900))

@@ -42,6 +42,20 @@ def test_every_call_is_drawn_with_the_buffer_it_writes():
     assert_acyclic(picture)
 
 
+def test_a_plan_with_large_products_is_drawn_in_the_order_of_its_calls():
+    W = tg.Tensor(np.ones((60, 400)), name="W")
+    descent = optim.SGD([W], lr=0.1)
+
+    def step(X):
+        descent.zero_grad()
+        np.sum((W @ X) ** 2).backward()
+        descent.step()
+
+    step = tg.jit(step, native=False)
+    step(np.ones((400, 60)))
+    assert_acyclic(draw(step.plan()))
+
+
 def test_results_in_one_buffer_are_those_in_one_memory():
     found = plan()
     picture = draw(found)

@@ -9,6 +9,7 @@ there, if what was there before is not read any more.
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,11 @@ class Memory:
         if key not in self.numbers:
             self.numbers[key] = np.array(a.value if isinstance(a, Node) else a, dtype)
         return self.numbers[key]
+
+
+def end_to_end(*arrays: np.ndarray) -> np.ndarray:
+    """Return the entries of ``arrays`` in a row: a plan computes them where they are needed."""
+    return np.concatenate([np.ravel(a) for a in arrays])
 
 
 def aligned(size: int) -> np.ndarray:
@@ -80,6 +86,12 @@ class _Planner:
         self.last = self._last_uses()
         self.place: dict[Node, Any] = {}  # owner -> the leaf whose memory it takes, or an offset
         self.reused: dict[Node, Node] = {}
+        self.inside: dict[Node, tuple[Node, int]] = {}  # an array -> the row it is in, and where
+        for row in (c for c in program.calls if c.fn is end_to_end):
+            ends = accumulate(a.value.nbytes for a in row.parents)
+            self.inside |= {
+                a: (row, end - a.value.nbytes) for a, end in zip(row.parents, ends, strict=True)
+            }
         self.free = _Intervals()
 
     def memory(self) -> Memory:
@@ -107,6 +119,13 @@ class _Planner:
         if call in direct:
             self.place[call] = direct[call].before
             return
+        if call in self.inside:
+            row, offset = self.inside[call]
+            if row not in self.place:
+                self.place[row] = self.free.take(_size(row.value))
+            self.place[call] = self.place[row] + offset
+            self.last[call] = -1  # it is the row that is free one day
+            return
         if is_elementwise(call):
             for a in call.parents:
                 if self._gives_way(a, call, i):
@@ -125,6 +144,7 @@ class _Planner:
             and a.value.shape == call.value.shape
             and a.value.dtype == call.value.dtype
             and a.value.strides == call.value.strides
+            and a.value.size > 1  # to overwrite one number NumPy takes the long way
             and not any(self.owner[b] is a for b in call.parents if b is not a)
         )
 
@@ -165,6 +185,8 @@ class _Planner:
                 if not a.fn and a not in live and isinstance(a.value, np.ndarray):
                     arrays[a] = a.value
             if call in self.place:
+                if call.fn is end_to_end:
+                    views.add(call)
                 place = self.place[call]
                 arrays[call] = (
                     arrays[place] if isinstance(place, Node) else _within(arena, place, call.value)

@@ -12,6 +12,7 @@ from tinygrad_dnn.graph import Node, moment
 from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.capture import leave_gradient, one_at_a_time
+from tinygrad_dnn.replay.joined import joined
 from tinygrad_dnn.replay.memory import planned
 from tinygrad_dnn.replay.order import updates_early
 from tinygrad_dnn.replay.passes import simplified
@@ -49,6 +50,7 @@ class Plan:
         else:
             regrouped(program)
             updates_early(program)
+            joined(program)
             self.memory = planned(program)
             self.steps = [*program.calls]
         self.source = Source(program, self.memory, self.steps)

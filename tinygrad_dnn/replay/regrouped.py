@@ -1,7 +1,7 @@
 """Regrouping: the same mathematics in the form that is fastest with NumPy alone.
 
-Only where products have more than LARGE multiplications do the numbers differ from eager's, by
-their rounding; all else stays as it is, to the bit.
+Only products of more than LARGE multiplications, and sums of the rows that such a product reads,
+differ from eager's, by their rounding; all else stays as it is, to the bit.
 """
 
 from collections.abc import Iterator
@@ -11,17 +11,20 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.fusion import is_one_number
+from tinygrad_dnn.replay.passes import is_reduction
 from tinygrad_dnn.replay.program import Call, Program
 
 LARGE = 1_000_000  # multiplications: up to here OpenBLAS has kernels that rearrange nothing
 FEW = 32  # rows
+NEAR = 1 << 17  # bytes: an array and a second one like it are both in a fast cache
 
 
 def regrouped(program: Program) -> None:
-    """Scale a small factor, not the product; compute products of few rows in pieces."""
+    """Regroup sums and factors of large products, and compute those of few rows in pieces."""
+    _sums_as_products(program)
     _factors_scaled(program)
     _in_pieces(program)
-    _rows_for_numbers(program)
+    _rows_of_numbers(program)
 
 
 def _is_large(call: Node) -> bool:
@@ -33,6 +36,17 @@ def _is_large(call: Node) -> bool:
         and call.value.dtype.kind == "f"
         and call.value.size * call.args[0].value.shape[1] > LARGE
     )
+
+
+def _sums_as_products(program: Program) -> None:
+    """Take dZ 1, with a column of ones, for sums of the rows of dZ, beside a large dZ A'."""
+    factors = {call.args[0] for call in program.calls if _is_large(call)}
+    for call in program.calls:
+        if is_reduction(call) and call.fn == np.add.reduce and call.args[0] in factors:
+            x, axis, _, _, keep = call.args
+            if axis == (1,) and keep:
+                ones = Node(np.ones((x.value.shape[1], 1), x.value.dtype))
+                call.fn, call.args = np.matmul, [x, ones]
 
 
 def _factors_scaled(program: Program) -> None:
@@ -91,18 +105,19 @@ def _in_pieces(program: Program) -> None:
     program.exchange(new)
 
 
-def _rows_for_numbers(program: Program) -> None:
-    """Let maximum and minimum read a number from a row of it: that takes half the time."""
+def _rows_of_numbers(program: Program) -> None:
+    """Let maximum and minimum read a number from rows of it: that takes half the time."""
     live = program.live
 
-    def row(a: Any, like: Node) -> Any:
+    def rows(a: Any, like: Node) -> Any:
         value = a.value if isinstance(a, Node) and not a.fn and a not in live else a
         one = isinstance(value, np.ndarray) and not value.ndim
-        return Node(np.full(like.value.shape[-1:], value)) if one else a
+        shape = like.value.shape if like.value.nbytes <= NEAR else like.value.shape[-1:]
+        return Node(np.full(shape, value)) if one else a
 
     for call in program.calls:
         if call.fn in (np.maximum, np.minimum) and call.value.ndim:
-            call.args = [row(a, call) for a in call.args]
+            call.args = [rows(a, call) for a in call.args]
 
 
 def _divisor(n: int, most: int) -> int:

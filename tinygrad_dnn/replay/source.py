@@ -132,7 +132,8 @@ class Source:
         if call not in self.memory.arrays:
             args = [*map(self._text, call.args)]
             args += [f"{k}={self._text(v)}" for k, v in call.kwargs.items()]
-            self._new(call, f"{fn}({', '.join(args)})")
+            turned = call.fn is np.transpose and len(args) == 1 and _is_array(call.args[0])
+            self._new(call, f"{args[0]}.T" if turned else f"{fn}({', '.join(args)})")
             return
         out = self._text(call)
         if is_elementwise(call):
@@ -179,8 +180,11 @@ class Source:
         return self._constant(a, "c")
 
     def _operand(self, a: Any, call: Node) -> str:
-        """Return an argument of an elementwise call; a number as an array of one, made before."""
+        """Return an argument of an elementwise call; one number as an array of no dimensions."""
         value = a.value if isinstance(a, Node) else a
+        array = self.memory.arrays.get(a) if isinstance(a, Node) else None
+        if array is not None and array.size == 1 < call.value.size and len(call.args) == 2:
+            return self._constant(array.reshape(()), "n")  # half the time of a broadcast
         dtypes = {b.value.dtype for b in call.parents if isinstance(b.value, np.ndarray)}
         (dtype,) = dtypes if len(dtypes) == 1 else (None,)
         if not is_number(value) or dtype is None or dtype.kind != "f":
@@ -206,3 +210,7 @@ class Source:
             self._known[id(value)] = name = f"{stem}_{len(self.names)}"
             self.names[name] = value
         return self._known[id(value)]
+
+
+def _is_array(a: Any) -> bool:
+    return isinstance(a, Node) and isinstance(a.value, np.ndarray)
