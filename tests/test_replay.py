@@ -177,6 +177,13 @@ def test_a_choice_by_data_is_refused_with_its_line(f):
         tg.jit(f)(np.ones((2, 2)))
 
 
+@pytest.mark.parametrize("name", ["flags", "strides", "nbytes", "base", "ctypes"])
+def test_what_a_recorded_array_does_not_have(name):
+    wanted = f"an array that tg.jit records has no {name}; look at it outside"
+    with pytest.raises(AttributeError, match=wanted):
+        plain(lambda x: x * getattr(x, name))(np.ones(2))
+
+
 def test_a_write_into_an_array_of_its_own_is_refused():
     def f(x):
         z = np.zeros(2)

@@ -98,3 +98,10 @@ def test_a_replayed_network_is_drawn_as_what_it_replays():
     replayed = tg.jit(lambda X: net(X))
     replayed(X)
     assert draw(replayed, X, Y).source == draw(net, X, Y).source
+
+
+def test_a_plan_without_calls_is_drawn():
+    for f, names in ((lambda x: x, ["x0"]), (lambda x: None, [])):
+        step = tg.jit(f, native=False)
+        step(np.ones(2))
+        assert [words(box)[0] for box in boxes(draw(step.plan())).values()] == names

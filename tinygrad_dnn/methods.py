@@ -69,14 +69,16 @@ class ArrayMethods:
         return format(self.item(), spec) if spec else str(self)
 
     def __getattr__(self, name: str) -> Any:
-        instead = "its array is x.data"
-        if hasattr(np.ndarray, name):
+        who, instead = "a Tensor", "its array is x.data"
+        if not hasattr(type(self), "data"):
+            who, instead = "an array that tg.jit records", "look at it outside of the function"
+        elif hasattr(np.ndarray, name):
             instead = f"x.data.{name} is that of its array"
         if hasattr(np, name):
             instead = REFUSED.get(f"np.{name}", f"use np.{name}(x)")
         if name == "at":
             instead = "tg.at(x)[index].set(value) is x with entries changed"
-        raise AttributeError(f"a Tensor has no {name}; {instead}", name=name, obj=self)
+        raise AttributeError(f"{who} has no {name}; {instead}", name=name, obj=self)
 
     # ---- NumPy's methods ---------------------------------------------------------------------
     def _call(self, fn: Function, *args: Any, **kwargs: Any) -> Self:

@@ -19,7 +19,7 @@ def ends_of(plan: Plan) -> dict[str, Node]:
     results = [node for node in program.results if isinstance(node, Node)]
     for i, node in enumerate(results, 1):
         ends["result" if len(results) == 1 else f"result {i}"] = node
-    return {name: node for name, node in ends.items() if node.fn}
+    return {name: node for name, node in ends.items() if node.fn} or ends
 
 
 def names_of(plan: Plan) -> list[tuple[str, Node]]:

@@ -93,7 +93,8 @@ class Reading:
             self.things[-1].node = node
             if remarks is not None:
                 self._remark(self.things[-1], remarks.get(node, ""))
-        self.things[-1].failure = failure  # the end of such a graph, and its youngest node
+        if failure:
+            self.things[-1].failure = failure  # the end of such a graph, and its youngest node
         self._walk_back()
 
     def _remark(self, thing: Thing, remark: str) -> None:
