@@ -105,3 +105,12 @@ def test_a_plan_without_calls_is_drawn():
         step = tg.jit(f, native=False)
         step(np.ones(2))
         assert [words(box)[0] for box in boxes(draw(step.plan())).values()] == names
+
+
+def test_a_call_with_several_results_is_drawn_and_told_by_their_number():
+    step = tg.jit(lambda x: (np.linalg.svd(x)[1], np.split(x, 2, axis=1)[0] * 2), native=False)
+    step(np.ones((3, 4)))
+    texts = {text for box in boxes(draw(step.plan())).values() for text in words(box)}
+    assert {"svd", "(3,)", "split", "(2,)"} <= texts
+    assert "v1 (3 arrays) = np.linalg.svd(x0)" in str(step.plan())
+    assert "v3 (2 arrays) = np.split(x0, 2, axis=1)" in str(step.plan())

@@ -189,8 +189,11 @@ class Plan:
         for call in self.program.calls:
             names.setdefault(call, f"v{len(names)}")
         for call in calls:
-            args = ", ".join(_shown(a, names) for a in call.args)
+            options = [f"{key}={_shown(a, names)}" for key, a in call.kwargs.items()]
+            args = ", ".join([*(_shown(a, names) for a in call.args), *options])
+            several = isinstance(call.value, (tuple, list))
             shape = getattr(call.value, "shape", "number")
+            shape = f"({len(call.value)} arrays)" if several else shape
             over = self.memory.reused.get(call)
             where = f" in place of {names[over]}" if over else ""
             into = f" -> {targets[call]}" if call in targets else ""

@@ -45,8 +45,9 @@ class Thing:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the value."""
-        return np.shape(self.value)
+        """Of the value; of a call with several results their number."""
+        several = isinstance(self.value, (tuple, list))
+        return (len(self.value),) if several else np.shape(self.value)
 
     @property
     def size(self) -> int:
