@@ -4,6 +4,7 @@ import random
 import sys
 import warnings
 from copy import deepcopy
+from functools import partial
 from types import ModuleType
 
 import numpy as np
@@ -221,6 +222,20 @@ def test_a_copy_of_a_generator_that_draws_something_else_is_refused():
     rng = np.random.default_rng(3)
     with pytest.raises(ReplayError, match=r"rng.normal at .*: a copy of the generator draws"):
         tg.jit(lambda x: x + deepcopy(rng).random() + rng.normal())(np.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("f", "kind"),
+    [
+        (lambda rng: partial(lambda r, x: x * r.random(), rng), "partial"),
+        (lambda rng: lambda x, draw=rng.random: x * draw(), "method"),
+        (lambda rng: lambda x, rngs={rng}: x * next(iter(rngs)).random(), "set"),
+    ],
+    ids=["partial", "method", "set"],
+)
+def test_a_generator_where_it_cannot_be_exchanged_is_refused(f, kind):
+    with pytest.raises(ReplayError, match=rf"is held by a {kind}, where tg.jit cannot"):
+        tg.jit(f(np.random.default_rng(3)))(np.ones(2))
 
 
 def test_exchanged_attributes_of_a_layer_are_noticed():

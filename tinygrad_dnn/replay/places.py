@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.tensor import Tensor
 
@@ -31,6 +32,8 @@ class Place:
             if default:
                 return default[0]
             raise
+        except TypeError:  # entries of a set have no names
+            raise self._staying() from None
 
     def set(self, value: Any) -> None:
         """Put ``value`` there."""
@@ -41,6 +44,16 @@ class Place:
                 setattr(self.holder, self.key, value)
             except FrozenInstanceError:
                 object.__setattr__(self.holder, self.key, value)
+            except (AttributeError, TypeError):
+                raise self._staying() from None
+
+    def _staying(self) -> ReplayError:
+        """Return the error of a place that cannot be given anything else."""
+        return ReplayError(
+            f"a generator or a number that is live is held by a {type(self.holder).__name__}, "
+            f"where tg.jit cannot exchange it while it records; hold it in a variable, attribute, "
+            f"list or dict, and draw from it there: rng.random() instead of draw()"
+        )
 
     def is_of_leaf(self, key: str) -> bool:
         """Say if it is an attribute of a leaf: that called ``key``."""
