@@ -5,6 +5,14 @@ import pytest
 
 import tinygrad_dnn as tg
 from tests.test_replay import plain, same, training
+from tinygrad_dnn.replay import blas, regrouped
+
+
+@pytest.fixture(autouse=True)
+def kernels(monkeypatch):
+    """Of a BLAS with kernels for small products, and one thread."""
+    monkeypatch.setattr(regrouped, "has_small_kernels", lambda: True)
+    monkeypatch.setattr(regrouped, "blas_threads", lambda: 1)
 
 
 def called(step):
@@ -15,19 +23,48 @@ def far(a, b):
     return np.max(np.abs(a - b)) / np.max(np.abs(a))
 
 
-@pytest.mark.parametrize("dims", [[4800, 20, 1], [2400, 32, 16, 1]], ids=str)
-def test_a_gradient_of_few_rows_is_computed_in_pieces(dims):
-    net, _, step, X, Y = training(dims, 40)
-    other, _, replayed, _, _ = training(dims, 40, jit=plain)
+@pytest.mark.parametrize("dims", [[4800, 20, 1], [2400, 32, 16, 1], [600, 100, 1]], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_gradient_of_few_rows_is_computed_in_pieces(dims, dtype):
+    net, _, step, X, Y = training(dims, 40, dtype)
+    other, _, replayed, _, _ = training(dims, 40, dtype, plain)
+    off = 1e-12 if dtype is np.float64 else 2e-5
     for _ in range(10):
-        assert float(replayed(X, Y)) == pytest.approx(float(step(X, Y)), rel=1e-12)
+        assert float(replayed(X, Y)) == pytest.approx(float(step(X, Y)), rel=off)
     for W, V in zip(net.parameters().values(), other.parameters().values(), strict=True):
-        assert far(W.data, V.data) < 1e-12
+        assert far(W.data, V.data) < off
     (product,) = [c for c in replayed.plan().calls if c.value.ndim == 3 and c.fn is np.matmul]
-    pieces, some, rows = product.value.shape
+    turned = dims[1] == 20  # is no number of whole vectors
+    pieces, rows, some = np.moveaxis(product.value, -1, -2 if turned else -1).shape
     assert rows == dims[1]
     assert pieces * some == dims[0]
     assert some * rows * 40 <= 1_000_000
+
+
+def test_a_product_in_pieces_is_whole_for_whoever_reads_it():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((48, 60)), rng.standard_normal((700, 60))
+    g = lambda a, b: ((c := np.matmul(a, b.T)), c.T, np.sum(c, axis=0), c[3:5, ::2])
+    f = plain(g)
+    for _ in range(2):
+        for found, right in zip(f(a, b), g(a, b), strict=True):
+            np.testing.assert_allclose(found, right, rtol=1e-11, atol=1e-11)
+        b += 1
+    assert np.matmul in called(f)
+
+
+@pytest.mark.parametrize(("kernels_are_there", "threads"), [(False, 1), (True, 4)])
+def test_products_stay_whole_where_that_is_quicker(monkeypatch, kernels_are_there, threads):
+    monkeypatch.setattr(regrouped, "has_small_kernels", lambda: kernels_are_there)
+    monkeypatch.setattr(regrouped, "blas_threads", lambda: threads)
+    _, _, replayed, X, Y = training([600, 100, 1], 40, jit=plain)
+    replayed(X, Y)
+    assert not [c for c in replayed.plan().calls if c.value.ndim == 3]
+
+
+def test_what_is_known_of_blas():
+    assert blas.has_small_kernels() in (True, False)
+    assert blas.blas_threads() >= 1
 
 
 def test_the_learning_rate_scales_the_smaller_factor():

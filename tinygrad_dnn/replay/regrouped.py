@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.blas import blas_threads, has_small_kernels
 from tinygrad_dnn.replay.fusion import is_one_number
 from tinygrad_dnn.replay.passes import is_reduction
 from tinygrad_dnn.replay.program import Call, Program
 
 LARGE = 1_000_000  # multiplications: up to here OpenBLAS has kernels that rearrange nothing
 FEW = 32  # rows
+SEVERAL = 128  # rows: to rearrange a matrix is not worth while with more
+LEAST = 8  # columns of a piece
+VECTOR = 64  # bytes
 NEAR = 1 << 17  # bytes: an array and a second one like it are both in a fast cache
 
 
@@ -77,32 +81,63 @@ def _multiples(product: Node, readers: list[Node]) -> Iterator[tuple[Any, Node]]
 
 
 def _in_pieces(program: Program) -> None:
-    """Take (B' A')' for A B, where A has few rows, and B' lies row by row: some rows at a time.
+    """Compute A B, where A has few rows, and B' lies row by row, some columns at a time.
 
     So BLAS need not rearrange B, which takes it longer than to multiply.
     """
-    uses = program.uses()
+    if not has_small_kernels():
+        return
+    uses, alone = program.uses(), blas_threads() == 1
     calls: list[Call] = []
     new: dict[Node, Node] = {}
     for call in program.calls:
-        readers = uses.get(call, ())
-        if _is_large(call) and all(isinstance(r.fn, np.ufunc) for r in readers):  # of any layout
-            a, b = call.args
-            (rows, inner), columns = a.value.shape, b.value.shape[1]
+        if _is_large(call) and call.args[1].value.T.flags.c_contiguous:
+            (rows, inner), columns = call.args[0].value.shape, call.value.shape[1]
             some = _divisor(columns, LARGE // (rows * inner))
-            if rows <= FEW < some and b.value.T.flags.c_contiguous:
-                pieces = (columns // some, some, inner)
-                stack = _view(calls, np.reshape, _view(calls, np.transpose, b), pieces)
-                turned = _view(calls, np.transpose, a)
-                factor = Call(np.empty((inner, rows), a.value.dtype), np.copy, [turned])
-                product = np.empty((columns // some, some, rows), call.value.dtype)
-                calls += [factor, Call(product, np.matmul, [stack, factor])]
-                whole = _view(calls, np.reshape, calls[-1], (columns, rows))
-                new[call] = _view(calls, np.transpose, whole)
+            any_layout = all(isinstance(r.fn, np.ufunc) for r in uses.get(call, ()))
+            by_vectors = alone and not rows * call.value.itemsize % VECTOR
+            if any_layout and rows <= FEW < some and not by_vectors:
+                new[call] = _turned(calls, call, some)
+                continue
+            if alone and rows <= SEVERAL and rows < columns and some >= LEAST:
+                new[call] = _side_by_side(calls, call, some)
                 continue
         calls.append(call)
     program.calls[:] = calls
     program.exchange(new)
+
+
+def _factors(calls: list[Call], product: Call, some: int) -> tuple[Call, Call]:
+    """Append A', lying row by row, and B' as a stack of ``some`` rows at a time; return both."""
+    a, b = product.args
+    (rows, inner), columns = a.value.shape, product.value.shape[1]
+    turned = _view(calls, np.transpose, a)
+    factor = Call(np.empty((inner, rows), a.value.dtype), np.copy, [turned])
+    calls.append(factor)
+    pieces = (columns // some, some, inner)
+    return factor, _view(calls, np.reshape, _view(calls, np.transpose, b), pieces)
+
+
+def _turned(calls: list[Call], product: Call, some: int) -> Call:
+    """Append (B' A')', whose columns lie one after the other."""
+    factor, stack = _factors(calls, product, some)
+    rows, columns = product.value.shape
+    pieces = np.empty((columns // some, some, rows), product.value.dtype)
+    calls.append(Call(pieces, np.matmul, [stack, factor]))
+    whole = _view(calls, np.reshape, calls[-1], (columns, rows))
+    return _view(calls, np.transpose, whole)
+
+
+def _side_by_side(calls: list[Call], product: Call, some: int) -> Call:
+    """Append the pieces of A B where they belong in it."""
+    factor, stack = _factors(calls, product, some)
+    a = _view(calls, np.transpose, factor)
+    b = _view(calls, np.transpose, stack, (0, 2, 1))
+    rows, columns = product.value.shape
+    pieces = np.empty((rows, columns // some, some), product.value.dtype).transpose(1, 0, 2)
+    calls.append(Call(pieces, np.matmul, [a, b]))
+    apart = _view(calls, np.transpose, calls[-1], (1, 0, 2))
+    return _view(calls, np.reshape, apart, (rows, columns))
 
 
 def _rows_of_numbers(program: Program) -> None:

@@ -1,12 +1,12 @@
 """Table: calls of NumPy's as rows for the native kernels, where these know them."""
 
-import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.blas import blas_threads
 from tinygrad_dnn.replay.fusion import minus_scaled, minus_scaled_product
 from tinygrad_dnn.replay.memory import Memory
 from tinygrad_dnn.replay.native.compiler import REALS, Library, vector_width
@@ -225,12 +225,3 @@ class _Encoder:
         if rs == 1 and cs >= rows:
             return *self.slot(a), 1, cs
         return None
-
-
-def blas_threads() -> int:
-    """Return how many threads BLAS uses, as far as that can be said beforehand."""
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-        if os.environ.get(name, "").isdecimal():
-            return int(os.environ[name])
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
