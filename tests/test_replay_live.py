@@ -14,6 +14,7 @@ import tinygrad_dnn as tg
 from tests.test_replay import plain, same
 from tinygrad_dnn import nn, optim
 from tinygrad_dnn.errors import ReplayError
+from tinygrad_dnn.replay.jit import has_native
 
 OPTIMIZERS = {
     "SGD": lambda p: optim.SGD(p, lr=0.1),
@@ -426,3 +427,34 @@ def test_what_a_module_of_the_users_has_is_live(monkeypatch):
 
     for f in (lambda x: module.forward(x), lambda x: module.inner.forward(x)):
         assert same(run(plain(f)), run(f))
+
+
+def test_a_number_of_numpy_s_that_an_optimiser_adds_up_is_one_at_every_step():
+    class Counting(optim.SGD):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.total = np.float64(0)
+
+        def step(self):
+            super().step()
+            self.total += np.sum(self.parameters[0].node.value)
+
+    found = []
+    for native in (None, False, *([True] if has_native() else [])):
+        W = tg.Tensor([1.0, 2.0])
+        descent, totals = Counting([W], lr=0.1), []
+
+        def step(X, W=W, descent=descent):
+            descent.zero_grad()
+            np.sum((W * X) ** 2).backward()
+            descent.step()
+
+        f = step if native is None else tg.jit(step, native=native)
+        for _ in range(5):
+            f(np.array([0.5, 0.25]))
+            totals.append(descent.total)
+            assert type(descent.total) is np.float64
+        found.append(totals)
+    assert found[1] == found[0]
+    for totals in found[2:]:
+        assert totals == pytest.approx(found[0], rel=1e-14)

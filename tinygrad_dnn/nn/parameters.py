@@ -114,6 +114,6 @@ def attributes(part: Any) -> dict[str, Any]:
 
 @lru_cache
 def _slots(kind: type) -> list[str]:
-    """Return the names of the slots that the instances of ``kind`` have."""
+    """Return the names of the slots of instances of ``kind``, but of ``__private`` ones."""
     declared = (name for base in kind.__mro__ for name in getattr(base, "__slots__", ()))
-    return [name for name in declared if isinstance(name, str)]
+    return [name for name in declared if isinstance(name, str) and name[:2] != "__"]

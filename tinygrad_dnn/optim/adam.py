@@ -10,7 +10,7 @@ from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
 
-class Adam(Optimizer):
+class Adam(Optimizer, replayed=True):
     """Algorithm 1 of Kingma and Ba (2015).
 
         m = beta1 m + (1 - beta1) dW           m^ = m / (1 - beta1^t)
@@ -58,7 +58,7 @@ class Adam(Optimizer):
             W.value -= lr * (m[i] / corrected1) / (np.sqrt(v[i] / corrected2) + eps)
 
 
-class AdamW(Adam):
+class AdamW(Adam, replayed=True):
     """Adam with W = (1 - lr weight_decay) W before each step (Loshchilov and Hutter, 2019).
 
     So the decay stays out of the gradient, and is not measured by its size.

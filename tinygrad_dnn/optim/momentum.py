@@ -6,7 +6,7 @@ from tinygrad_dnn.optim.optimizer import Gradients, Optimizer
 from tinygrad_dnn.tensor import Tensor
 
 
-class Momentum(Optimizer):
+class Momentum(Optimizer, replayed=True):
     """v = beta v + dW;  W = W - lr v  (Polyak, 1964).
 
     The course averages instead, v = beta v + (1 - beta) dW: the same steps with lr / (1 - beta).

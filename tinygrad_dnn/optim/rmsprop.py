@@ -8,7 +8,7 @@ from tinygrad_dnn.optim.optimizer import Gradients, Optimizer
 from tinygrad_dnn.tensor import Tensor
 
 
-class RMSProp(Optimizer):
+class RMSProp(Optimizer, replayed=True):
     """s = beta s + (1 - beta) dW^2;  W = W - lr dW / (sqrt(s) + eps)  (Hinton, 2012).
 
     >>> W = Tensor([1.0, 1.0])

@@ -269,7 +269,7 @@ class _Run:
             if isinstance(was := s.before.value, np.ndarray):
                 was[...] = value
             else:
-                s.place.set(value)
+                s.place.set(value[()] if isinstance(value, np.ndarray) else value)
         changed(*[s.place.holder for s in written if s.place.is_of_leaf("value")])
         for leaf in program.dropped:
             leaf.grad = None

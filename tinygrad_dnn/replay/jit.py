@@ -70,7 +70,7 @@ class jit:  # noqa: N801  (named as what it does)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         plan = self._latest
-        if plan and not kwargs and plan.fits(args) and not _is_looked_at() and plan.follows():
+        if plan and not kwargs and plan.fits(args) and not is_looked_at() and plan.follows():
             return plan.replay(args)
         return self._called(args, kwargs)
 
@@ -89,7 +89,7 @@ class jit:  # noqa: N801  (named as what it does)
                [0.5, 1. ]])
         """
         first, plan = self(*args), self._latest
-        if plan and plan.repeats and plan.fits(args) and not _is_looked_at() and plan.follows():
+        if plan and plan.repeats and plan.fits(args) and not is_looked_at() and plan.follows():
             return plan.repeat(n, args, first)
         found = [leaves(first), *(leaves(self(*args)) for _ in range(n - 1))]
         data = [[x.data if isinstance(x, Tensor) else x for x in one] for one in found]
@@ -97,7 +97,7 @@ class jit:  # noqa: N801  (named as what it does)
 
     def _called(self, args: Any, kwargs: Any) -> Any:
         """Replay any plan that serves this call, or record one."""
-        if _is_looked_at():
+        if is_looked_at():
             return self.f(*args, **kwargs)
         given = leaves((args, kwargs))
         live = self._lives.get(_identity(given))
@@ -167,7 +167,7 @@ def _unpickled(f: Callable[..., Any], native: bool) -> jit:
     return jit(f, native=native and has_native())
 
 
-def _is_looked_at() -> bool:
+def is_looked_at() -> bool:
     """Say if somebody records the calls that are made now, or looks at each of them."""
     return current.get() is not None or tracing.get() or bool(graph.watched and watching.get())
 

@@ -38,6 +38,7 @@ class Live:
     numbers: list[tuple[Place, Any]] = field(default_factory=list)  # so far constant
     moving: list[Place] = field(default_factory=list)  # of numbers that are not
     state: list[tuple[Place, Any]] = field(default_factory=list)  # arrays and numbers of optimisers
+    kinds: list[tuple[Place, type]] = field(default_factory=list)  # of the numbers among them
     stateful: set[int] = field(default_factory=set)  # the ids of these, their dicts and their lists
 
     def learn(self, found: Again) -> None:
@@ -51,7 +52,7 @@ class Live:
 
     def moves(self, *places: Place) -> None:
         """Take the numbers at ``places`` for live."""
-        known = {(id(p.holder), p.key) for p in self.moving}
+        known = {(id(p.holder), p.key) for p in (*self.moving, *(p for p, _ in self.state))}
         self.moving += [p for p in places if (id(p.holder), p.key) not in known]
         known |= {(id(p.holder), p.key) for p in places}
         self.held = [(p, x) for p, x in self.held if (id(p.holder), p.key) not in known]
@@ -68,14 +69,17 @@ class Live:
                 self.state.append((Place(holder, key), value))
             elif kind.container:
                 self.stateful.add(id(value))
-            if (kind.container or isinstance(value, np.ndarray)) and key != "parameters":
+            if kind.number or isinstance(value, np.generic):
+                self.kinds.append((Place(holder, key), type(value)))
+            elif key != "parameters":
                 held.append((Place(holder, key), value))
         self.held = [(p, x) for p, x in self.held if id(p.holder) not in self.stateful] + held
         self.numbers = [(p, x) for p, x in self.numbers if id(p.holder) not in self.stateful]
 
     def changed(self) -> list[Place]:
         """Return the places that hold something else by now."""
-        return [place for place, value in self.held if place.get(None) is not value]
+        exchanged = [place for place, value in self.held if place.get(None) is not value]
+        return exchanged + [place for place, of in self.kinds if type(place.get(None)) is not of]
 
 
 @dataclass(frozen=True, slots=True)

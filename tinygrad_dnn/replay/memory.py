@@ -150,7 +150,7 @@ class _Planner:
 
     def _can_be_written_straight(self, s: State) -> bool:
         after, before = s.after, s.before
-        if not (takes_out(after, self.written) and self.owner[after] is after):
+        if not (s.is_array and takes_out(after, self.written) and self.owner[after] is after):
             return False
         if after.value.shape != before.value.shape or after.value.dtype != before.value.dtype:
             return False

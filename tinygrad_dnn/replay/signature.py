@@ -82,6 +82,9 @@ def guard(args: Sequence[Any], kwargs: Any, live: Live, of: Signature) -> Guard 
     for i, (place, value) in enumerate(live.held):
         names |= {f"h{i}": place.holder, f"k{i}": place.key, f"v{i}": value}
         tests.append(f"{place.text(f'h{i}', f'k{i}')} is v{i}")
+    for i, (place, of_number) in enumerate(live.kinds):
+        names |= {f"n{i}": place.holder, f"l{i}": place.key, f"t{i}": of_number}
+        tests.append(f"type({place.text(f'n{i}', f'l{i}')}) is t{i}")
     parameters = "".join(f"x{i}, " for i in range(len(args)))
     text = f"lambda {', '.join(names)}: lambda {parameters}: {' and '.join(tests)}"
     made: Guard = eval(text)(**names)

@@ -158,11 +158,18 @@ class Source:
         """Write what is left in live places."""
         for s in self.program.written:
             if not s.is_array:
-                self.last.append(f"{self._place(s.place)} = {self._text(s.after)}")
+                self.last.append(f"{self._place(s.place)} = {self._left(s.after)}")
         for s in self.memory.copies:
             target = self._constant(self.memory.arrays[s.before], "s")
             copyto = self._constant(np.copyto, "copyto")
             self.last.append(f"{copyto}({target}, {self._text(s.after)})")
+
+    def _left(self, after: Node) -> str:
+        """Return what is left in a place that keeps no array: of a buffer not itself."""
+        word = self._text(after)
+        if after not in self.memory.arrays:
+            return word
+        return f"{self._constant(np.array, 'array')}({word})" if after.value.ndim else f"{word}[()]"
 
     # ---- words -------------------------------------------------------------------------------
     def _text(self, a: Any) -> str:
