@@ -16,36 +16,36 @@ EAGERLY = 128  # steps: to record one takes as long as about a hundred
 
 
 class Update:
-    """Replays the steps of an optimiser, after some that were taken eagerly with the same leaves.
+    """Replays the steps of an optimiser, after some that were taken eagerly.
 
     Recording a step takes as long as those, so no loop takes twice as long as without.  Where a
     step is another one than was recorded, it is taken eagerly, and twice as many are before the
     next recording: what changes again and again is recorded ever less.
     """
 
-    __slots__ = ("_leaves", "_left", "_patience", "_recorded")
+    __slots__ = ("_left", "_patience", "_recorded")
 
     def __init__(self) -> None:
         self._patience: float = EAGERLY
         self._left: float = EAGERLY
-        self._leaves: list[Node] = []  # which had a gradient in the latest step
         self._recorded: Recorded | None = None
 
     def replayed(self, optimizer: Any) -> bool:
         """Take a step of ``optimizer``; False if nothing was done, and eager is the way."""
+        if self._left > 0:
+            self._left -= 1
+            return False
         leaves = [p.node for p in optimizer.parameters]
         gradients = [W.grad for W in leaves]
-        if recorded := self._recorded:
-            if recorded.is_looked_at():
-                return False
-            if recorded.replayed(leaves, gradients):
-                return True
-            self._begin_again()
-        updated = [W for W, dW in zip(leaves, gradients, strict=True) if dW is not None]
-        if updated != self._leaves:
-            self._leaves, self._left = updated, self._patience
-        self._left -= 1
-        return self._left < 0 and self._record(optimizer, leaves, gradients)
+        recorded = self._recorded
+        if recorded is None:
+            return self._record(optimizer, leaves, gradients)
+        if recorded.is_looked_at():
+            return False
+        if recorded.replayed(leaves, gradients):
+            return True
+        self._begin_again()
+        return False
 
     def _begin_again(self) -> None:
         self._patience *= 2
