@@ -28,7 +28,7 @@ def seed(end: Node, gradient: Array | None = None) -> Array:
                 f"backward from {end.name or 'a Tensor'} of {value.dtype}: only a real number has "
                 f"one gradient; take np.real or np.absolute of it, or give gradient="
             )
-        if type(value) is np.ndarray and not value.ndim and value.dtype.kind == "f":
+        if not value.ndim and value.dtype.kind == "f":
             return ONE[value.dtype]
         return np.ones_like(value)
     if np.shape(gradient) != value.shape:
