@@ -49,8 +49,6 @@ def _matmul(a, b):  # of two matrices by the method, which NumPy enters in half 
 
 
 def _of_matrices(a, b):
-    if type(a) is type(b) is ndarray:
-        return a.dot(b)
     if hasattr(type(a), "__record__") or hasattr(type(b), "__record__"):
         return a @ b
     return a.dot(b) if type(a) is type(b) else np.dot(a, b)
@@ -58,7 +56,8 @@ def _of_matrices(a, b):
 
 def _left(g, out, a, b):
     if a.ndim == b.ndim == 2:
-        return _of_matrices(g, H(b) if b.dtype.kind == "c" else b.T)
+        b = H(b) if b.dtype.kind == "c" else b.T
+        return g.dot(b) if type(g) is type(b) is ndarray else _of_matrices(g, b)
     if b.ndim == 1:
         return column(g) * conj(b)
     return (row(g) if a.ndim == 1 else g) @ H(b)
@@ -66,7 +65,8 @@ def _left(g, out, a, b):
 
 def _right(g, out, a, b):
     if a.ndim == b.ndim == 2:
-        return _of_matrices(H(a) if a.dtype.kind == "c" else a.T, g)
+        a = H(a) if a.dtype.kind == "c" else a.T
+        return a.dot(g) if type(a) is type(g) is ndarray else _of_matrices(a, g)
     if a.ndim == 1:
         return g * conj(a) if b.ndim == 1 else column(conj(a)) * row(g)
     return np.squeeze(H(a) @ column(g), -1) if b.ndim == 1 else H(a) @ g
