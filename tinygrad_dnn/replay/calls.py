@@ -56,6 +56,11 @@ def with_entries(x: Any, index: Any, v: Any) -> Any:
     return done_to(operator.setitem, x, index, v)
 
 
+def with_results(fn: np.ufunc, inputs: Any, out: Any, **kwargs: Any) -> Any:
+    """Return copies of ``out`` with the results of ``fn`` where it is to compute them."""
+    return fn(*inputs, out=tuple([x if x is None else np.array(x) for x in out]), **kwargs)
+
+
 # NumPy's functions that change their first argument and return nothing.
 IN_PLACE = {
     np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal,

@@ -287,8 +287,12 @@ class _Run:
 
 
 def _public(x: Any) -> Any:
+    """Return what the caller gets for ``x``: a copy, since a plan keeps its arrays to itself."""
+    if isinstance(x, Tensor):
+        value = x.node.value
+        return handle(
+            Node(np.array(value.value if isinstance(value, Symbol) else value), name=x.name)
+        )
     if isinstance(x, Symbol):
         return np.array(x.value) if hasattr(x.value, "shape") else x.value
-    if isinstance(x, Tensor) and isinstance(x.node.value, Symbol):
-        return handle(Node(np.array(x.node.value.value), name=x.name))
-    return x
+    return x.copy() if type(x) is np.ndarray else x

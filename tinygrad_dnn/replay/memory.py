@@ -58,7 +58,9 @@ def aligned(size: int) -> np.ndarray:
 
 def takes_out(call: Node, written: Sequence[Any] = ()) -> bool:
     """Say if ``call`` can write its result into an array that is there, as ``written`` all can."""
-    return isinstance(call.value, np.ndarray) and (
+    if not isinstance(call.value, np.ndarray) or call.value.dtype.hasobject:
+        return False  # objects are no bytes
+    return (
         is_elementwise(call)
         or is_reduction(call)
         or call.fn in (np.matmul, np.copy, np.astype, *FUSED, *written)

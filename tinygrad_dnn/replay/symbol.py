@@ -27,6 +27,7 @@ from tinygrad_dnn.replay.calls import (
     has_mask,
     is_of_unknown_shape,
     with_entries,
+    with_results,
 )
 from tinygrad_dnn.replay.operators import Operators
 from tinygrad_dnn.replay.refusals import (
@@ -76,12 +77,22 @@ class Symbol(Operators, ArrayMethods):
         if method == "at":
             return self._done(ufunc.at, inputs, kwargs)
         fn = ufunc if method == "__call__" else getattr(ufunc, method)
-        target = kwargs.pop("out", (None,))[0] if kwargs else None
+        if kwargs and "out" in kwargs:
+            return self._into(kwargs.pop("out"), fn, inputs, kwargs)
         if len(inputs) == 2 and not kwargs:
-            new = self.tape.pair(fn, *inputs)
+            return self.tape.pair(fn, *inputs)
+        return self.tape.call(fn, inputs, kwargs)
+
+    def _into(self, out: tuple[Any, ...], fn: Function, inputs: Any, kwargs: Any) -> Any:
+        """Call a method of a ufunc whose results go into ``out``."""
+        targets = [None if target is None else self._owner(target) for target in out]
+        if type(fn) is np.ufunc and kwargs.get("where", True) is not True:
+            new = self.tape.call(with_results, (fn, inputs, out), kwargs)
         else:
             new = self.tape.call(fn, inputs, kwargs)
-        return new if target is None else self._owner(target).becomes(new, fn)
+        parts = zip(new if len(out) > 1 else [new], targets, strict=True)
+        found = [x if target is None else target.becomes(x, fn) for x, target in parts]
+        return tuple(found) if len(out) > 1 else found[0]
 
     def __array_function__(self, fn: Function, types: Any, args: Any, kwargs: Any) -> Any:
         if len(types) > 1 and any(hasattr(t, "__record__") for t in types):
