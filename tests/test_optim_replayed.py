@@ -64,7 +64,8 @@ class Pair:
 
     def assert_same(self):
         def state(descent):
-            return {k: v for k, v in vars(descent).items() if k != "parameters"}
+            own = vars(descent).items()
+            return {k: v for k, v in own if k != "parameters" and not callable(v)}
 
         one, other = (state(descent) for descent in self.descents)
         np.testing.assert_equal(one, other)
@@ -286,6 +287,81 @@ def test_gradients_that_share_memory_with_what_is_changed():
         pair.do(own_gradient)
         pair.assert_same()
     assert not pair.replayed
+
+
+def parts_of_one_array(descent, given):
+    """Let gradients be parts of one array, which the user has made."""
+    shapes = [p.shape for p in given.values()]
+    ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
+    parts = np.split(np.linspace(-1, 1, ends[-1]), ends[:-1])
+    for p, part, shape in zip(given.values(), parts, shapes, strict=True):
+        p.grad = part.reshape(shape)
+    descent.step()
+
+
+def test_gradients_that_are_views():
+    pair = Pair(optim.Adam)
+    pair.until_recorded()
+    for _ in range(3 * EAGERLY):
+        pair.do(parts_of_one_array)
+        pair.assert_same()
+    assert not pair.replayed
+
+
+def halved(method):
+    """A method of an optimiser that makes every step half as long."""
+
+    def change(descent, given):
+        own = getattr(descent, method)
+        found = lambda gradients: own([(i, W, dW / 2) for i, W, dW in gradients])
+        setattr(descent, method, found)
+
+    return change
+
+
+@pytest.mark.parametrize("method", ["take", "descend"])
+@pytest.mark.parametrize("before", [1, EAGERLY + 3])
+def test_methods_that_were_put_in_place_of_those_of_the_kind(method, before):
+    pair = Pair(optim.Adam)
+    pair.steps(before)
+    pair.do(halved(method))
+    pair.steps(3 * EAGERLY)
+    assert not pair.replayed
+
+
+def test_a_method_of_the_kind_that_is_exchanged(monkeypatch):
+    pair = Pair(optim.Adam)
+    pair.until_recorded()
+    own = optim.Adam.descend
+    twice = lambda self, gradients: own(self, [(i, W, 2 * dW) for i, W, dW in gradients])
+    monkeypatch.setattr(optim.Adam, "descend", twice)
+    pair.steps(2 * EAGERLY + 3)
+    assert pair.replayed
+
+
+def test_a_kind_that_looks_at_tensors_of_its_own_stays_eager(caplog):
+    class Averaging(optim.Adam, replayed=True):
+        def __init__(self, given, **options):
+            super().__init__(given, **options)
+            self.average = [tg.Tensor(p.data) for p in self.parameters]
+
+        def descend(self, gradients):
+            super().descend(gradients)
+            for i, W, _ in gradients:
+                self.average[i].data = 0.9 * self.average[i].data + 0.1 * W.value
+
+    averages = []
+    for kind in (Averaging, type("Eager", (Averaging,), {})):
+        given = parameters()
+        descent = kind(given)
+        with caplog.at_level(logging.INFO, "tinygrad_dnn.optim"):
+            for _ in range(EAGERLY + 10):
+                for p in given.values():
+                    p.grad = np.ones_like(p.data)
+                descent.step()
+        averages.append([a.data for a in descent.average])
+    np.testing.assert_equal(*averages)
+    assert "the update of Averaging looks at a Tensor itself" in caplog.text
 
 
 def test_parameters_that_share_memory_are_refused_once_and_why_is_logged(caplog):

@@ -10,17 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import Node, changed
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.replay.capture import capture
 from tinygrad_dnn.replay.jit import is_looked_at as is_looked_at
 from tinygrad_dnn.replay.live import Live
+from tinygrad_dnn.replay.lookout import Overlooked
 from tinygrad_dnn.replay.places import CONTAINERS, Place, state_of
 from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.signature import guard, signature
 
 SMALL = 1 << 15  # bytes of a gradient: of larger ones arithmetic takes the time, and not calls
+FORMULA = ("take", "descend", "decayed")  # the methods that a step consists of
 
 
 class Recorded:
@@ -37,7 +40,8 @@ class Recorded:
         live.held += [(Place(W, "value"), W.value) for W in _updated(leaves, gradients)]
         key = signature(given, {}, live)
         self._plan = Plan(program, None, False, lambda: guard(given, {}, live, key))
-        self._leaves, self._owning = leaves, [None] * len(given)
+        self._leaves = leaves
+        self._optimizer, self._formula = optimizer, _formula(optimizer)
         self._live = _memory([s.before.value for s in program.state if s.is_array])
 
     def replayed(self, leaves: list[Node], gradients: Sequence[Any]) -> bool:
@@ -45,8 +49,9 @@ class Recorded:
         given = _there(gradients)
         if not (
             leaves == self._leaves
+            and _formula(self._optimizer) == self._formula
             and self._plan.fits(given)
-            and [dW.base for dW in given] == self._owning
+            and _own_their_memory(given)
             and self._live.isdisjoint(map(id, given))
         ):
             return False
@@ -59,15 +64,19 @@ class Recorded:
 
 
 def can_be(optimizer: Any, leaves: Sequence[Node], gradients: Sequence[Any]) -> bool:
-    """Say if all is plain arrays of NumPy's, most of them small, and no gradient is live too."""
+    """Say if all is plain arrays of NumPy's, most of them small, and no gradient is live too.
+
+    And if the formula is that of the kind: what was put in its place would not meet the twin.
+    """
     given = _there(gradients)
     state = [value for _, _, value in state_of(optimizer)]
     arrays = [x for x in state if isinstance(x, np.ndarray)]
     arrays += [W.value for W in _updated(leaves, gradients)]
     return (
-        all(type(a) is np.ndarray for a in (*arrays, *given))
+        vars(optimizer).keys().isdisjoint(FORMULA)
+        and all(type(a) is np.ndarray for a in (*arrays, *given))
         and all(type(x) in CONTAINERS for x in state if isinstance(x, CONTAINERS))
-        and all(dW.base is None for dW in given)
+        and _own_their_memory(given)
         and _memory(arrays).isdisjoint(map(id, given))
         and sum(dW.nbytes for dW in given) <= SMALL * len(given)
     )
@@ -91,6 +100,11 @@ def captured(optimizer: Any, leaves: Sequence[Node], gradients: Sequence[Any]) -
     given = _there(gradients)
     try:
         program, _, _ = capture(update, (tuple(given), {}), given, live)
+    except Overlooked as found:
+        raise ReplayError(
+            f"{update.__name__} looks at {found.leaf.name or 'a Tensor'} itself; let it keep what "
+            f"it needs as arrays, and change the parameters that it is given"
+        ) from None
     finally:
         changed(*updated)
     for s in program.state:
@@ -118,6 +132,14 @@ def _there(gradients: Sequence[Any]) -> list[Any]:
 
 def _updated(leaves: Sequence[Node], gradients: Sequence[Any]) -> list[Node]:
     return [W for W, dW in zip(leaves, gradients, strict=True) if dW is not None]
+
+
+def _formula(optimizer: Any) -> list[Any]:
+    return [getattr(optimizer, name) for name in FORMULA]
+
+
+def _own_their_memory(arrays: Sequence[Any]) -> bool:
+    return all(a.base is None for a in arrays)
 
 
 def _memory(arrays: Sequence[np.ndarray]) -> frozenset[int]:
