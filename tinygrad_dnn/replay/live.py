@@ -52,11 +52,11 @@ class Live:
 
     def moves(self, *places: Place) -> None:
         """Take the numbers at ``places`` for live."""
-        known = {(id(p.holder), p.key) for p in (*self.moving, *(p for p, _ in self.state))}
-        self.moving += [p for p in places if (id(p.holder), p.key) not in known]
-        known |= {(id(p.holder), p.key) for p in places}
-        self.held = [(p, x) for p, x in self.held if (id(p.holder), p.key) not in known]
-        self.numbers = [(p, x) for p, x in self.numbers if (id(p.holder), p.key) not in known]
+        state = {p.name for p, _ in self.state}
+        self.moving += [p for p in places if p.name not in state]
+        moving = {p.name for p in self.moving}
+        self.held = [(p, x) for p, x in self.held if p.name not in moving]
+        self.numbers = [(p, x) for p, x in self.numbers if p.name not in moving]
 
     def descends(self, optimizer: Any) -> None:
         """Take the arrays and numbers of ``optimizer`` for live."""

@@ -22,6 +22,11 @@ class Place:
     holder: Any
     key: Any
 
+    @property
+    def name(self) -> tuple[int, Any]:
+        """What tells it from other places while its holder is there."""
+        return id(self.holder), self.key
+
     def get(self, *default: Any) -> Any:
         """Return what is there; ``default`` if there is nothing any more."""
         try:
