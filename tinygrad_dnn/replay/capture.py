@@ -29,6 +29,7 @@ from tinygrad_dnn.tensor import Tensor, handle
 one_at_a_time = RLock()  # while a function is recorded, live places hold Symbols
 
 
+@np.errstate()  # one of its own, so that a tape knows its thread
 def capture(
     f: Callable[..., Any], tree: Any, inputs: Sequence[Any], live: Live
 ) -> tuple[Program, Any, bool]:

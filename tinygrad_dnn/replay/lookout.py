@@ -45,6 +45,7 @@ class Absent(Symbol):
 
     @property
     def node(self) -> NoReturn:  # type: ignore[override]
+        self.tape.refuse_others()
         raise Accumulating(self.leaf)
 
     value = shape = dtype = node

@@ -95,3 +95,12 @@ def leaked(name: str, where: tuple[str, int] | None) -> ReplayError:
         f"a value of the recording of {name}{made} is used at {shown(users_place())}, "
         f"outside of it; return it from {name} instead of keeping it"
     )
+
+
+def of_another_thread(name: str) -> ReplayError:
+    """Return the error of a thread that uses what another one records just now."""
+    return ReplayError(
+        f"{shown(users_place())} uses a value of {name} that another thread is recording; "
+        f"let this thread wait for the first call of {name}, or use a copy made before it, and "
+        f"let {name} itself start no threads"
+    )

@@ -210,6 +210,7 @@ class Symbol(Operators, ArrayMethods):
 
     # ---- what a replay could not repeat ------------------------------------------------------
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        self.tape.refuse_others()
         if not self.tape.open:
             raise self.tape.leaked([self.node])
         raise ReplayError(

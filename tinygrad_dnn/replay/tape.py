@@ -7,6 +7,7 @@ calls on Symbols.
 import operator
 from collections.abc import Sequence
 from contextvars import ContextVar
+from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any
 
@@ -21,6 +22,7 @@ from tinygrad_dnn.replay.calls import Packed, Under, error_variable
 from tinygrad_dnn.replay.program import Call
 from tinygrad_dnn.replay.refusals import (
     leaked,
+    of_another_thread,
     place_of,
     recorded_frame,
 )
@@ -57,7 +59,8 @@ class Tape:
         self._recorder = recorder
         self._recorded: FrameType | None = None
         self._code: CodeType | None = None
-        self._errors = _errors.get(None)
+        self._errors = _errors.get(None)  # no other thread's, if the recording has an errstate
+        self._thread = get_ident()
 
     def symbol(self, value: Any, name: str | None = None) -> Symbol:
         """Return a Symbol for something that is live: it can be another value at every replay."""
@@ -106,8 +109,8 @@ class Tape:
 
     def made(self, value: Any, fn: Function, nodes: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Write down what was called, and return a Symbol of what it made: of each part of it."""
-        if _errors.get(None) is not self._errors:  # in an np.errstate of the function's own
-            fn = Under(fn, np.geterr())
+        if _errors.get(None) is not self._errors:
+            fn = self._under_others(fn)
         symbol = _new(Symbol)
         if type(value) is ndarray:
             symbol.shape, symbol.dtype, _ = layout = value.shape, value.dtype, value.strides
@@ -126,6 +129,16 @@ class Tape:
         self.calls.append(call)
         symbol.node, symbol.value, symbol.tape, symbol.link = call, value, self, None
         return symbol
+
+    def _under_others(self, fn: Function) -> Function:
+        """Return ``fn`` in the np.errstate that the function has now; let no other thread pass."""
+        self.refuse_others()
+        return Under(fn, np.geterr())
+
+    def refuse_others(self) -> None:
+        """Let nobody but the thread that records use what is recorded."""
+        if get_ident() != self._thread:
+            raise of_another_thread(self.name)
 
     def _packed(self, fn: Function, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Call ``fn``, with Symbols inside containers, as a function of the leaves alone."""
@@ -155,6 +168,7 @@ class Tape:
 
     def leaked(self, nodes: Sequence[Any]) -> ReplayError:
         """Return the error of the use of ``nodes`` after the recording."""
+        self.refuse_others()  # they may have been got while it ran
         made = next((node for node in nodes if isinstance(node, Call)), None)
         return leaked(self.name, place_of(self._code, made.origin) if made else None)
 
