@@ -5,9 +5,17 @@ from its arguments, through containers, attributes and further functions and cla
 """
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
 import numpy as np
@@ -93,15 +101,21 @@ def entries_of(kind: Any) -> Callable[[Any], Entries] | None:
         return lambda part: [(key, getattr(part, key)) for key in ("__self__", "__func__")]
     if issubclass(kind, partial):
         return lambda part: [(key, getattr(part, key)) for key in ("func", "args", "keywords")]
-    if issubclass(kind, dict):
+    if issubclass(kind, (dict, MappingProxyType)):
         return lambda part: part.items()
-    if issubclass(kind, (list, tuple, set, frozenset)):
+    if issubclass(kind, (list, tuple, set, frozenset, deque)):
         return enumerate
     if are_ours(kind):
         return _of_ours
     if _are_users(kind):
         return lambda part: [*attributes(part).items(), ("__class__", kind)]
+    if issubclass(kind, np.ndarray):
+        return _of_array
     return lambda part: attributes(part).items()
+
+
+def _of_array(part: Any) -> Entries:
+    return enumerate(part.flat) if part.dtype.hasobject else ()
 
 
 def _of_ours(part: Any) -> Entries:
@@ -158,6 +172,9 @@ def _of_class(kind: Any) -> Iterator[tuple[Any, Entries]]:
                 new = [(key, x) for key, x in new if name.startswith("__") or _is_live(x)]
                 known.update((id(holder), key) for key, _ in new)
                 yield holder, new
+            kind_of_entry: Any = type(entry)
+            if hasattr(entry, "__get__") and _are_users(kind_of_entry):
+                yield entry, attributes(entry).items()
         plain = [n for n, x in own.items() if not (n.startswith("__") or hasattr(x, "__get__"))]
         yield base, [(name, own[name]) for name in plain]
 

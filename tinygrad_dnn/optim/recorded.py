@@ -22,6 +22,7 @@ from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.replay.program import Program
 from tinygrad_dnn.replay.signature import guard, signature
 
+_PLAIN = (dict, list)  # containers of which there is a copy with other parts
 SMALL = 1 << 15  # bytes of a gradient: of larger ones arithmetic takes the time, and not calls
 FORMULA = ("take", "descend", "decayed")  # the methods that a step consists of
 
@@ -75,7 +76,7 @@ def can_be(optimizer: Any, leaves: Sequence[Node], gradients: Sequence[Any]) -> 
     return (
         vars(optimizer).keys().isdisjoint(FORMULA)
         and all(type(a) is np.ndarray for a in (*arrays, *given))
-        and all(type(x) in CONTAINERS for x in state if isinstance(x, CONTAINERS))
+        and all(type(x) in _PLAIN for x in state if isinstance(x, CONTAINERS))
         and _own_their_memory(given)
         and _memory(arrays).isdisjoint(map(id, given))
         and sum(dW.nbytes for dW in given) <= SMALL * len(given)

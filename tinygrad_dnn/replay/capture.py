@@ -16,7 +16,7 @@ from tinygrad_dnn.containers import leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import NO_KWARGS, Node, changed, watched_by
 from tinygrad_dnn.hooks import hooks_of
-from tinygrad_dnn.replay.draws import Draws, without_global_draws
+from tinygrad_dnn.replay.draws import Drawn, without_other_draws
 from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Absent, Lookout, Moving
 from tinygrad_dnn.replay.places import Place, first_shared, state_of
@@ -45,7 +45,7 @@ def capture(
         run.lift()
         given = [run.given(x) for x in inputs]
         args, kwargs = rebuilt(tree, given)
-        with watched_by(Lookout()), without_global_draws(tape):
+        with watched_by(Lookout()), without_other_draws(tape, run.drawn.others(live.unknown)):
             returned = f(*args, **kwargs)
         program = run.program(returned)
     except BaseException:
@@ -86,7 +86,7 @@ class _Run:
         self.without_grad: list[Node] = []
         self.stand_ins: dict[Node, int] = {}  # a Tensor's node in this run -> which input it is
         self.generators: list[tuple[Place, Any]] = []
-        self.drawn: list[tuple[np.random.Generator, Any]] = []  # and their states before
+        self.drawn = Drawn(tape)
         self.left: dict[Node, Any] = {}  # what the run leaves in places, and its value
 
     # ---- before ------------------------------------------------------------------------------
@@ -118,15 +118,8 @@ class _Run:
         for holder, key in self.live.generators:
             place = Place(holder, key)
             rng = place.get()
-            place.set(self._draws(rng))
+            place.set(self.drawn.stand_in(rng))
             self.generators.append((place, rng))
-
-    def _draws(self, rng: Any) -> Any:
-        """Return what stands for a generator, or for those in a tuple."""
-        if isinstance(rng, tuple):
-            return tuple(self._draws(x) if isinstance(x, np.random.Generator) else x for x in rng)
-        self.drawn.append((rng, rng.bit_generator.state))
-        return Draws(rng, self.tape)
 
     def _lift(self, place: Place, value: Any, name: str | None) -> Node:
         """Put a Symbol for ``value`` into a place; return its node."""
@@ -139,7 +132,7 @@ class _Run:
     def given(self, x: Any) -> Any:
         """Return what stands for the argument ``x`` in this run."""
         if isinstance(x, np.random.Generator):
-            return self._draws(x)
+            return self.drawn.stand_in(x)
         if not is_input(x):
             return x
         value = x.node.value if isinstance(x, Tensor) else x
@@ -245,8 +238,7 @@ class _Run:
 
     def rewind(self) -> None:
         """Undo what the run has done: draws, numbers that it has counted, modes."""
-        for rng, state in self.drawn:
-            rng.bit_generator.state = state
+        self.drawn.rewind()
         for place, number in self.live.numbers:
             place.set(number)
         for part, training in zip(self.live.moded, self.modes, strict=True):

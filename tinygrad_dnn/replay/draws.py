@@ -1,8 +1,10 @@
 """Draws: what stands in for a generator, so that all that is drawn from it is drawn again."""
 
+import pickle
 import random
+from collections.abc import Sequence
 from ctypes import c_char
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
@@ -60,22 +62,57 @@ class Draws:
         return copied
 
 
-class without_global_draws:  # noqa: N801  (named as what it does)
-    """Refuse what this block has drawn from the generators that all programs share."""
+class Drawn:
+    """The generators that a recording draws from, and where each of them was before."""
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
+        self._before: list[tuple[np.random.Generator, Any]] = []
+
+    def stand_in(self, rng: Any) -> Any:
+        """Return what stands for a generator, or for those in a tuple."""
+        if isinstance(rng, tuple):
+            return tuple(self.stand_in(x) if isinstance(x, np.random.Generator) else x for x in rng)
+        self._before.append((rng, rng.bit_generator.state))
+        return Draws(rng, self._tape)
+
+    def others(self, found: Sequence[Any]) -> list[Any]:
+        """Return those of ``found`` that are not the inside of one of these."""
+        own = {id(rng.bit_generator) for rng, _ in self._before}
+        return [x for x in found if id(x) not in own]
+
+    def rewind(self) -> None:
+        """Put every generator back to where it was."""
+        for rng, state in self._before:
+            rng.bit_generator.state = state
+
+
+class without_other_draws:  # noqa: N801  (named as what it does)
+    """Refuse what this block has drawn from generators for which nothing stands in.
+
+    These are the two that all programs share, and ``others``, which are of other kinds.
+    """
+
+    def __init__(self, tape: Tape, others: Sequence[Any]) -> None:
+        self._tape, self._others = tape, others
 
     def __enter__(self) -> None:
-        self._before = _global_states()
+        self._before, self._states = _global_states(), [*map(pickle.dumps, self._others)]
 
     def __exit__(self, error: Any, *_: object) -> None:
-        if error is None and _global_states() != self._before:
-            raise ReplayError(
-                f"{self._tape.name} draws from np.random or random themselves, and a replay would "
-                f"repeat the same numbers; let it draw from an np.random.Generator: "
-                f"rng = np.random.default_rng(0)"
-            )
+        if error is not None:
+            return
+        if _global_states() != self._before:
+            self._refuse("np.random or random themselves")
+        for other, before in zip(self._others, self._states, strict=True):
+            if pickle.dumps(other) != before:
+                self._refuse(f"a {type(other).__name__}")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise ReplayError(
+            f"{self._tape.name} draws from {what}, and a replay would repeat the same numbers; let "
+            f"it draw from an np.random.Generator: rng = np.random.default_rng(0)"
+        )
 
 
 def _memory(x: Any) -> Any:

@@ -3,6 +3,7 @@
 Also the way there: a function that reads another object by then is to be recorded anew.
 """
 
+import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,9 +18,20 @@ from tinygrad_dnn.replay.lookout import Accumulating, Again, Moving, Overlooked
 from tinygrad_dnn.replay.places import CONTAINERS, Place, state_of
 from tinygrad_dnn.tensor import Tensor
 
-_FIXED = (tuple, set, frozenset, FunctionType, partial, MethodType)  # hold what they were made with
+_FIXED = (
+    tuple,
+    set,
+    frozenset,
+    np.ndarray,
+    FunctionType,
+    partial,
+    MethodType,
+)  # hold what they were made with
 _ARRAYS = (np.ndarray, np.generic)
-_WHOLE = (Tensor, np.random.Generator, *_ARRAYS)
+_UNKNOWN = (  # draw without a recording noticing
+    np.random.RandomState, np.random.BitGenerator, np.random.SeedSequence, random.Random,
+)  # fmt: skip
+_WHOLE = (Tensor, np.random.Generator, np.generic, *_UNKNOWN)
 _NOTHING: dict[str, Any] = {}
 
 Inside: TypeAlias = tuple[Any, Entries, bool]  # a holder, what it has, and if it is of this package
@@ -32,6 +44,7 @@ class Live:
     leaves: list[Node] = field(default_factory=list)
     optimizers: list[Any] = field(default_factory=list)
     generators: list[tuple[Any, Any]] = field(default_factory=list)  # (holder, key)
+    unknown: list[Any] = field(default_factory=list)  # generators of kinds that stay as they are
     moded: list[Any] = field(default_factory=list)  # layers that train or rest
     accumulating: set[Node] = field(default_factory=set)  # leaves whose gradients are added up
     held: list[tuple[Place, Any]] = field(default_factory=list)  # what the way to them led through
@@ -91,6 +104,7 @@ class _Kind:
     array: bool  # or a number of NumPy's
     container: bool
     generator: bool
+    unknown: bool  # is it a generator of another kind?
     tuple: bool  # can be exchanged as a whole only
     fixed: bool  # does it go on holding what it was made with?
     lasting: bool  # is it never exchanged?
@@ -112,6 +126,7 @@ class _Kinds(dict[Any, _Kind]):
             array=issubclass(of, _ARRAYS),
             container=issubclass(of, CONTAINERS),
             generator=issubclass(of, np.random.Generator),
+            unknown=issubclass(of, _UNKNOWN),
             tuple=issubclass(of, tuple),
             fixed=issubclass(of, _FIXED),
             lasting=issubclass(of, (type, ModuleType, BuiltinFunctionType)),
@@ -151,6 +166,8 @@ def live_in(*roots: Any) -> Live:
                     drawing.add(id(holder))
                 else:
                     found.generators.append((holder, key))
+            elif kind.unknown:
+                found.unknown.append(part)
             if not (ours or fixed or kind.lasting):
                 found.held.append((Place(holder, key), part))
             if not kind.whole and id(part) not in seen:

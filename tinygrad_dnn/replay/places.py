@@ -1,8 +1,10 @@
 """Places: where live things are kept, so that a recording can exchange them and put them back."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import FrozenInstanceError, dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,12 @@ from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.tensor import Tensor
 
-CONTAINERS = (dict, list)  # what they hold are entries, of all else attributes
+CONTAINERS = (
+    dict,
+    list,
+    deque,
+    MappingProxyType,
+)  # what they hold are entries, of all else attributes
 
 
 @dataclass(slots=True, eq=False)
@@ -42,15 +49,15 @@ class Place:
 
     def set(self, value: Any) -> None:
         """Put ``value`` there."""
-        if isinstance(self.holder, CONTAINERS):
-            self.holder[self.key] = value
-        else:
-            try:
+        try:
+            if isinstance(self.holder, CONTAINERS):
+                self.holder[self.key] = value  # type: ignore[index]  # of a view a TypeError
+            else:
                 setattr(self.holder, self.key, value)
-            except FrozenInstanceError:
-                object.__setattr__(self.holder, self.key, value)
-            except (AttributeError, TypeError):
-                raise self._staying() from None
+        except FrozenInstanceError:
+            object.__setattr__(self.holder, self.key, value)
+        except (AttributeError, TypeError):
+            raise self._staying() from None
 
     def _staying(self) -> ReplayError:
         """Return the error of a place that cannot be given anything else."""
@@ -75,7 +82,7 @@ def state_of(optimizer: Any) -> Iterator[tuple[Any, Any, Any]]:
     """Yield holder, key and value of what an optimiser has, in dicts and lists too, but Tensors."""
     inside: list[Any] = [(optimizer, vars(optimizer))]
     for holder, entries in inside:
-        for key, value in entries.items() if isinstance(entries, dict) else enumerate(entries):
+        for key, value in entries.items() if hasattr(entries, "items") else enumerate(entries):
             if type(value) is not Tensor:
                 yield holder, key, value
                 if isinstance(value, CONTAINERS):
