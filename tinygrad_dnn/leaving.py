@@ -106,6 +106,18 @@ def _called(code: CodeType, at: int) -> CodeType | None:
 
     None if it has none, and where a number is meant: by float(t), map(float, ts).
     """
+    call = expression(code, at)
+    if not isinstance(call, ast.Call) or not _NAMES.issuperset(map(type, ast.walk(call.func))):
+        return None
+    inner = (part for part in ast.walk(call) if isinstance(part, ast.Call) and part is not call)
+    if ast.unparse(call.func) == "float" or any("float" in ast.unparse(part) for part in inner):
+        return None
+    return compile(ast.Expression(call.func), code.co_filename, "eval")
+
+
+@lru_cache
+def expression(code: CodeType, at: int) -> ast.expr | None:
+    """Return what the source says that the instruction ``at`` computes; None if it is not there."""
     line, last, column, end = next(islice(code.co_positions(), at // 2, None))
     if line is None or last is None or column is None or end is None:
         return None
@@ -113,15 +125,9 @@ def _called(code: CodeType, at: int) -> CodeType | None:
     try:
         source[-1] = source[-1][:end]
         source[0] = source[0][column:]
-        call = ast.parse(b"(" + b"".join(source) + b")", mode="eval").body
+        return ast.parse(b"(" + b"".join(source) + b")", mode="eval").body
     except (IndexError, SyntaxError):
         return None
-    if not isinstance(call, ast.Call) or not _NAMES.issuperset(map(type, ast.walk(call.func))):
-        return None
-    inner = (part for part in ast.walk(call) if isinstance(part, ast.Call) and part is not call)
-    if ast.unparse(call.func) == "float" or any("float" in ast.unparse(part) for part in inner):
-        return None
-    return compile(ast.Expression(call.func), code.co_filename, "eval")
 
 
 def _refuse(node: Node, what: str) -> NoReturn:

@@ -127,6 +127,9 @@ class jit:  # noqa: N801  (named as what it does)
                 live.learn(found)
             except Exception as error:
                 self.failure = error
+                if isinstance(refusal := error.__cause__, ReplayError):
+                    self.failure = refusal  # NumPy had put "setting an array element" before it
+                    raise refusal from None
                 raise
         if complete:
             self._kept += [x for x in given if not is_input(x)]

@@ -1,6 +1,8 @@
 """Refusals: what a replay could not repeat, in words, with the line of the user's program."""
 
+import ast
 import sys
+from dis import opname
 from functools import cache
 from itertools import islice
 from os.path import dirname, sep
@@ -9,7 +11,20 @@ from types import CodeType, FrameType
 import numpy as np
 
 from tinygrad_dnn.errors import ReplayError
+from tinygrad_dnn.leaving import expression
 
+_TABLE = (
+    "pass the table as an argument, make it a Tensor outside, or take np.take_along_axis; "
+    "one-hot columns of labels y are nn.one_hot(y, n)"
+)
+_ARRAY_ALREADY = "it is an array already: use x, x.copy(), x.astype(dtype)"
+# What to do instead of a function that NumPy lets nobody else carry out.
+_INSTEAD = {
+    "take": _TABLE,
+    "full": "take np.full_like(a, x) or np.broadcast_to(x, shape)",
+    "array": "take np.stack([x, y]) to put arrays together, x.copy() of one",
+    "vectorize": "let the function work on whole arrays",
+} | dict.fromkeys(["asarray", "asanyarray", "ascontiguousarray", "require"], _ARRAY_ALREADY)
 _OURS = tuple(dirname(path) + sep for path in (dirname(__file__), np.__file__))
 
 
@@ -64,6 +79,52 @@ def of_unknown_shape(name: str, call: str) -> ReplayError:
     return ReplayError(
         f"{name} calls {call} at {shown(users_place())}, whose shape differs from call to "
         f"call; keep the shape and choose entry by entry: np.where(mask, x, 0), or do it outside"
+    )
+
+
+def of_number(name: str) -> ReplayError:
+    """Return the error of what takes a number out of what is recorded."""
+    if _is_stored():
+        return written_elsewhere(name)
+    return ReplayError(
+        f"{name} asks for a number that differs from call to call, at {shown(users_place())}: an "
+        f"if, float(...), print or loop over data would be frozen in a replay; choose with "
+        f"np.where, return the value and look at it outside, or do not use tg.jit"
+    )
+
+
+def _is_stored() -> bool:
+    """Say if what the user's program does just now is to write into an array, or a list."""
+    frame = users_frame()
+    return opname[frame.f_code.co_code[frame.f_lasti]].startswith("STORE")
+
+
+def of_entries(name: str, *, truth: bool) -> ReplayError:
+    """Return the error of what takes the entries out of a recorded array, of ``truth`` or not."""
+    if _is_stored():
+        return written_elsewhere(name)
+    frame = users_frame()
+    asking = expression(frame.f_code, frame.f_lasti)
+    what, instead = "something", "say it with NumPy's functions of arrays, or return the array"
+    if isinstance(asking, ast.Subscript):
+        if truth:
+            return of_unknown_shape(name, ast.unparse(asking))
+        what, instead = ast.unparse(asking), _TABLE
+    elif isinstance(asking, ast.Call):
+        what = ast.unparse(asking.func)
+        instead = _INSTEAD.get(what.rpartition(".")[2], instead)
+    return ReplayError(
+        f"{name} gives {what}, at {shown(users_place())}, an array that differs from call to "
+        f"call, where tg.jit cannot follow; {instead}"
+    )
+
+
+def written_elsewhere(name: str) -> ReplayError:
+    """Return the error of a write into an array that is none of the recording's."""
+    return ReplayError(
+        f"{name} writes a recorded value into an array of its own at {shown(users_place())}; a "
+        f"replay could not repeat that: make a new array (np.stack, np.where, tg.at), or return "
+        f"the value"
     )
 
 

@@ -31,10 +31,13 @@ from tinygrad_dnn.replay.calls import (
 )
 from tinygrad_dnn.replay.operators import Operators
 from tinygrad_dnn.replay.refusals import (
+    of_entries,
+    of_number,
     of_unknown_shape,
     outdated_view,
     shown,
     users_place,
+    written_elsewhere,
 )
 from tinygrad_dnn.replay.sharing import outdate, share
 
@@ -171,11 +174,7 @@ class Symbol(Operators, ArrayMethods):
 
     def _owner(self, target: Any) -> "Symbol":
         if not isinstance(target, Symbol):
-            raise ReplayError(
-                f"{self.tape.name} writes a recorded value into an array of its own at "
-                f"{shown(users_place())}; a replay could not repeat that: make a new array "
-                f"(np.stack, np.where, tg.at), or return the value"
-            )
+            raise written_elsewhere(self.tape.name)
         return target
 
     def becomes(self, new: "Symbol", fn: Function) -> "Symbol":
@@ -209,20 +208,23 @@ class Symbol(Operators, ArrayMethods):
         base._spread(self)
 
     # ---- what a replay could not repeat ------------------------------------------------------
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+    def _refuse_outside(self) -> None:
+        """Say so where the recording is over, or is another thread's."""
         self.tape.refuse_others()
         if not self.tape.open:
             raise self.tape.leaked([self.node])
-        raise ReplayError(
-            f"{self.tape.name} asks for a number that differs from call to call, at "
-            f"{shown(users_place())}: an if, float(...), print or loop over data would be frozen "
-            f"in a replay; choose with np.where, return the value and look at it outside, or do "
-            f"not use tg.jit"
-        )
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        self._refuse_outside()
+        raise of_number(self.tape.name)
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _refuse
-    __array__ = item = tolist = __format__ = tobytes = _refuse
+    item = tolist = __format__ = tobytes = _refuse
     flat = property(_refuse)
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        self._refuse_outside()
+        raise of_entries(self.tape.name, truth=np.result_type(self.value).kind == "b")
 
     def __repr__(self) -> str:
         value = self.value

@@ -1,0 +1,74 @@
+"""What tg.jit refuses, in words: what was called, where, and what to do instead."""
+
+import numpy as np
+import pytest
+
+import tinygrad_dnn as tg
+from tests.test_replay import plain
+from tinygrad_dnn import nn
+from tinygrad_dnn.errors import ReplayError
+
+X = np.arange(1.0, 5.0).reshape(2, 2)
+Y = np.array([0, 2, 1])
+TABLE = np.eye(3)
+PLACE = r"test_replay_refusals\.py:\d+"
+
+
+def stores_rows(x):
+    rows = np.zeros((2, 2))
+    rows[0] = x[0]
+    return rows
+
+
+def stores_a_number(x):
+    entries = np.zeros(2)
+    entries[0] = x[0, 0]
+    return entries
+
+
+ENTRIES = {
+    "table[y]": (lambda y: TABLE[y], Y, r"gives TABLE\[y\], at .* pass the table as an argument"),
+    "np.eye": (lambda y: np.eye(3)[y], Y, r"gives np\.eye\(3\)\[y\], at .* nn\.one_hot\(y, n\)"),
+    "take": (lambda y: np.take(TABLE, y), Y, r"gives np\.take, at .* np\.take_along_axis"),
+    "method": (lambda y: TABLE.take(y), Y, r"gives TABLE\.take, at .* np\.take_along_axis"),
+    "asarray": (lambda x: np.asarray(x), X, "an array already: use x"),
+    "contiguous": (lambda x: np.ascontiguousarray(x.T), X, r"an array already: .* x\.copy\(\)"),
+    "array": (lambda x: np.array([x.sum(), 1.0]), X, r"np\.array, at .* np\.stack"),
+    "full": (lambda x: np.full(3, x.sum()), X, r"np\.full, at .* np\.broadcast_to"),
+    "dot": (lambda x: X.dot(x), X, r"gives X\.dot, at .* NumPy's functions of arrays"),
+    "mask": (lambda x: X[x > 1], X, r"calls X\[x > 1\] at .* whose shape differs"),
+    "row": (stores_rows, X, "writes a recorded value into an array of its own"),
+    "entry": (stores_a_number, X, "writes a recorded value into an array of its own"),
+    "iterator": (lambda x: np.fromiter(iter(x[0]), float), X, "asks for a number"),
+}
+
+
+@pytest.mark.parametrize("case", ENTRIES)
+def test_entries_of_an_array_that_are_asked_for(case):
+    f, x, wanted = ENTRIES[case]
+    with pytest.raises(ReplayError, match=wanted) as error:
+        plain(f)(x)
+    error.match(PLACE)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda y, table: table[y],
+        lambda y, table: np.take(table, y, axis=0),
+        lambda y, _: np.take_along_axis(TABLE, y[:, None], axis=0),
+        lambda y, _: nn.one_hot(y, 3).T,
+    ],
+    ids=["argument", "take", "along axis", "one-hot"],
+)
+def test_what_to_do_instead_of_a_table_of_constants(f):
+    rows = plain(f)
+    for y in (Y, Y[::-1], Y * 0):
+        np.testing.assert_array_equal(rows(np.array(y), TABLE), TABLE[y])
+
+
+def test_a_tensor_is_a_table_too():
+    table = tg.Tensor(TABLE, requires_grad=False)
+    rows = plain(lambda y: table[y])
+    for y in (Y, Y[::-1], Y * 0):
+        np.testing.assert_array_equal(rows(np.array(y)).data, TABLE[y])
