@@ -81,6 +81,7 @@ class _Run:
         self.modes = [part.training for part in live.moded]
         self.inputs: list[Node] = []
         self.arrays: list[Symbol] = []  # the inputs that are no Tensors
+        self.of_tensors = False  # are there Tensors among them?
         self.lifted: list[State] = []
         self.with_grad: dict[Node, Node] = {}  # leaves, and what stands for their gradients
         self.without_grad: list[Node] = []
@@ -136,8 +137,13 @@ class _Run:
         if not is_input(x):
             return x
         value = x.node.value if isinstance(x, Tensor) else x
-        symbol = self.tape.symbol(value, x.name if isinstance(x, Tensor) else None)
+        lifted = type(value) is Symbol  # of a leaf that the function reaches by itself
+        name = x.name if isinstance(x, Tensor) else None
+        symbol = self.tape.symbol(value.value if lifted else value, name)
         self.inputs.append(symbol.node)
+        self.of_tensors |= isinstance(x, Tensor)
+        if lifted:
+            return x
         if not isinstance(x, Tensor):
             self.arrays.append(symbol)
             return symbol
@@ -172,7 +178,7 @@ class _Run:
             modes,
             self.tape.calls,
             [self._result(x) for x in leaves(returned)],
-            bool(self.stand_ins),
+            self.of_tensors,
         )
 
     def _updated(self) -> set[Any]:

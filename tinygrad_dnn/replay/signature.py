@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_dnn.containers import leaves
 from tinygrad_dnn.graph import recording
 from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.tensor import Tensor
@@ -23,6 +24,7 @@ class Signature(NamedTuple):
     training: tuple[bool, ...]
     without_grad: tuple[bool, ...]
     recording: bool
+    reached: tuple[Any, ...]  # which of the Tensors among the arguments are live themselves
 
 
 def signature(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Signature:
@@ -33,7 +35,14 @@ def signature(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Signat
         tuple([part.training for part in live.moded]),
         tuple([leaf.grad is None for leaf in live.leaves]),
         recording.get(),
+        _reached([x for x in leaves((args, kwargs)) if isinstance(x, Tensor)], live),
     )
+
+
+def _reached(given: Sequence[Tensor], live: Live) -> tuple[Any, ...]:
+    """Return the identity of those Tensors that the function reaches by itself."""
+    reached = set(live.leaves) if given else ()
+    return tuple([id(x.node) if x.node in reached else None for x in given])
 
 
 def kind(x: Any) -> Any:
