@@ -6,6 +6,8 @@ import pytest
 from tests.test_replay import plain, same, training
 from tinygrad_dnn.replay import joined
 
+NEAR_2 = [np.array(2 + 1e-9), np.array(2 + 2e-9)]
+
 
 def calls_of(f, fn):
     return [call for call in f.plan().calls if call.fn is fn]
@@ -59,6 +61,7 @@ def test_whatever_is_multiplied_by_one_number_is_joined():
         lambda a, b: (np.sum(2.0 * a), np.sum(2.0 * b), np.sum(a)),  # read once more
         lambda a, b: (np.sum(2.0 * a), np.sum(b * 2.0)),  # another call
         lambda a, b: (np.sum(2.0 * a), np.sum(3.0 * b)),  # another number
+        lambda a, b: (np.sum(NEAR_2[0] * a), np.sum(NEAR_2[1] * b)),  # looks the same when printed
         lambda a, b: (np.sum(2.0 * a.T), np.sum(2.0 * b)),  # not in the order of its memory
         lambda a, b: (np.sum(2.0 * (2.0 * a)), np.sum(2.0 * b)),  # of one that is joined
         lambda a, b: (2.0 * np.sum(a) + 1, 2.0 * np.sum(b) + 1),  # of no dimensions

@@ -105,7 +105,11 @@ def _is_made(array: Any, like: Call) -> bool:
 
 
 def _identity(number: Any) -> Any:
-    return number if isinstance(number, Node) else repr(number)  # -0.0 is not 0.0
+    """Return what tells ``number`` from others, also where these are printed alike."""
+    if isinstance(number, Node):
+        return number
+    array = np.asarray(number)
+    return type(number), array.dtype, array.tobytes()
 
 
 def _one_call(group: _Group) -> Iterator[Call]:
