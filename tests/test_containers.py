@@ -1,5 +1,6 @@
 """Nested containers: taken apart, put together, compared."""
 
+from collections import OrderedDict, defaultdict
 from typing import NamedTuple
 
 import pytest
@@ -62,3 +63,21 @@ def test_dicts_are_matched_by_key_and_sequences_by_position():
 def test_another_structure_is_an_error(tree, like, message):
     with pytest.raises(StructureError, match=message):
         matched(tree, like, "it")
+
+
+def test_a_dict_of_another_kind_stays_one():
+    tree = OrderedDict(b=1, a=defaultdict(list, c=2))
+    new = rebuilt(tree, "xy")
+    assert new == {"b": "x", "a": {"c": "y"}}
+    assert list(new) == ["b", "a"]
+    assert (type(new), type(new["a"]), new["a"].default_factory) == (OrderedDict, defaultdict, list)
+    assert tree == {"b": 1, "a": {"c": 2}}
+
+
+def test_a_dict_that_cannot_be_changed_becomes_one_that_can():
+    class Fixed(dict):
+        def update(self, *_):
+            raise TypeError("fixed")
+
+    new = rebuilt(Fixed(a=1), "x")
+    assert (type(new), new) == (dict, {"a": "x"})

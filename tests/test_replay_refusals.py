@@ -1,12 +1,15 @@
 """What tg.jit refuses, in words: what was called, where, and what to do instead."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
 from tests.test_replay import plain
 from tinygrad_dnn import nn
-from tinygrad_dnn.errors import ReplayError
+from tinygrad_dnn.errors import HistoryError, ReplayError
 
 X = np.arange(1.0, 5.0).reshape(2, 2)
 Y = np.array([0, 2, 1])
@@ -72,3 +75,61 @@ def test_a_tensor_is_a_table_too():
     rows = plain(lambda y: table[y])
     for y in (Y, Y[::-1], Y * 0):
         np.testing.assert_array_equal(rows(np.array(y)).data, TABLE[y])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda x: print(x), lambda x: str(x), lambda x: f"{x}", lambda x: pickle.dumps(x)],
+    ids=["print", "str", "f-string", "pickle"],
+)
+def test_what_would_be_shown_or_kept_once(f):
+    with pytest.raises(ReplayError, match=rf"asks for a number .* at .*{PLACE}"):
+        plain(f)(X)
+
+
+def test_a_tensor_that_would_be_printed_once():
+    net = nn.Linear(2, 1, rng=np.random.default_rng(0))
+    with pytest.raises(ReplayError, match=rf"gives print, at .*{PLACE}.* do that outside"):
+        plain(lambda x: print(net(x)))(X)
+
+
+def test_a_symbol_says_what_it_is():
+    told = []
+    plain(lambda x: told.append(repr(x)))(X)
+    assert told[0].startswith("Symbol((2, 2) float64 in <lambda>")
+
+
+MEANT = {"matrix": lambda x: x.view(np.matrix), "masked": lambda x: np.ma.masked_greater(x, 2.0)}
+
+
+@pytest.mark.parametrize("kind", MEANT)
+def test_arrays_that_mean_something_else(kind):
+    other = MEANT[kind](X)
+    for f in (lambda a: a * 2, lambda a: X + a):
+        with pytest.raises(HistoryError, match=r"an argument of <lambda>: "):
+            plain(f)(other)
+    for f in (lambda x: x * other, lambda x: np.hypot(other, x)):
+        with pytest.raises(HistoryError, match=r"np\.(multiply|hypot) in <lambda>: "):
+            plain(f)(X)
+
+
+def test_a_copy_of_a_network_inside():
+    net = nn.Linear(2, 1, rng=np.random.default_rng(0))
+
+    def f(x):
+        other = copy.deepcopy(net)
+        other.W.data += 1
+        return other(x) - net(x)
+
+    for x in (X, X + 1, X * 3):
+        np.testing.assert_allclose(plain(f)(x).data, f(x).data, rtol=1e-15)
+
+
+def test_another_container_is_named():
+    class Pair:
+        def __init__(self, first):
+            self.first = first
+
+    pair = plain(lambda x: Pair(x * 2))(X)
+    with pytest.raises(ReplayError, match=r"in dicts, lists and tuples: .* other objects"):
+        pair.first + 1

@@ -84,3 +84,9 @@ def test_a_change_of_a_parameter_between_is_seen():
     f.repeat(2, np.ones(2))
     W.data = np.array([2.0, 3.0])
     assert same(f.repeat(2, np.ones(2)), np.array([[2.0, 3.0]] * 2))
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_no_call_has_no_results(n):
+    with pytest.raises(ValueError, match=f"at least one call, got n = {n}"):
+        plain(lambda x: x).repeat(n, np.ones(2))

@@ -5,6 +5,7 @@ a leaf is, as Python writes it: ``['W1'][0]``.  What a leaf holds is not known h
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from typing import Any
 
 from tinygrad_dnn.errors import StructureError
@@ -44,11 +45,22 @@ def rebuilt(tree: Any, values: Iterable[Any]) -> Any:
 
 def _built(tree: Any, rest: Iterator[Any]) -> Any:
     if isinstance(tree, dict):
-        return {key: _built(part, rest) for key, part in tree.items()}
+        entries = {key: _built(part, rest) for key, part in tree.items()}
+        return entries if type(tree) is dict else _of_kind(tree, entries)
     if isinstance(tree, list | tuple):
         parts = [_built(part, rest) for part in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     return None if tree is None else next(rest)
+
+
+def _of_kind(tree: dict[Any, Any], entries: dict[Any, Any]) -> dict[Any, Any]:
+    """Return ``entries`` as a dict of the kind of ``tree``, if one of it can be changed."""
+    try:
+        built = copy(tree)
+        built.update(entries)
+    except TypeError:
+        return entries
+    return built
 
 
 def mapped(f: Callable[[Any], Any], tree: Any) -> Any:

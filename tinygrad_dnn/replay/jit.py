@@ -88,6 +88,8 @@ class jit:  # noqa: N801  (named as what it does)
                [0.5, 1. ],
                [0.5, 1. ]])
         """
+        if n < 1:
+            raise ValueError(f"repeat makes at least one call, got n = {n}")
         first, plan = self(*args), self._latest
         if plan and plan.repeats and plan.fits(args) and not is_looked_at() and plan.follows():
             return plan.repeat(n, args, first)

@@ -105,7 +105,10 @@ def of_entries(name: str, *, truth: bool) -> ReplayError:
         return written_elsewhere(name)
     frame = users_frame()
     asking = expression(frame.f_code, frame.f_lasti)
-    what, instead = "something", "say it with NumPy's functions of arrays, or return the array"
+    what, instead = (
+        "something",
+        "say it with NumPy's functions of arrays, or return it and do that outside",
+    )
     if isinstance(asking, ast.Subscript):
         if truth:
             return of_unknown_shape(name, ast.unparse(asking))
@@ -154,7 +157,8 @@ def leaked(name: str, where: tuple[str, int] | None) -> ReplayError:
     made = f", made at {shown(where)}," if where else ""
     return ReplayError(
         f"a value of the recording of {name}{made} is used at {shown(users_place())}, "
-        f"outside of it; return it from {name} instead of keeping it"
+        f"outside of it; return it from {name}, by itself or in dicts, lists and tuples: tg.jit "
+        f"does not look into other objects"
     )
 
 

@@ -156,6 +156,11 @@ class Symbol(Operators, ArrayMethods):
         """Return another Symbol for the same value."""
         return self.tape.holding(self.node, self.value)
 
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
     def __getitem__(self, index: Any) -> Any:
         if has_mask(index, _is_symbol):
             raise of_unknown_shape(self.tape.name, "x[mask]")
@@ -219,7 +224,7 @@ class Symbol(Operators, ArrayMethods):
         raise of_number(self.tape.name)
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _refuse
-    item = tolist = __format__ = tobytes = _refuse
+    item = tolist = __str__ = __format__ = tobytes = __reduce_ex__ = _refuse
     flat = property(_refuse)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:

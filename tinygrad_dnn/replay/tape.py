@@ -18,6 +18,7 @@ from tinygrad_dnn.containers import NESTED, leaves
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import NO_KWARGS, Node, layer
 from tinygrad_dnn.primitives import Function
+from tinygrad_dnn.recording import name_of, require_plain
 from tinygrad_dnn.replay.calls import Packed, Under, error_variable
 from tinygrad_dnn.replay.program import Call
 from tinygrad_dnn.replay.refusals import (
@@ -64,6 +65,8 @@ class Tape:
 
     def symbol(self, value: Any, name: str | None = None) -> Symbol:
         """Return a Symbol for something that is live: it can be another value at every replay."""
+        if type(value) is not ndarray and isinstance(value, ndarray):
+            require_plain(value, f"an argument of {self.name}")
         return self.holding(Node(value, name=name), value)
 
     def pair(self, fn: Function, a: Any, b: Any) -> Any:
@@ -119,6 +122,8 @@ class Tape:
         elif isinstance(value, (tuple, list)):
             return self._several(value, fn, nodes, kwargs)
         else:
+            if isinstance(value, ndarray):  # of a kind of its own
+                require_plain(value, f"{name_of(fn)} in {self.name}")
             return self.made(np.asarray(value), fn, nodes, kwargs)
         call = _new(Call)
         call.fn, call.args, call.kwargs = fn, nodes, kwargs
