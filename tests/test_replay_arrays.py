@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.test_replay_repeat import KINDS
-from tinygrad_dnn import Tensor
+from tinygrad_dnn import Tensor, grad
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((2, 3, 4))
@@ -47,3 +47,16 @@ def test_arrays_of_objects(jit):
         entries, total = f(np.array([1, 2, last], object))
         assert entries.tolist() == [3, 5, 2 * last + 1]
         assert total == 3 + last
+
+
+@pytest.mark.parametrize("jit", KINDS)
+def test_the_gradient_of_a_determinant(jit):
+    def slope(a):
+        W = Tensor(a)
+        return grad(np.sum(np.linalg.det(W) ** 2), W)
+
+    replayed = jit(slope)
+    singular = np.ones((3, 3)) + np.diag([1.0, 0.0, 0.0])
+    for a in (np.eye(3) + X[:, :3], singular, np.stack([np.eye(3), singular])):
+        for _ in range(2):
+            np.testing.assert_allclose(replayed(a), slope(a), rtol=1e-12, atol=1e-12)

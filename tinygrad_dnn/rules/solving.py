@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_dnn.primitives import Array, as_array, composite, primitive, rule
+from tinygrad_dnn.primitives import Array, as_array, as_one, composite, primitive, rule
 from tinygrad_dnn.rules.linalg import H, column, conj, mT, row
 
 
@@ -61,6 +61,7 @@ def _lstsq(a, b, rcond=None):
 
 
 # ---- determinant -----------------------------------------------------------------------------
+@as_one
 def _cofactors(out, a):
     """The gradient of the determinant: also where there is no inverse, or hardly one."""
     sizes = np.prod(np.linalg.norm(a, axis=-1), axis=-1)  # Hadamard: no determinant is larger
