@@ -36,10 +36,8 @@ class Randomness:
         shared = lambda: np.random.get_state(legacy=False)  # noqa: NPY002
         self._keep("np.random", shared, np.random.set_state)
         self._keep("random", random.getstate, random.setstate)
-        seen: set[int] = set()
         for holder, key, part in reachable(*roots):
-            if isinstance(part, GENERATORS) and id(part) not in seen:
-                seen.add(id(part))
+            if isinstance(part, GENERATORS):
                 self._keep(_name(holder, key), *_state_of(part))
 
     def _keep(self, name: str, get: Callable[[], Any], put: Setter) -> None:

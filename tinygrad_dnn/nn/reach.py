@@ -36,47 +36,31 @@ _WHOLE = (Tensor, np.ndarray, np.generic, *GENERATORS)  # are yielded, and not t
 def reachable(*roots: Any) -> Iterator[tuple[Any, Any, Any]]:
     """Yield (holder, key, part) of what can be reached from ``roots``; these have no holder.
 
-    Each part once, but a generator, and a tuple that has one, at every place that holds it.
+    Each part once.
 
     >>> rng = np.random.default_rng(0)
     >>> [key for _, key, part in reachable({"a": rng}, [rng, rng]) if part is rng]
-    ['a', 0, 1]
+    ['a']
     """
     seen: set[int] = set()
     stack: list[tuple[Any, Any, Any]] = [(None, None, root) for root in reversed(roots)]
     while stack:
         found = stack.pop()
         part = found[-1]
-        if has_no_parts(part):
-            continue
-        known = id(part) in seen
-        if not known or draws(part):
-            yield found
-        if known or isinstance(part, _WHOLE):
-            seen.add(id(part))
+        kind: Any = type(part)
+        if are_whole(kind) or id(part) in seen:
             continue
         seen.add(id(part))
-        inside = [(holder, k, x) for holder, entries in holders(part) for k, x in entries]
-        stack += reversed(inside)
-
-
-def has_no_parts(part: Any) -> bool:
-    """Say if nothing live can be reached through ``part``."""
-    kind: Any = type(part)
-    return are_whole(kind)
+        yield found
+        if not isinstance(part, _WHOLE):
+            inside = [(holder, k, x) for holder, entries in holders(part) for k, x in entries]
+            stack += reversed(inside)
 
 
 @lru_cache
 def are_whole(kind: type) -> bool:
     """Say if nothing live can be reached through what is of this kind."""
     return issubclass(kind, (type(None), *_NO_PARTS))
-
-
-def draws(part: Any) -> bool:
-    """Say if ``part`` is a generator, or a tuple that has one."""
-    return isinstance(part, GENERATORS) or (
-        isinstance(part, tuple) and any(isinstance(x, GENERATORS) for x in part)
-    )
 
 
 Entries = Iterable[tuple[Any, Any]]  # keys, and what is there
@@ -191,13 +175,13 @@ def _is_live(x: Any) -> bool:
     """Say if ``x``, that perhaps is of no importance, is worth a look."""
     if isinstance(x, (FunctionType, type)):
         return is_users(_module_of(x))
-    return isinstance(x, (Tensor, float)) or draws(x) or hasattr(type(x), "step") or is_ours(x)
-
-
-def is_ours(part: Any) -> bool:
-    """Say if ``part`` is of a kind that this package makes."""
-    kind: Any = type(part)
-    return are_ours(kind)
+    kind: Any = type(x)
+    return (
+        isinstance(x, (Tensor, float, *GENERATORS))
+        or hasattr(kind, "step")
+        or are_ours(kind)
+        or (isinstance(x, tuple) and any(isinstance(part, GENERATORS) for part in x))
+    )
 
 
 @lru_cache
