@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_dnn as tg
 from tests.test_replay import plain, same
-from tinygrad_dnn import optim
+from tinygrad_dnn import nn, optim
 from tinygrad_dnn.errors import ReplayError
 
 ENTRY = lambda o: o.m.__setitem__(0, np.zeros(3))
@@ -110,3 +110,142 @@ def test_what_a_read_only_view_shows_is_noticed():
     for k in (2, 2, 3, 3):
         inside["k"] = k
         assert same(f(np.ones(2)), np.ones(2) * k)
+
+
+# ---- attributes ----------------------------------------------------------------------------------
+def lines():
+    return nn.Linear(3, 3, rng=np.random.default_rng(1))
+
+
+def dropout():
+    return nn.Dropout(0.5, rng=np.random.default_rng(3))
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "values"),
+    [
+        (dropout, "p", [0.25, 0.125, 0.0]),
+        (dropout, "rng", [np.random.default_rng, np.random.default_rng]),
+        (lambda: nn.BatchNorm1d(3), "momentum", [0.5, 0.25]),
+        (lines, "W", [lambda i: tg.Tensor(np.eye(3) * i), lambda i: tg.Tensor(np.eye(3) / i)]),
+        (lambda: nn.ELU(1.0), "alpha", [2.0, 0.5]),
+    ],
+)
+@pytest.mark.parametrize("alone", [True, False])
+def test_options_and_tensors_of_layers_are_noticed(layer, name, values, alone):
+    def run(jit):
+        part, bn = layer(), nn.BatchNorm1d(3)
+        net = part if alone else nn.Sequential(lines(), part, bn)
+        f, found = jit(lambda X: net(X) * 1.0), []
+        for i, value in enumerate([None, *values], 1):
+            if value is not None:
+                setattr(part, name, value(i) if callable(value) else value)
+            found += [np.array(f(data(i + j)).data) for j in range(3)]
+            if not alone:
+                net.eval()
+                found.append(np.array(f(data(i)).data))
+                net.train()
+        state = part if name == "momentum" else bn
+        return [*found, state.mean.data, state.variance.data]
+
+    data = lambda i: tg.Tensor(np.random.default_rng(i).standard_normal((3, 4)))
+    for a, b in zip(run(plain), run(lambda f: f), strict=True):
+        assert same(a, b)
+
+
+def test_a_layer_that_trains_and_rests_in_turn_is_recorded_twice():
+    net = nn.Sequential(lines(), dropout())
+    f, X, plans = plain(lambda X: net(X)), np.ones((3, 2)), []
+    for _ in range(3):
+        for mode in (net.train, net.eval):
+            mode()
+            f(X)
+            plans.append(f.plan())
+    assert plans == plans[:2] * 3
+
+
+class Scaled:
+    scale, count, rate = 2, 0, 1.0
+
+    def __call__(self, X):
+        return X * self.scale
+
+    def counted(self, X):
+        self.count += 1
+        self.rate *= 0.5
+        return X * self.count + self.rate
+
+    def new(self, X):
+        self.calls = getattr(self, "calls", 0) + 1
+        return X * self.calls
+
+
+@pytest.mark.parametrize("name", ["__call__", "counted", "new"])
+def test_attributes_that_appear_are_noticed(name):
+    def run(jit):
+        scaled = Scaled()
+        f, found = jit(getattr(scaled, name)), []
+        for i in range(6):
+            if i == 3:
+                scaled.scale = 3
+            found.append(plain_data(f(np.full(2, i + 1.0))))
+        return np.stack(found), vars(scaled).keys()
+
+    plain_data = lambda x: np.array(x.data if isinstance(x, tg.Tensor) else x)
+    (a, names), (b, others) = run(plain), run(lambda f: f)
+    assert same(a, b)
+    assert names == others
+
+
+def test_lists_and_dicts_that_have_grown_are_noticed():
+    factors, shifts = [2.0], {"a": 1.0}
+    f = lambda X: X * sum(factors) + sum(shifts.values())
+    g = plain(f)
+    for i in range(8):
+        if i == 2:
+            factors.append(3.0)
+        if i == 4:
+            shifts["b"] = 5.0
+        if i == 6:
+            factors.pop()
+        assert same(g(np.ones(2)), f(np.ones(2)))
+
+
+def test_a_refused_run_has_grown_nothing():
+    notes, seen, scaled = [1], {}, Scaled()
+
+    def f(X):
+        notes.append(2)
+        seen["X"] = 3
+        scaled.count += 1
+        scaled.name = "a"
+        return X[X > 0]
+
+    with pytest.raises(ReplayError):
+        tg.jit(f)(np.ones(2))
+    assert (notes, seen, vars(scaled)) == ([1], {}, {})
+
+
+@pytest.mark.parametrize("exchanged", [True, False])
+def test_parameters_of_an_optimiser_are_noticed(exchanged):
+    def run(jit):
+        W, V = tg.Tensor(np.ones(3)), tg.Tensor(np.ones(3))
+        descent = optim.SGD([W], lr=0.1)
+
+        @jit
+        def step(X):
+            descent.zero_grad()
+            W.grad = V.grad = None
+            np.sum((W * X + V) ** 2).backward()
+            descent.step()
+
+        for i in range(6):
+            if i == 3:
+                if exchanged:
+                    descent.parameters = [W, V]
+                else:
+                    descent.parameters.append(V)
+            step(np.arange(3.0) + i)
+        return np.stack([W.data, V.data])
+
+    assert same(run(plain), run(lambda f: f))

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.nn.naming import at_least_one, misfit
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rules import activations as rules
 from tinygrad_dnn.rules.network import leaky_relu, relu, sigmoid, softmax
 from tinygrad_dnn.tensor import Tensor
 
 
-class Activation:
+class Activation(Noticed):
     """A function of Z (n, m) -> A (n, m) as a layer; ``function`` is what it applies."""
 
     function: Callable[..., Any]
@@ -91,7 +92,7 @@ class LeakyReLU(Shaped):
         self.slope = slope
 
 
-class PReLU:
+class PReLU(Noticed):
     """Z where Z > 0, else ``slope`` * Z, elementwise; the slope is learned, one for each unit.
 
     Shapes: Z (n, m) -> (n, m), with slope (n, 1); without ``n`` a single slope () for all units.

@@ -6,11 +6,12 @@ import numpy as np
 
 from tinygrad_dnn.nn.init import Initialiser, initialiser
 from tinygrad_dnn.nn.naming import at_least_one, unfit, where
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
 
-class Bilinear:
+class Bilinear(Noticed):
     """Z[k] = x' W[k] y + b[k], for the columns x of one input and y of another.
 
     Shapes: x (n_x, m), y (n_y, m) -> Z (n_out, m), with W (n_out, n_x, n_y) and b (n_out, 1).

@@ -20,11 +20,12 @@ from tinygrad_dnn.nn.functions.convolution import (
 from tinygrad_dnn.nn.functions.transposed import transpose
 from tinygrad_dnn.nn.init import Initialiser, initialiser
 from tinygrad_dnn.nn.naming import at_least_one
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
 
-class _Convolution:
+class _Convolution(Noticed):
     """W and b of a convolution, and its options."""
 
     axes: int

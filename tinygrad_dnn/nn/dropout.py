@@ -3,6 +3,7 @@
 from typing import Any
 
 from tinygrad_dnn.nn.naming import a_generator, where
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.rerun import generator
 
@@ -31,7 +32,7 @@ def _check(p: float) -> None:
         raise ValueError(f"dropout: p = {p}, the probability to switch off, must be in [0, 1)")
 
 
-class Dropout:
+class Dropout(Noticed):
     """``nn.dropout`` while training; nothing after ``net.eval()``.  Shapes: any.
 
     >>> import numpy as np

@@ -7,6 +7,7 @@ import numpy as np
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.init import Initialiser, initialiser
 from tinygrad_dnn.nn.naming import at_least_one, given, numbered, unfit, where
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.primitives import Array, as_data
 from tinygrad_dnn.tensor import Tensor
 
@@ -45,7 +46,7 @@ def look_up(who: Any, labels: Array, E: Array) -> Any:
     return columns if labels.ndim == 1 else np.swapaxes(columns, 0, 1)
 
 
-class Embedding:
+class Embedding(Noticed):
     """The column of E for every label, as ``nn.embedding``.
 
     Shapes: labels (m,) -> (n, m), or (T, m) -> (T, n, m), with E (n, vocabulary).

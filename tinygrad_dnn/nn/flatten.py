@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.nn.naming import at_least_one, misfit
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.primitives import Array
 
 
@@ -25,7 +26,7 @@ class Flatten:
         return "Flatten()"
 
 
-class Unflatten:
+class Unflatten(Noticed):
     """Every column as an image, or any other ``shape``.  Shapes: A (features, m) -> (m, *shape).
 
     >>> Unflatten((3, 2, 2))(np.ones((12, 5))).shape

@@ -7,6 +7,7 @@ import numpy as np
 from tinygrad_dnn.errors import DimensionError
 from tinygrad_dnn.nn.init import Initialiser, initialiser
 from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
@@ -26,7 +27,7 @@ def linear(x: Array, W: Array, b: Array | None = None) -> Any:
     return W @ x if b is None else W @ x + b
 
 
-class Linear:
+class Linear(Noticed):
     """Z = W A + b, with the m examples as columns of A.
 
     Shapes: A (n_in, m) -> Z (n_out, m), with W (n_out, n_in) and b (n_out, 1).  ``init`` is the

@@ -15,6 +15,7 @@ from tinygrad_dnn.nn.functions.normalisation import (
     per_unit,
 )
 from tinygrad_dnn.nn.naming import at_least_one, misfit
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
@@ -24,7 +25,7 @@ def _scale_and_shift(layer: Any, shape: tuple[int, ...], dtype: Any) -> None:
     layer.beta = Tensor(np.zeros(shape, dtype), name="beta")
 
 
-class _BatchNorm:
+class _BatchNorm(Noticed):
     """gamma, beta; mean and variance, which are state but no parameters."""
 
     gamma: Tensor
@@ -110,7 +111,7 @@ class BatchNorm3d(_BatchNorm):
     axes = (5,)
 
 
-class LayerNorm:
+class LayerNorm(Noticed):
     """Every example normalised over its n units, then scaled and shifted.
 
     Shapes: A (n, m) -> (n, m), or (T, n, m) for sequences; gamma, beta (n, 1).
@@ -133,7 +134,7 @@ class LayerNorm:
         return f"LayerNorm({self.n})"
 
 
-class GroupNorm:
+class GroupNorm(Noticed):
     """Every example normalised over groups of its n channels, then scaled and shifted.
 
     Shapes: A (m, n, h, w) -> (m, n, h, w), with gamma, beta (n, 1, 1).
@@ -158,7 +159,7 @@ class GroupNorm:
         return f"GroupNorm({self.groups}, {self.n})"
 
 
-class LocalResponseNorm:
+class LocalResponseNorm(Noticed):
     """Every channel divided by the strength of its ``size`` neighbours, as in the function.
 
     Shapes: A (m, c, *size) -> the same; without parameters.

@@ -8,10 +8,11 @@ from typing import Any
 from tinygrad_dnn.nn.functions.convolution import Sizes
 from tinygrad_dnn.nn.functions.pooling import global_pool, largest, mean, windows
 from tinygrad_dnn.nn.functions.unpooling import unpooled
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.primitives import Array
 
 
-class _Windows:
+class _Windows(Noticed):
     """A window and how it moves, along so many ``axes``."""
 
     axes: int

@@ -11,11 +11,12 @@ import numpy as np
 from tinygrad_dnn.nn.functions.recurrent import gru_step, lstm_step, rnn_step
 from tinygrad_dnn.nn.init import Initialiser, initialiser
 from tinygrad_dnn.nn.naming import at_least_one, given, unfit, where
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
 
-class _Recurrent:
+class _Recurrent(Noticed):
     """W, U and b of a cell with so many gates, and the walk along the sequence."""
 
     gates: int

@@ -16,6 +16,7 @@ from tinygrad_dnn.nn.init import Initialiser
 from tinygrad_dnn.nn.linear import Linear
 from tinygrad_dnn.nn.losses import Loss
 from tinygrad_dnn.nn.naming import refused
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.nn.parameters import buffers, parameters, resting, set_training
 from tinygrad_dnn.nn.saving import load, restore, save
 from tinygrad_dnn.nn.steps import Layer, Step, steps_of
@@ -26,7 +27,7 @@ from tinygrad_dnn.report import Report
 from tinygrad_dnn.tensor import Tensor
 
 
-class Sequential:
+class Sequential(Noticed):
     """Layers applied one after another; a layer is any callable object, with Tensors in it or not.
 
     Nested Sequentials are flattened; a layer used twice is one layer.

@@ -243,10 +243,9 @@ class _Run:
         return node
 
     def rewind(self) -> None:
-        """Undo what the run has done: draws, numbers that it has counted, modes."""
+        """Undo what the run has done: draws, what it has put into places, modes."""
         self.drawn.rewind()
-        for place, number in self.live.numbers:
-            place.set(number)
+        self.live.rewind()
         for part, training in zip(self.live.moded, self.modes, strict=True):
             part.training = training
 

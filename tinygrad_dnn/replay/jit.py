@@ -29,9 +29,9 @@ class jit:  # noqa: N801  (named as what it does)
     A call with another signature (shapes, layouts and dtypes of arrays, the structure of
     containers, any other value but a float) is recorded anew.  What ``f`` reaches is live: the data
     of Tensors, the numbers and arrays of optimisers, generators; a replay reads and writes them
-    where they are.  An attribute, a global or an entry that now holds another object is noticed,
-    and recorded anew.  All else is taken to be constant: a plain array changed in place, a list
-    that has grown; pass arrays as arguments if they change.  An array given to ``W.data`` is
+    where they are.  An attribute, a global or an entry that now holds another object, or is new, is
+    noticed, and recorded anew.  All else is taken to be constant, as a plain array changed in
+    place; pass arrays as arguments if they change.  An array given to ``W.data`` is
     copied to where the recording keeps W.  A gradient that ``f`` has itself used up for an update
     is not kept in ``.grad``.  What is returned has no history.  In machine code (``native``)
     nothing warns of division by zero or of overflow.
@@ -103,7 +103,7 @@ class jit:  # noqa: N801  (named as what it does)
             return self.f(*args, **kwargs)
         given = leaves((args, kwargs))
         live = self._lives.get(_identity(given))
-        if live is not None and not live.changed():
+        if live is not None and not live.has_changed():
             plan = self._plans.get(signature(args, kwargs, live))
             if plan is not None and plan.follows():
                 self._latest = plan
@@ -133,19 +133,21 @@ class jit:  # noqa: N801  (named as what it does)
                     self.failure = refusal  # NumPy had put "setting an array element" before it
                     raise refusal from None
                 raise
-        if complete:
+        if complete and not (live.has_changed() or live.have_options_changed()):
             self._kept += [x for x in given if not is_input(x)]
             same = partial(guard, args, kwargs, live, key)
-            self._latest = self._plans[key] = Plan(program, returned, self.native, same)
+            self._latest = self._plans[key] = Plan(
+                program, returned, self.native, same, live.have_options_changed
+            )
         return returned
 
     def _renew(self, given: list[Any]) -> Live:
         """Look again for what is live; numbers that have changed are."""
         live = live_in(self.f, *(x for x in given if not is_input(x)))
         if before := self._lives.get(_identity(given)):
-            changed = before.changed()
-            live.moves(*before.moving, *(p for p in changed if type(p.get(None)) is float))
-            if changed:
+            exchanged = before.exchanged()
+            live.moves(*before.moving, *(p for p in exchanged if type(p.get(None)) is float))
+            if before.has_changed() or before.have_options_changed():
                 self._plans.clear()
         self._lives[_identity(given)] = live
         return live

@@ -4,6 +4,7 @@ Also the way there: a function that reads another object by then is to be record
 """
 
 import random
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.nn.reach import Entries, are_ours, are_whole, entries_of, surroundings
 from tinygrad_dnn.replay.lookout import Accumulating, Again, Moving, Overlooked
 from tinygrad_dnn.replay.places import CONTAINERS, Place, state_of
@@ -48,6 +50,10 @@ class Live:
     moded: list[Any] = field(default_factory=list)  # layers that train or rest
     accumulating: set[Node] = field(default_factory=set)  # leaves whose gradients are added up
     held: list[tuple[Place, Any]] = field(default_factory=list)  # what the way to them led through
+    options: list[tuple[dict[Any, Any], Any, Any]] = field(
+        default_factory=list
+    )  # of layers of ours
+    sizes: list[tuple[Any, int]] = field(default_factory=list)  # of what may have more by now
     numbers: list[tuple[Place, Any]] = field(default_factory=list)  # so far constant
     moving: list[Place] = field(default_factory=list)  # of numbers that are not
     state: list[tuple[Place, Any]] = field(default_factory=list)  # arrays and numbers of optimisers
@@ -84,15 +90,39 @@ class Live:
                 self.stateful.add(id(value))
             if kind.number or isinstance(value, np.generic):
                 self.kinds.append((Place(holder, key), type(value)))
-            elif key != "parameters":
+            else:
                 held.append((Place(holder, key), value))
+                if kind.sized:
+                    self.sizes.append((value, len(value)))
         self.held = [(p, x) for p, x in self.held if id(p.holder) not in self.stateful] + held
         self.numbers = [(p, x) for p, x in self.numbers if id(p.holder) not in self.stateful]
 
-    def changed(self) -> list[Place]:
+    def exchanged(self) -> list[Place]:
         """Return the places that hold something else by now."""
-        exchanged = [place for place, value in self.held if place.get(None) is not value]
-        return exchanged + [place for place, of in self.kinds if type(place.get(None)) is not of]
+        return [place for place, value in self.held if place.get(None) is not value]
+
+    def has_changed(self) -> bool:
+        """Say if something else is reached by now, but for options of layers."""
+        return (
+            bool(self.exchanged())
+            or any(type(place.get(None)) is not of for place, of in self.kinds)
+            or any(len(holder) != size for holder, size in self.sizes)
+        )
+
+    def have_options_changed(self) -> bool:
+        """Say if an attribute of a layer of ours holds something else by now."""
+        return any(own.get(key) is not value for own, key, value in self.options)
+
+    def rewind(self) -> None:
+        """Put back what was reached, where something else is by now; what is new goes."""
+        for place, value in (*self.numbers, *self.held):
+            if place.get(None) is not value:
+                place.set(value)
+        for own, key, value in self.options:
+            own[key] = value
+        for holder, size in self.sizes:
+            for _ in range(len(holder) - size):
+                holder.popitem() if isinstance(holder, dict) else holder.pop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +133,7 @@ class _Kind:
     number: bool
     array: bool  # or a number of NumPy's
     container: bool
+    sized: bool  # may it have more by and by?
     generator: bool
     unknown: bool  # is it a generator of another kind?
     tuple: bool  # can be exchanged as a whole only
@@ -110,6 +141,7 @@ class _Kind:
     lasting: bool  # is it never exchanged?
     whole: bool  # is nothing live reached through it?
     steps: bool
+    noticed: bool  # is it said when its attributes are set?
     ours: bool | None  # None if it is a container of Python's: then as what it was found in
     entries: Callable[[Any], Entries] | None  # of which only functions have none
 
@@ -124,6 +156,7 @@ class _Kinds(dict[Any, _Kind]):
             tensor=issubclass(of, Tensor),
             number=of in (int, float),
             array=issubclass(of, _ARRAYS),
+            sized=issubclass(of, (list, dict, deque)),
             container=issubclass(of, CONTAINERS),
             generator=issubclass(of, np.random.Generator),
             unknown=issubclass(of, _UNKNOWN),
@@ -132,6 +165,7 @@ class _Kinds(dict[Any, _Kind]):
             lasting=issubclass(of, (type, ModuleType, BuiltinFunctionType)),
             whole=are_whole(of) or issubclass(of, _WHOLE),
             steps=hasattr(of, "step"),
+            noticed=issubclass(of, Noticed),
             ours=None if of.__module__ == "builtins" else are_ours(of),
             entries=entries_of(of),
         )
@@ -150,7 +184,9 @@ def live_in(*roots: Any) -> Live:
     seen: set[int] = set()
     queue: list[Inside] = [(roots, enumerate(roots), False)]
     for holder, entries, ours in queue:
-        fixed = _kinds[type(holder)].fixed or id(holder) in found.stateful
+        of_holder = _kinds[type(holder)]
+        fixed = of_holder.fixed or id(holder) in found.stateful
+        own = holder.__dict__ if ours and of_holder.noticed else None
         for key, part in entries:
             kind = _kinds[type(part)]
             if kind.tensor:
@@ -168,6 +204,8 @@ def live_in(*roots: Any) -> Live:
                     found.generators.append((holder, key))
             elif kind.unknown:
                 found.unknown.append(part)
+            if own is not None and key != "training":  # which the signature has
+                found.options.append((own, key, part))
             if not (ours or fixed or kind.lasting):
                 found.held.append((Place(holder, key), part))
             if not kind.whole and id(part) not in seen:
@@ -187,8 +225,13 @@ def _inside(part: Any, kind: _Kind, ours: bool, found: Live) -> Iterable[Inside]
         if kind.steps and hasattr(part, "parameters"):
             ours = True
             found.descends(part)
-        if type(getattr(part, "__dict__", _NOTHING).get("training")) is bool:
+        attributes = getattr(part, "__dict__", _NOTHING)
+        if type(attributes.get("training")) is bool:
             found.moded.append(part)
+        if not ours and type(attributes) is dict:
+            found.sizes.append((attributes, len(attributes)))
+    elif kind.sized and not ours:
+        found.sizes.append((part, len(part)))
     if kind.entries:
         return ((part, kind.entries(part), ours),)
     return [(holder, entries, ours) for holder, entries in surroundings(part)]

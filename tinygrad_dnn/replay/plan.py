@@ -37,6 +37,7 @@ class Plan:
         returned: Any,
         native: bool,
         guard: Callable[[], Guard | None] | None = None,
+        outdated: Callable[[], bool] | None = None,
     ) -> None:
         self._guard = guard and guard(), len(program.inputs)
         self.program = simplified(stood_in(program))
@@ -64,6 +65,7 @@ class Plan:
         self._arrays = [(s.place, s.before.value) for s in program.state if s.is_array]
         self._leaves = [s.place.holder for s in program.written if isinstance(s.place.holder, Node)]
         self._changed = graph.last_change
+        self._outdated = outdated
         self._lock = Lock()
         self._of_tensors = program.of_tensors
         self._forget()
@@ -149,7 +151,8 @@ class Plan:
     def follows(self) -> bool:
         """Take over the data of leaves that were given a new array; the plan keeps its own.
 
-        False if one is of another kind than was recorded, or has a hook by now.
+        False if one is of another kind than was recorded, or has a hook by now; or if the plan is
+        outdated, which is seen at a change only.
         """
         if self._changed == graph.last_change:
             return True
@@ -157,6 +160,8 @@ class Plan:
             return self._caught_up()
 
     def _caught_up(self) -> bool:
+        if self._outdated and self._outdated():
+            return False
         if any(place.key == "value" and hooks_of(place.holder) for place, _ in self._arrays):
             return False
         new = [(place, place.get(), array) for place, array in self._arrays]

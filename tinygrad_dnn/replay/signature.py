@@ -94,6 +94,9 @@ def guard(args: Sequence[Any], kwargs: Any, live: Live, of: Signature) -> Guard 
     for i, (place, of_number) in enumerate(live.kinds):
         names |= {f"n{i}": place.holder, f"l{i}": place.key, f"t{i}": of_number}
         tests.append(f"type({place.text(f'n{i}', f'l{i}')}) is t{i}")
+    for i, (holder, size) in enumerate(live.sizes):
+        names[f"z{i}"] = holder
+        tests.append(f"len(z{i}) == {size}")
     parameters = "".join(f"x{i}, " for i in range(len(args)))
     text = f"lambda {', '.join(names)}: lambda {parameters}: {' and '.join(tests)}"
     made: Guard = eval(text)(**names)
