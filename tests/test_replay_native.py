@@ -146,7 +146,7 @@ def test_sums(dtype):
 SIZES = [
     (5, 37, 9), (1, 37, 9), (5, 37, 1), (5, 1, 9), (1, 37, 1), (1, 1, 1), (20, 21, 2000),
     (20, 209, 500), (31, 700, 61), (1, 1500, 900), (201, 401, 33), (900, 1, 1200),
-    (1031, 530, 37),
+    (1031, 530, 37), (53, 700, 333),
 ]  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def test_products_with_the_vectors_of_other_processors(width, monkeypatch):
     monkeypatch.setattr(table, "blas_threads", lambda: 1)
     monkeypatch.setattr(table, "vector_width", lambda: width)
     known = Library(np.dtype(np.float32), width)
-    for n, k, m in [(1, 1, 1), (7, 5, 3), (13, 301, 41), (200, 20, 17)]:
+    for n, k, m in [(1, 1, 1), (7, 5, 3), (13, 301, 41), (200, 20, 17), (53, 301, 141)]:
         for a in (normal(n, k, dtype="f"), normal(k, n, dtype="f").T):
             for b in (normal(k, m, dtype="f"), normal(m, k, dtype="f").T):
                 assert_near(np.matmul, a, b, terms=np.abs(a) @ np.abs(b), known=known)

@@ -87,15 +87,14 @@ def _in_pieces(program: Program) -> None:
     """
     if not has_small_kernels():
         return
-    uses, ends, alone = program.uses(), set(program.ends), blas_threads() == 1
+    uses, alone = program.uses(), blas_threads() == 1
     calls: list[Call] = []
     new: dict[Node, Node] = {}
     for call in program.calls:
         if _is_large(call) and call.args[1].value.T.flags.c_contiguous:
             (rows, inner), columns = call.args[0].value.shape, call.value.shape[1]
             some = _divisor(columns, LARGE // (rows * inner))
-            readers = uses.get(call, ())
-            any_layout = call not in ends and all(isinstance(r.fn, np.ufunc) for r in readers)
+            any_layout = all(isinstance(r.fn, np.ufunc) for r in uses.get(call, ()))
             by_vectors = alone and not rows * call.value.itemsize % VECTOR
             if any_layout and rows <= FEW < some and not by_vectors:
                 new[call] = _turned(calls, call, some)

@@ -22,7 +22,7 @@ class Frame:
 
     def __init__(self, code: Code) -> None:
         self.code = code
-        self.row, self.slots = code.arguments
+        self.row, self.slots = code.arguments[:2]
         self.rows, self.columns, self.inner, self.helper = (
             self.field(i) for i in (ROWS, COLUMNS, INNER, HELPER)
         )

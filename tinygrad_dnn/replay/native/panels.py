@@ -42,22 +42,16 @@ class Panels:
         self.code.choose(
             (side.ks == 1) & (n > 1),
             lambda: self._turned(side, n, ahead),
-            lambda: self._copied(side, n, ahead),
+            lambda: self.copied(side, n, ahead),
         )
 
     def _turned(self, side: Side, n: Number, ahead: Number | None) -> None:
-        """Do it where the k lie side by side: turn square by square.
-
-        A square may be wider than what is left of the panel: what is too much is overwritten by
-        what comes after it, the next k, the square to its left, the next panel.
-        """
+        """Do it where the k lie side by side: turn square by square, whole ones in a panel."""
         code, vectors, lanes = self.code, self.vectors, self.vectors.lanes
         squares = self.depth & -lanes
         with code.loop(n, self.width) as first:
             last = (n - first).smaller(self.width) - 1
-            left = last & -lanes
-            with code.loop(left + 1, lanes) as before:
-                q = left - before
+            with code.loop(last + 1, lanes) as q:
                 place = vectors.address(self.at(first), q)
                 # after the last one comes that one again: nobody will look there
                 lines = [(first + (q + i).smaller(last)) * side.qs for i in range(lanes)]
@@ -74,8 +68,8 @@ class Panels:
                         x = code.load(side.base, line + k, stored=True)
                         code.store(place, k * self.width + i, x)
 
-    def _copied(self, side: Side, n: Number, ahead: Number | None) -> None:
-        """Do it where the q lie side by side, or nothing does."""
+    def copied(self, side: Side, n: Number, ahead: Number | None = None) -> None:
+        """Put all q < n there, where the q lie side by side, or nothing does."""
         code, vectors = self.code, self.vectors
         with code.loop(self.depth, TOGETHER) as above, code.loop(n, self.width) as first:
             left = (n - first).smaller(self.width)
