@@ -38,10 +38,10 @@ kernels have to be compiled (once on a machine, for all networks), and then with
 """
 COUNTED = """The first call of a function under `tg.jit` takes the step for real, writes its calls
 down, and plans how they are replayed.  Counted is all of that call, over an eager step of the same
-network in the same round: to look for what is live, the step itself, what it leaves behind; in the
-lower rows the planning too.  The process, whose clock it is, has recorded before: what is done
-once, as imports and the loading of machine code, is in the section above.  Network and function
-are new in every round, float32.
+network in the same round: to look for what is live, the step itself, which is one of those counted,
+and what it leaves behind; in the lower rows the planning too.  The process, whose clock it is, has
+recorded before: what is done once, as imports and the loading of machine code, is in the section
+above.  Network and function are new in every round, float32.
 """
 PEAK = "Peaks, float32, beyond data and parameters, in KiB (and over that by hand).\n"
 

@@ -1,11 +1,13 @@
-"""Tensors that are arguments under tg.jit and are reached by the function, too."""
+"""Arguments of functions under tg.jit that the function reaches too; hooks on arguments."""
 
 import numpy as np
 import pytest
 
 import tinygrad_dnn as tg
+from tests.test_replay import plain, same
 from tests.test_replay_repeat import KINDS
 from tinygrad_dnn import nn, optim
+from tinygrad_dnn.errors import ReplayError
 
 X = np.random.default_rng(0).standard_normal((3, 5))
 
@@ -70,3 +72,41 @@ def test_its_gradient_is_left_in_it_once(jit):
     for expected in (4 * W.data, 8 * W.data):
         f(W)
         assert W.grad.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("how", [lambda a: a, lambda a: a.T, lambda a: a[1:], lambda a: a[:, ::2]])
+def test_the_data_of_a_tensor_that_is_changed_are_refused(how):
+    W = tg.Tensor(np.ones((3, 3)), name="W")
+
+    def step(X):
+        J = np.sum(X) * np.sum(W)
+        W.data = W.data * 0.5
+        return J
+
+    V = tg.Tensor(np.ones(3))
+    V.node.value = how(W.data)
+    for given in (how(W.data), V):
+        with pytest.raises(ReplayError, match="step is given the data of W, which it changes"):
+            tg.jit(step)(given)
+    assert same(tg.jit(step)(how(W.data).copy()).data, np.array(9.0 * how(W.data).size))
+
+
+def test_the_data_of_a_tensor_that_is_not_changed_are_an_argument_as_any_other():
+    W = tg.Tensor(np.ones((3, 3)), name="W")
+    f = plain(lambda X: np.sum(W * X))
+    for i in range(3):
+        W.data = np.full((3, 3), i + 1.0)
+        assert same(f(W.data).data, np.sum(W.data**2))
+
+
+def test_a_hook_on_an_argument_is_refused_whenever_it_comes():
+    f = tg.jit(lambda X: np.sum(X * 2).backward())
+    for hooked in (False, True, False, True):
+        X = tg.Tensor(np.ones(3), name="X")
+        if hooked:
+            X.register_hook(lambda dX: dX * 5)
+            with pytest.raises(ReplayError, match="X has a hook, which would hear nothing"):
+                f(X)
+        else:
+            f(X)
+            assert same(X.grad, np.full(3, 2.0))

@@ -249,3 +249,25 @@ def test_parameters_of_an_optimiser_are_noticed(exchanged):
         return np.stack([W.data, V.data])
 
     assert same(run(plain), run(lambda f: f))
+
+
+# ---- gradients that depend on nothing ------------------------------------------------------------
+@pytest.mark.parametrize("afresh", [True, False])
+def test_a_gradient_that_is_the_same_at_every_call_is_left_too(afresh):
+    def run(jit):
+        W = tg.Tensor(np.ones(3))
+
+        @jit
+        def step(X):
+            if afresh:
+                W.grad = None
+            np.sum(W * 2.0 + X * 3.0).backward()
+
+        found = []
+        for _ in range(3):
+            X = tg.Tensor(np.ones(3))
+            step(X)
+            found += [W.grad.copy(), X.grad]
+        return np.stack(found)
+
+    assert same(run(plain), run(lambda f: f))

@@ -1,5 +1,8 @@
 """Regrouping: large products take another form, and give the same numbers to rounding."""
 
+import ctypes
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -62,9 +65,13 @@ def test_products_stay_whole_where_that_is_quicker(monkeypatch, kernels_are_ther
     assert not [c for c in replayed.plan().calls if c.value.ndim == 3]
 
 
-def test_what_is_known_of_blas():
-    assert blas.has_small_kernels() in (True, False)
-    assert blas.blas_threads() >= 1
+@pytest.mark.parametrize(("core", "has"), [("SkylakeX", True), ("Haswell", False), (None, False)])
+def test_what_is_known_of_blas(monkeypatch, core, has):
+    named = {"openblas_get_corename": lambda: core.encode()} if core else {}
+    monkeypatch.setattr(ctypes, "CDLL", lambda path: SimpleNamespace(**named))
+    assert blas.has_small_kernels.__wrapped__() is has
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    assert blas.blas_threads() == 3
 
 
 def test_the_learning_rate_scales_the_smaller_factor():

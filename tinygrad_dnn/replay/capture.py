@@ -4,7 +4,7 @@ The run is a real one: when it is over, every live place holds what the function
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from threading import RLock
 from typing import Any
@@ -16,12 +16,13 @@ from tinygrad_dnn.containers import leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import NO_KWARGS, Node, changed, watched_by
 from tinygrad_dnn.hooks import hooks_of
+from tinygrad_dnn.replay.arguments import Arguments, hooked, is_input
 from tinygrad_dnn.replay.draws import Drawn, without_other_draws
 from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Absent, Lookout, Moving
 from tinygrad_dnn.replay.places import Place, first_shared, state_of
 from tinygrad_dnn.replay.program import Program, State
-from tinygrad_dnn.replay.refusals import changed_argument, outdated_view
+from tinygrad_dnn.replay.refusals import outdated_view
 from tinygrad_dnn.replay.symbol import Symbol
 from tinygrad_dnn.replay.tape import Tape, current
 from tinygrad_dnn.tensor import Tensor, handle
@@ -43,6 +44,7 @@ def capture(
     token = current.set(tape)
     try:
         run.lift()
+        run.arguments = Arguments(tape, run.lifted)
         given = [run.given(x) for x in inputs]
         args, kwargs = rebuilt(tree, given)
         with watched_by(Lookout()), without_other_draws(tape, run.drawn.others(live.unknown)):
@@ -59,11 +61,6 @@ def capture(
     return program, rebuilt(returned, [_public(x) for x in leaves(returned)]), complete
 
 
-def is_input(x: Any) -> bool:
-    """Say if an argument may be another one at every replay: an array, a Tensor, a float."""
-    return isinstance(x, np.ndarray | np.generic | Tensor | float)
-
-
 def leave_gradient(target: Node | int, g: Any, given: Sequence[Any]) -> None:
     """Leave ``g`` in a leaf: in one that is live, or added to that of the argument number."""
     if isinstance(target, Node):
@@ -76,16 +73,14 @@ def leave_gradient(target: Node | int, g: Any, given: Sequence[Any]) -> None:
 class _Run:
     """One recorded run: what was lifted out of its place, and what it became."""
 
+    arguments: Arguments
+
     def __init__(self, tape: Tape, live: Live) -> None:
         self.tape, self.live = tape, live
         self.modes = [part.training for part in live.moded]
-        self.inputs: list[Node] = []
-        self.arrays: list[Symbol] = []  # the inputs that are no Tensors
-        self.of_tensors = False  # are there Tensors among them?
         self.lifted: list[State] = []
         self.with_grad: dict[Node, Node] = {}  # leaves, and what stands for their gradients
         self.without_grad: list[Node] = []
-        self.stand_ins: dict[Node, int] = {}  # a Tensor's node in this run -> which input it is
         self.generators: list[tuple[Place, Any]] = []
         self.drawn = Drawn(tape)
         self.left: dict[Node, Any] = {}  # what the run leaves in places, and its value
@@ -94,10 +89,7 @@ class _Run:
     def lift(self) -> None:
         """Put a Symbol into every live place."""
         if graph.hooked and (leaf := next(filter(hooks_of, self.live.leaves), None)):
-            raise ReplayError(
-                f"{leaf.name or 'a Tensor'} has a hook, which would hear nothing in a replay of "
-                f"{self.tape.name}; remove() it, or do not use tg.jit"
-            )
+            raise hooked(leaf, self.tape.name)
         for leaf in self.live.leaves:
             self._lift(Place(leaf, "value"), leaf.value, leaf.name)
             if leaf.grad is None:
@@ -134,27 +126,7 @@ class _Run:
         """Return what stands for the argument ``x`` in this run."""
         if isinstance(x, np.random.Generator):
             return self.drawn.stand_in(x)
-        if not is_input(x):
-            return x
-        value = x.node.value if isinstance(x, Tensor) else x
-        lifted = type(value) is Symbol  # of a leaf that the function reaches by itself
-        name = x.name if isinstance(x, Tensor) else None
-        symbol = self.tape.symbol(value.value if lifted else value, name)
-        self.inputs.append(symbol.node)
-        self.of_tensors |= isinstance(x, Tensor)
-        if lifted:
-            return x
-        if not isinstance(x, Tensor):
-            self.arrays.append(symbol)
-            return symbol
-        if x.node.fn:
-            raise ReplayError(
-                f"{self.tape.name} was given a Tensor with a history; a recorded function cannot "
-                f"carry a derivative back into it: pass x.detach(), or record the whole computation"
-            )
-        node = Node(symbol, needs_grad=x.requires_grad, name=x.name)
-        self.stand_ins[node] = len(self.inputs) - 1
-        return handle(node)
+        return self.arguments.given(x) if is_input(x) else x
 
     # ---- after -------------------------------------------------------------------------------
     def program(self, returned: Any) -> Program:
@@ -163,7 +135,8 @@ class _Run:
             if place.get() is not number:
                 raise Moving(place)
         grads, dropped = self._gradients(self._updated())
-        self._refuse_changed_arguments()
+        self.arguments.refuse_changed()
+        given = [(i, self._node(g)) for i, g in self.arguments.gradients()]
         modes = [
             (part, part.training)
             for part, training in zip(self.live.moded, self.modes, strict=True)
@@ -171,14 +144,14 @@ class _Run:
         ]
         return Program(
             self.tape.name,
-            self.inputs,
+            self.arguments.inputs,
             self.lifted,
-            [*grads, *self._gradients_of_arguments()],
+            [*grads, *given],
             dropped,
             modes,
             self.tape.calls,
             [self._result(x) for x in leaves(returned)],
-            self.of_tensors,
+            self.arguments.of_tensors,
         )
 
     def _updated(self) -> set[Any]:
@@ -205,26 +178,13 @@ class _Run:
             given, left = before.get(leaf), leaf.grad
             looked_for = given or (leaf.needs_grad and leaf not in self.live.accumulating)
             afresh = looked_for and id(given) not in read  # it was dropped, not added to
-            if type(left) is Symbol and not (leaf in updated and afresh):
-                if left.node is not given:
+            there = left is not None and type(left) is not Absent
+            if there and not (leaf in updated and afresh):
+                if type(left) is not Symbol or left.node is not given:
                     grads.append((leaf, self._node(left)))
             elif given is not None:
                 dropped.append(leaf)
         return grads, dropped
-
-    def _gradients_of_arguments(self) -> Iterator[tuple[int, Node]]:
-        """Yield the gradients that the run has left in Tensors that were given."""
-        for leaf, i in self.stand_ins.items():
-            if isinstance(leaf.grad, Symbol):
-                yield i, self._node(leaf.grad)
-
-    def _refuse_changed_arguments(self) -> None:
-        """Refuse what a replay would not do to the arguments of its own call."""
-        for leaf, i in self.stand_ins.items():
-            if leaf.value.node is not self.inputs[i]:
-                raise changed_argument(self.tape.name, "the data of a Tensor")
-        if any(x.node.fn for x in self.arrays):
-            raise changed_argument(self.tape.name, "an array")
 
     def _result(self, x: Any) -> Any:
         """Return the node of something that is returned; a constant stays what it is."""

@@ -14,7 +14,8 @@ from tinygrad_dnn.containers import leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import tracing, watching
 from tinygrad_dnn.recording import name_of
-from tinygrad_dnn.replay.capture import capture, is_input, one_at_a_time
+from tinygrad_dnn.replay.arguments import is_input
+from tinygrad_dnn.replay.capture import capture, one_at_a_time
 from tinygrad_dnn.replay.live import Live, live_in
 from tinygrad_dnn.replay.lookout import Again
 from tinygrad_dnn.replay.plan import Plan

@@ -87,14 +87,15 @@ def _in_pieces(program: Program) -> None:
     """
     if not has_small_kernels():
         return
-    uses, alone = program.uses(), blas_threads() == 1
+    uses, ends, alone = program.uses(), set(program.ends), blas_threads() == 1
     calls: list[Call] = []
     new: dict[Node, Node] = {}
     for call in program.calls:
         if _is_large(call) and call.args[1].value.T.flags.c_contiguous:
             (rows, inner), columns = call.args[0].value.shape, call.value.shape[1]
             some = _divisor(columns, LARGE // (rows * inner))
-            any_layout = all(isinstance(r.fn, np.ufunc) for r in uses.get(call, ()))
+            readers = uses.get(call, ())
+            any_layout = call not in ends and all(isinstance(r.fn, np.ufunc) for r in readers)
             by_vectors = alone and not rows * call.value.itemsize % VECTOR
             if any_layout and rows <= FEW < some and not by_vectors:
                 new[call] = _turned(calls, call, some)

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_dnn import graph
 from tinygrad_dnn.containers import leaves
 from tinygrad_dnn.graph import recording
+from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.tensor import Tensor
 
@@ -50,7 +52,8 @@ def kind(x: Any) -> Any:
     if type(x) is np.ndarray:
         return x.shape, x.strides, x.dtype
     if isinstance(x, Tensor):
-        return Tensor, x.requires_grad, x.node.fn is None, kind(x.node.value)
+        hooks = graph.hooked and bool(hooks_of(x.node))
+        return Tensor, x.requires_grad, x.node.fn is None, hooks, kind(x.node.value)
     if isinstance(x, np.generic):
         return x.dtype
     if isinstance(x, dict):
