@@ -108,9 +108,9 @@ class Node:
 def changed(*leaves: Node) -> None:
     """Say that the data of ``leaves`` is no longer what earlier calls saw."""
     global last_change
-    born = 0
+    born = moment()
     for leaf in leaves:
-        born = leaf.born = moment()
+        leaf.born = born
     if born > last_change:  # from here to the next line no other thread gets in
         last_change = born
     if watched and (watch := watching.get()):
