@@ -18,6 +18,7 @@ from tinygrad_dnn.graph import NO_KWARGS, Node, changed, watched_by
 from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.replay.arguments import Arguments, hooked, is_input
 from tinygrad_dnn.replay.draws import Drawn, without_other_draws
+from tinygrad_dnn.replay.kept import Kept, own, public
 from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Absent, Lookout, Moving
 from tinygrad_dnn.replay.places import Place, first_shared, state_of
@@ -25,7 +26,7 @@ from tinygrad_dnn.replay.program import Program, State
 from tinygrad_dnn.replay.refusals import outdated_view
 from tinygrad_dnn.replay.symbol import Symbol
 from tinygrad_dnn.replay.tape import Tape, current
-from tinygrad_dnn.tensor import Tensor, handle
+from tinygrad_dnn.tensor import Tensor
 
 one_at_a_time = RLock()  # while a function is recorded, live places hold Symbols
 
@@ -37,7 +38,8 @@ def capture(
     """Run ``f`` on ``tree`` = (args, kwargs), whose leaves are ``inputs``.
 
     Returns the program, what ``f`` returned, and whether the program can be replayed: not if the
-    run made state that was not there before, as an optimiser may at its first step.
+    run made state that was not there before, as an optimiser may at its first step, or has left
+    values where others were.
     """
     tape = Tape(getattr(f, "__name__", "the function"), sys._getframe())
     run = _Run(tape, live)
@@ -57,8 +59,12 @@ def capture(
         current.reset(token)
         tape.close()
         run.put_back()
+    returned = rebuilt(returned, map(public, leaves(returned)))
+    if program.kept:
+        returned = (returned, *run.kept.settle())
+        live.hold_no_longer(run.kept.names)
     complete = run.carry_out(program, [x for x in inputs if is_input(x)])
-    return program, rebuilt(returned, [_public(x) for x in leaves(returned)]), complete
+    return program, returned, complete and run.kept.stable
 
 
 def leave_gradient(target: Node | int, g: Any, given: Sequence[Any]) -> None:
@@ -74,6 +80,7 @@ class _Run:
     """One recorded run: what was lifted out of its place, and what it became."""
 
     arguments: Arguments
+    kept: Kept
 
     def __init__(self, tape: Tape, live: Live) -> None:
         self.tape, self.live = tape, live
@@ -102,7 +109,7 @@ class _Run:
         for place, value in self.live.state:
             self._lift(place, value, place.key if isinstance(place.key, str) else None)
         for place in self.live.moving:
-            self._lift(place, place.get(), str(place.key))
+            self._lift(place, place.get(), str(place.key), moves=True)
         if shared := first_shared([(s.place, s.before.value) for s in self.lifted]):
             raise ReplayError(
                 f"{self.tape.name} uses {' and '.join(shared)}, whose data lie in the same memory; "
@@ -114,11 +121,11 @@ class _Run:
             place.set(self.drawn.stand_in(rng))
             self.generators.append((place, rng))
 
-    def _lift(self, place: Place, value: Any, name: str | None) -> Node:
+    def _lift(self, place: Place, value: Any, name: str | None, moves: bool = False) -> Node:
         """Put a Symbol for ``value`` into a place; return its node."""
         symbol = self.tape.symbol(value, name)
         node = symbol.node
-        self.lifted.append(State(place, node, node))
+        self.lifted.append(State(place, node, node, moves))
         place.set(symbol)
         return node
 
@@ -131,8 +138,9 @@ class _Run:
     # ---- after -------------------------------------------------------------------------------
     def program(self, returned: Any) -> Program:
         """Return what was recorded."""
+        self.kept = Kept(self.live)
         for place, number in self.live.numbers:
-            if place.get() is not number:
+            if place.get() is not number and place.name not in self.kept.names:
                 raise Moving(place)
         grads, dropped = self._gradients(self._updated())
         self.arguments.refuse_changed()
@@ -142,6 +150,10 @@ class _Run:
             for part, training in zip(self.live.moded, self.modes, strict=True)
             if part.training is not training
         ]
+        results = [self._result(x) for x in leaves((returned, self.kept.left))]
+        if self.kept.places and self.kept.stable:
+            read = {id(a) for call in self.tape.calls for a in call.args} | {*map(id, results)}
+            self.kept.refuse_read(self.tape.name, read, self.lifted)
         return Program(
             self.tape.name,
             self.arguments.inputs,
@@ -150,7 +162,8 @@ class _Run:
             dropped,
             modes,
             self.tape.calls,
-            [self._result(x) for x in leaves(returned)],
+            results,
+            self.kept.places,
             self.arguments.of_tensors,
         )
 
@@ -159,7 +172,7 @@ class _Run:
         updated = set()
         for s in self.lifted:
             place = s.place
-            if place.is_of_leaf("grad"):
+            if place.is_of_leaf("grad") or place.name in self.kept.names:
                 continue
             left = place.get()
             if type(left) is not Symbol or left.node is not s.before:
@@ -224,10 +237,10 @@ class _Run:
         left = [(s.after, self.left[s.after]) for s in written]
         values = [value if after.fn else copy(value) for after, value in left]
         for s, value in zip(written, values, strict=True):
-            if isinstance(was := s.before.value, np.ndarray):
-                was[...] = value
+            if s.is_array:
+                s.before.value[...] = value
             else:
-                s.place.set(value[()] if isinstance(value, np.ndarray) else value)
+                s.place.set(own(value))
         changed(*[s.place.holder for s in written if s.place.is_of_leaf("value")])
         for leaf in program.dropped:
             leaf.grad = None
@@ -242,15 +255,3 @@ class _Run:
         for place in made:
             place.set(np.array(place.get().value))
         return not made
-
-
-def _public(x: Any) -> Any:
-    """Return what the caller gets for ``x``: a copy, since a plan keeps its arrays to itself."""
-    if isinstance(x, Tensor):
-        value = x.node.value
-        return handle(
-            Node(np.array(value.value if isinstance(value, Symbol) else value), name=x.name)
-        )
-    if isinstance(x, Symbol):
-        return np.array(x.value) if hasattr(x.value, "shape") else x.value
-    return x.copy() if type(x) is np.ndarray else x

@@ -16,7 +16,7 @@ from tinygrad_dnn.graph import tracing, watching
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.arguments import is_input
 from tinygrad_dnn.replay.capture import capture, one_at_a_time
-from tinygrad_dnn.replay.live import Live, live_in
+from tinygrad_dnn.replay.live import ARRAYS, Live, live_in
 from tinygrad_dnn.replay.lookout import Again
 from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.replay.signature import guard, signature
@@ -34,7 +34,8 @@ class jit:  # noqa: N801  (named as what it does)
     noticed, and recorded anew.  All else is taken to be constant, as a plain array changed in
     place; pass arrays as arguments if they change.  An array given to ``W.data`` is
     copied to where the recording keeps W.  A gradient that ``f`` has itself used up for an update
-    is not kept in ``.grad``.  What is returned has no history.  In machine code (``native``)
+    is not kept in ``.grad``.  What is returned, or left in an attribute (``self.loss = J``), has no
+    history.  In machine code (``native``)
     nothing warns of division by zero or of overflow.
 
     Raises ReplayError where ``f`` does what a replay could not repeat: an ``if`` on data, a number
@@ -140,14 +141,15 @@ class jit:  # noqa: N801  (named as what it does)
             self._latest = self._plans[key] = Plan(
                 program, returned, self.native, same, live.have_options_changed
             )
-        return returned
+        return returned[0] if program.kept else returned
 
     def _renew(self, given: list[Any]) -> Live:
         """Look again for what is live; numbers that have changed are."""
         live = live_in(self.f, *(x for x in given if not is_input(x)))
         if before := self._lives.get(_identity(given)):
             exchanged = before.exchanged()
-            live.moves(*before.moving, *(p for p in exchanged if type(p.get(None)) is float))
+            moving = [p for p in before.moving if isinstance(p.get(None), (int, float, *ARRAYS))]
+            live.moves(*moving, *(p for p in exchanged if type(p.get(None)) is float))
             if before.has_changed() or before.have_options_changed():
                 self._plans.clear()
         self._lives[_identity(given)] = live

@@ -29,7 +29,7 @@ _FIXED = (
     partial,
     MethodType,
 )  # hold what they were made with
-_ARRAYS = (np.ndarray, np.generic)
+ARRAYS = (np.ndarray, np.generic)
 _UNKNOWN = (  # draw without a recording noticing
     np.random.RandomState, np.random.BitGenerator, np.random.SeedSequence, random.Random,
 )  # fmt: skip
@@ -67,15 +67,26 @@ class Live:
         elif isinstance(found, Accumulating):
             self.accumulating.add(found.leaf)
         elif isinstance(found, Moving):
-            self.moves(found.place)
+            self.moves(*found.places)
 
     def moves(self, *places: Place) -> None:
         """Take the numbers at ``places`` for live."""
         state = {p.name for p, _ in self.state}
-        self.moving += [p for p in places if p.name not in state]
-        moving = {p.name for p in self.moving}
-        self.held = [(p, x) for p, x in self.held if p.name not in moving]
+        new = [p for p in places if p.name not in state]
+        self.moving += new
+        self.kinds += [(p, type(p.get())) for p in new]
+        moving = self.moves_at
+        self.hold_no_longer(moving)
         self.numbers = [(p, x) for p, x in self.numbers if p.name not in moving]
+
+    @property
+    def moves_at(self) -> set[Any]:
+        """The names of the places of numbers and arrays that are not constant."""
+        return {p.name for p in self.moving}
+
+    def hold_no_longer(self, names: set[Any]) -> None:
+        """Let the places of these names hold anything."""
+        self.held = [(p, x) for p, x in self.held if p.name not in names]
 
     def descends(self, optimizer: Any) -> None:
         """Take the arrays and numbers of ``optimizer`` for live."""
@@ -155,7 +166,7 @@ class _Kinds(dict[Any, _Kind]):
         kind = self[of] = _Kind(
             tensor=issubclass(of, Tensor),
             number=of in (int, float),
-            array=issubclass(of, _ARRAYS),
+            array=issubclass(of, ARRAYS),
             sized=issubclass(of, (list, dict, deque)),
             container=issubclass(of, CONTAINERS),
             generator=issubclass(of, np.random.Generator),

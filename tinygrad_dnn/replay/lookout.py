@@ -29,10 +29,10 @@ class Accumulating(Again):
 
 
 class Moving(Again):
-    """The number at ``place`` is changed by the function."""
+    """The numbers, or arrays, at ``places`` are changed by the function."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, *places: Place) -> None:
+        self.places = places
 
 
 class Absent(Symbol):

@@ -59,7 +59,7 @@ class Plan:
         self._repeat: Callable[..., Any] | None = None
         self._kinds = [_kind(r) for r in program.results]
         # Does a step leave everything so that the next one is of the same signature?
-        self.repeats = not (program.grads or program.dropped or program.modes)
+        self.repeats = not (program.grads or program.dropped or program.modes or program.kept)
         self._tensors = [isinstance(x, Tensor) for x in leaves(returned)]
         self._tree = mapped(lambda _: ..., returned)
         self._arrays = [(s.place, s.before.value) for s in program.state if s.is_array]
@@ -112,7 +112,14 @@ class Plan:
         if self._tree is ...:
             return handle(Node(out[0])) if self._tensors[0] else out[0]
         found = zip(self._tensors, out, strict=True)
-        return rebuilt(self._tree, [handle(Node(x)) if tensor else x for tensor, x in found])
+        found = rebuilt(self._tree, [handle(Node(x)) if tensor else x for tensor, x in found])
+        return self._keep(*found) if self.program.kept else found
+
+    def _keep(self, returned: Any, *left: Any) -> Any:
+        """Leave what the function keeps; return what it returns."""
+        for place, x in zip(self.program.kept, left, strict=True):
+            place.set(x)
+        return returned
 
     def repeat(self, n: int, given: Sequence[Any], first: Any) -> Any:
         """Run it n - 1 times; return what was returned, ``first`` before it, as stacked arrays."""

@@ -7,7 +7,7 @@ its numbers: so the run that is recorded needs no more memory than others.  Thos
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -61,11 +61,13 @@ class State:
     place: Place
     before: Node
     after: Node
+    moves: bool = False  # is there another object at every replay?
 
     @property
     def is_array(self) -> bool:
         """Say if it is an array that stays where it is: numbers and gradients are new each time."""
-        return isinstance(self.before.value, np.ndarray) and not self.place.is_of_leaf("grad")
+        stays = not (self.moves or self.place.is_of_leaf("grad"))
+        return stays and isinstance(self.before.value, np.ndarray)
 
 
 @dataclass
@@ -74,7 +76,8 @@ class Program:
 
     ``results`` are nodes, or constants; ``grads`` are gradients to be left in a leaf, or in that of
     the argument of this number; ``dropped`` are leaves that had one and have none afterwards,
-    ``modes`` are layers that train, or rest, from then on.
+    ``modes`` are layers that train, or rest, from then on.  The last of the results are left in the
+    places ``kept``.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Program:
     modes: list[tuple[Any, bool]]
     calls: list[Call]
     results: list[Any]
+    kept: list[Place] = field(default_factory=list)
     of_tensors: bool = False  # are there Tensors among the arguments?
 
     @property

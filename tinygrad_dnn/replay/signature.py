@@ -26,6 +26,7 @@ class Signature(NamedTuple):
     training: tuple[bool, ...]
     without_grad: tuple[bool, ...]
     recording: bool
+    moving: tuple[Any, ...]  # layouts of arrays that the function exchanges
     reached: tuple[Any, ...]  # which of the Tensors among the arguments are live themselves
 
 
@@ -37,6 +38,7 @@ def signature(args: Sequence[Any], kwargs: dict[str, Any], live: Live) -> Signat
         tuple([part.training for part in live.moded]),
         tuple([leaf.grad is None for leaf in live.leaves]),
         recording.get(),
+        tuple([_layout(p.get(None)) for p in live.moving]),
         _reached([x for x in leaves((args, kwargs)) if isinstance(x, Tensor)], live),
     )
 
@@ -45,6 +47,11 @@ def _reached(given: Sequence[Tensor], live: Live) -> tuple[Any, ...]:
     """Return the identity of those Tensors that the function reaches by itself."""
     reached = set(live.leaves) if given else ()
     return tuple([id(x.node) if x.node in reached else None for x in given])
+
+
+def _layout(x: Any) -> Any:
+    """Return what must be the same of an array that the function exchanges."""
+    return kind(x) if isinstance(x, np.ndarray) else None
 
 
 def kind(x: Any) -> Any:
@@ -77,7 +84,7 @@ def guard(args: Sequence[Any], kwargs: Any, live: Live, of: Signature) -> Guard 
     """
     if kwargs or not all(type(a) is np.ndarray for a in args):
         return None
-    names: dict[str, Any] = {"array": np.ndarray, "recording": recording.get}
+    names: dict[str, Any] = {"array": np.ndarray, "layout": _layout, "recording": recording.get}
     tests = [f"recording() is {of.recording}"]
     for i, a in enumerate(args):
         names |= {f"shape{i}": a.shape, f"strides{i}": a.strides, f"dtype{i}": a.dtype}
@@ -97,6 +104,10 @@ def guard(args: Sequence[Any], kwargs: Any, live: Live, of: Signature) -> Guard 
     for i, (place, of_number) in enumerate(live.kinds):
         names |= {f"n{i}": place.holder, f"l{i}": place.key, f"t{i}": of_number}
         tests.append(f"type({place.text(f'n{i}', f'l{i}')}) is t{i}")
+    for i, (place, layout) in enumerate(zip(live.moving, of.moving, strict=True)):
+        if layout is not None:
+            names |= {f"a{i}": place.holder, f"j{i}": place.key, f"of{i}": layout}
+            tests.append(f"layout({place.text(f'a{i}', f'j{i}')}) == of{i}")
     for i, (holder, size) in enumerate(live.sizes):
         names[f"z{i}"] = holder
         tests.append(f"len(z{i}) == {size}")
