@@ -72,7 +72,7 @@ class Arguments:
         owners = {id(_owner(a)) for a in self._data}
         for s in self._live:
             was = s.before.value
-            if s.after is s.before or not s.is_array or id(_owner(was)) not in owners:
+            if s.after is s.before or id(_owner(was)) not in owners or not s.is_array:
                 continue
             if any(np.may_share_memory(a, was) for a in self._data):
                 raise ReplayError(

@@ -169,10 +169,10 @@ class _Run:
 
     def _updated(self) -> set[Any]:
         """Find out what is left in the places; return the leaves that the run gave new data."""
-        updated = set()
+        updated, kept = set(), self.kept.names
         for s in self.lifted:
             place = s.place
-            if place.is_of_leaf("grad") or place.name in self.kept.names:
+            if place.is_of_leaf("grad") or (kept and place.name in kept):
                 continue
             left = place.get()
             if type(left) is not Symbol or left.node is not s.before:

@@ -30,13 +30,12 @@ class Kept:
     def __init__(self, live: Live) -> None:
         before = [*live.numbers, *live.held, *((p, None) for p in _new(live))]
         before += [(p, np.float64(0)) for p in live.moving]
-        state = {place.name for place, _ in live.state}
-        self._live = {*live.leaves}
-        kept = [
-            (p, x, left)
-            for p, x in {p.name: (p, x) for p, x in before if p.get(None) is not x}.values()
-            if p.name not in state and self._is_recorded(left := p.get(None))
-        ]
+        changed = {p.name: (p, x) for p, x in before if p.get(None) is not x}
+        for place, _ in live.state if changed else ():
+            changed.pop(place.name, None)
+        self._live = {*live.leaves} if changed else set()
+        kept = [(p, x, p.get(None)) for p, x in changed.values()]
+        kept = [x for x in kept if self._is_recorded(x[2])]
         moved = {p.name: p for p, x, left in kept if _moves(x, left)}
         if new := moved.keys() - {p.name for p in live.moving}:
             raise Moving(*(moved[name] for name in new))
