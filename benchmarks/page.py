@@ -20,11 +20,11 @@ measures it anew (`pip install -e ".[bench]"` brings the other libraries).
 
 One training step is forward, binary cross-entropy, backward, gradient descent on one full batch.
 Every library is a process of its own on the same core, and its time is what it had of that core; in
-every round each takes the same number of steps, in changing order.  A round gives each one ratio,
-its time over that of the same step written by hand in NumPy (`benchmarks/contestants/hand.py`) in
-that round.  Shown are the median of the ratios and, in brackets, its 95 % bootstrap interval.
-Before the race all take 20 steps from the same numbers, and who is then not where the hand-written
-step in float64 is does not race.
+every round each takes the same number of steps, at least five in a row, in changing order.  A round
+gives each one ratio, its time over that of the same step written by hand in NumPy
+(`benchmarks/contestants/hand.py`) in that round.  Shown are the median of the ratios and, in
+brackets, its 95 % bootstrap interval.  Before the race all take 20 steps from the same numbers,
+and who is then not where the hand-written step in float64 is does not race.
 """
 NOT_RACED = """Not raced: Chainer 7.8.1 cannot be installed with today's setuptools (it imports
 `pkg_resources`), DeZero cannot be imported with NumPy 1.24 or newer (it uses `np.int`).

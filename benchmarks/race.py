@@ -18,6 +18,7 @@ from benchmarks.contestants import HAND
 from benchmarks.interval import Interval, median_of
 
 TURN = 0.010  # seconds of a turn of the hand-written step; all take as many steps as it does then
+IN_A_ROW = 5  # but no fewer: the first finds in no cache what the step before leaves there
 AGREE_STEPS = 20  # taken before comparing; after 100 a ReLU's kink has set float32 runs apart
 STRAY = 10  # a contestant may be so many times as far from the float64 run as the reference is
 SURE = 0.005  # rounds end when every interval reaches no farther than this share of its median
@@ -98,10 +99,10 @@ def _leave_out(result: Result, error: Exception) -> None:
 
 
 def _steps(child: Child, seconds: float) -> int:
-    """Return how many steps ``child`` takes in so many seconds, at least one."""
+    """Return how many steps ``child`` takes in so many seconds, at least IN_A_ROW."""
     one = child.ask("time", 1)
     one = child.ask("time", max(1, int(0.002 / one)))
-    return max(1, int(seconds / one))
+    return max(IN_A_ROW, int(seconds / one))
 
 
 def _agreeing(
