@@ -144,12 +144,17 @@ def _side_by_side(calls: list[Call], product: Call, some: int) -> Call:
 def _rows_of_numbers(program: Program) -> None:
     """Let maximum and minimum read a number from rows of it: that takes half the time."""
     live = program.live
+    known: dict[Any, Node] = {}  # equal layers read the same
 
     def rows(a: Any, like: Node) -> Any:
         value = a.value if isinstance(a, Node) and not a.fn and a not in live else a
-        one = isinstance(value, np.ndarray) and not value.ndim
+        if not isinstance(value, np.ndarray) or value.ndim:
+            return a
         shape = like.value.shape if like.value.nbytes <= NEAR else like.value.shape[-1:]
-        return Node(np.full(shape, value)) if one else a
+        key = shape, value.dtype, value.tobytes()
+        if key not in known:
+            known[key] = Node(np.full(shape, value))
+        return known[key]
 
     for call in program.calls:
         if call.fn in (np.maximum, np.minimum) and call.value.ndim:
