@@ -262,10 +262,10 @@ def test_a_net_that_is_loaded(tmp_path):
     nets = [nn.Sequential.from_layer_dims([3, 4, 1], rng=np.random.default_rng(0)) for _ in "ab"]
     made = iter(nets)
     pair = Pair(optim.Adam, lambda: next(made).parameters())
-    nets[0].save(tmp_path / "net.safetensors")
+    nets[0].save(tmp_path / "net.npz")
     pair.until_recorded()
     for net in nets:
-        saved = nn.Sequential.load(tmp_path / "net.safetensors").parameters()
+        saved = nn.Sequential.load(tmp_path / "net.npz").parameters()
         for n, p in net.parameters().items():
             p.data = saved[n].data
     pair.steps(2 * EAGERLY + 3)
