@@ -274,6 +274,14 @@ def test_random_graphs_are_printed_truly(program, seed):
     assert_true(J, leaves)
 
 
+def test_a_penalty_beside_a_negative_gradient():
+    W = tg.Tensor(np.random.default_rng(0).standard_normal((4, 3)), name="W")
+    for sign in (1, -1):
+        J = sign * np.sum(np.square(W @ data())) + 0.1 * np.sum(W**2)
+        assert_true(J, [W])
+    assert_true(np.sum(W**2) - np.sum(W @ data()) - np.sum(W @ data() @ np.ones((M, 2))), [W])
+
+
 def test_what_is_computed_twice_is_written_once():
     rng = np.random.default_rng(0)
     W, gamma = (

@@ -47,13 +47,17 @@ def positive_first(make: Maker, term: Term) -> Term | None:
 
 
 def penalty_last(make: Maker, term: Term) -> Term | None:
-    """Write 0.1 W + dZ Xᵀ as dZ Xᵀ + 0.1 W, and 0.1 Σ W^2 + J as J + 0.1 Σ W^2."""
+    """Write 0.1 W + dZ Xᵀ as dZ Xᵀ + 0.1 W, and 0.1 Σ W^2 + J as J + 0.1 Σ W^2.
+
+    But 0.1 W - dZ Xᵀ stays, as what is positive comes first.
+    """
     if term.fn is not np.add:
         return None
     (c, x), (d, y) = (factored(t) for t in term.args)
     if c is None or c.m or c.value < 0:
         return None
-    gradient = x.fn == SYMBOL and (y.fn in (np.matmul, np.sum, np.add) and y.cost > 0)
+    comes_first = y.fn is np.sum or ((d or UNIT).value > 0 and y.fn in (np.matmul, np.add))
+    gradient = x.fn == SYMBOL and comes_first and y.cost > 0
     cost = x.fn is np.sum and y.fn is np.sum and d is not None and d.m < 0
     return make.call(np.add, *term.args[::-1]) if gradient or cost else None
 
