@@ -16,8 +16,9 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.fusion import FUSED
-from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
+from tinygrad_dnn.replay.passes import is_elementwise
 from tinygrad_dnn.replay.program import Program, State
+from tinygrad_dnn.replay.reductions import is_reduction
 
 ALIGNMENT = 64
 

@@ -8,6 +8,7 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.calls import Packed, Under
 from tinygrad_dnn.replay.program import Call, Program, State
+from tinygrad_dnn.replay.reductions import method_for
 from tinygrad_dnn.replay.symbol import is_number
 
 Pass = Callable[[Program], None]
@@ -179,16 +180,6 @@ def _copied(program: Program, s: State) -> Node:
     return call
 
 
-REDUCTIONS: dict[Any, Any] = {
-    np.sum: np.add.reduce,
-    np.max: np.maximum.reduce,
-    np.amax: np.maximum.reduce,
-    np.min: np.minimum.reduce,
-    np.amin: np.minimum.reduce,
-    np.prod: np.multiply.reduce,
-}
-
-
 def is_product(call: Node) -> bool:
     """Say if ``call`` is a product of matrices that BLAS takes as they are.
 
@@ -215,12 +206,10 @@ def plain(program: Program) -> None:
     for call in program.calls:
         if is_product(call):
             call.fn = np.matmul
-        reduce = REDUCTIONS.get(call.fn)
-        if reduce and len(call.args) <= 2 and call.kwargs.keys() <= {"axis", "keepdims"}:
-            x, axis = [*call.args, call.kwargs.get("axis")][:2]
+        elif found := method_for(call.fn, call):
+            x = call.args[0]
             if isinstance(x, Node) and x.value.dtype.kind == "f":
-                keep = bool(call.kwargs.get("keepdims", False))
-                call.fn, call.args, call.kwargs = reduce, [x, axis, None, None, keep], {}
+                (call.fn, call.args), call.kwargs = found, {}
 
 
 def is_elementwise(call: Node) -> bool:
@@ -235,12 +224,6 @@ def is_elementwise(call: Node) -> bool:
     )
 
 
-def is_reduction(call: Node) -> bool:
-    """Say if ``call`` is a reduction in the form that ``plain`` gives it."""
-    return call.fn in _REDUCE and len(call.args) == 5
-
-
-_REDUCE = set(REDUCTIONS.values())
 PASSES: tuple[Pass, ...] = (
     without_dead,
     folded,

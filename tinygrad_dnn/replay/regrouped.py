@@ -12,8 +12,8 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.blas import blas_threads, has_small_kernels
 from tinygrad_dnn.replay.fusion import is_one_number
-from tinygrad_dnn.replay.passes import is_reduction
 from tinygrad_dnn.replay.program import Call, Program
+from tinygrad_dnn.replay.reductions import is_reduction
 
 LARGE = 1_000_000  # multiplications: up to here OpenBLAS has kernels that rearrange nothing
 FEW = 32  # rows

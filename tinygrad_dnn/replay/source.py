@@ -11,9 +11,10 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.memory import Memory
-from tinygrad_dnn.replay.passes import early, is_draw, is_elementwise, is_product, is_reduction
+from tinygrad_dnn.replay.passes import early, is_draw, is_elementwise, is_product
 from tinygrad_dnn.replay.places import Place
 from tinygrad_dnn.replay.program import Program
+from tinygrad_dnn.replay.reductions import is_reduction
 from tinygrad_dnn.replay.symbol import is_number
 
 _NAMED_OUT = (np.maximum, np.minimum)  # of a third argument without a name NumPy warns

@@ -30,6 +30,7 @@ from tinygrad_dnn.replay.calls import (
     with_results,
 )
 from tinygrad_dnn.replay.operators import Operators
+from tinygrad_dnn.replay.reductions import as_method
 from tinygrad_dnn.replay.refusals import (
     of_entries,
     of_number,
@@ -49,7 +50,6 @@ _KNOWN = {
 _ALIKE = {np.zeros_like, np.ones_like, np.empty_like}
 _UNUSUAL = {*_KNOWN, *_ALIKE, *IN_PLACE, *MAYBE_OF_UNKNOWN_SHAPE}
 NUMBERS = (int, float)
-_sum: Function = np.add.reduce
 
 
 class Symbol(Operators, ArrayMethods):
@@ -143,9 +143,8 @@ class Symbol(Operators, ArrayMethods):
         """As np.sum; of floats as the method of np.add that it comes to."""
         if options or self.value.dtype.kind != "f":
             return super().sum(axis, keepdims=keepdims, **options)
-        args = (axis, None, None, keepdims)
-        total = _sum(self.value, *args)
-        return self.tape.made(total, _sum, (self.node, *args), NO_KWARGS)
+        method, args = as_method(np.sum, axis, keepdims)
+        return self.tape.made(method(self.value, *args), method, (self.node, *args), NO_KWARGS)
 
     def outdate(self, place: tuple[str, int]) -> None:
         """Let this view, of what was changed at ``place``, not be used any more."""

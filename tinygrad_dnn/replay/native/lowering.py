@@ -3,11 +3,14 @@
 The numbers are NumPy's up to their rounding.
 """
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.replay.passes import REDUCTIONS
+from tinygrad_dnn.primitives import Function
 from tinygrad_dnn.replay.program import Call, Program
+from tinygrad_dnn.replay.reductions import method_for
 
 
 def lowered(program: Program) -> None:
@@ -17,8 +20,8 @@ def lowered(program: Program) -> None:
     for call in program.calls:
         if call.fn is np.power and _is_square(call, live):
             call.fn, call.args = np.square, call.args[:1]
-        elif call.fn is np.mean and _is_plain_mean(call):
-            calls.append(_as_sum(call))
+        elif call.fn is np.mean and (found := method_for(np.sum, call)) and _keeps_dtype(call):
+            calls.append(_sum_before(call, *found))
         calls.append(call)
     program.calls[:] = calls
 
@@ -34,23 +37,15 @@ def _is_square(call: Node, live: set[Node]) -> bool:
     return not np.ndim(exponent) and bool(exponent == 2) and dtype == call.value.dtype
 
 
-def _is_plain_mean(call: Node) -> bool:
-    x = call.args[0]
-    return (
-        isinstance(x, Node)
-        and x.value.dtype == call.value.dtype
-        and x.value.size > 0
-        and len(call.args) <= 2
-        and call.kwargs.keys() <= {"axis", "keepdims"}
-    )
+def _keeps_dtype(mean: Node) -> bool:
+    x = mean.args[0]
+    return isinstance(x, Node) and x.value.dtype == mean.value.dtype and x.value.size > 0
 
 
-def _as_sum(call: Node) -> Call:
-    """Let ``call`` divide a sum, which is returned."""
-    x, axis = [*call.args, call.kwargs.get("axis")][:2]
-    keep = bool(call.kwargs.get("keepdims", False))
-    sums = Call(call.value, REDUCTIONS[np.sum], [x, axis, None, None, keep])
-    sums.layer = call.layer
-    call.fn, call.kwargs = np.divide, {}
-    call.args = [sums, x.value.size // call.value.size]
+def _sum_before(mean: Node, method: Function, args: list[Any]) -> Call:
+    """Let ``mean`` divide a sum, which is returned."""
+    sums = Call(mean.value, method, args)
+    sums.layer = mean.layer
+    mean.fn, mean.kwargs = np.divide, {}
+    mean.args = [sums, args[0].value.size // mean.value.size]
     return sums

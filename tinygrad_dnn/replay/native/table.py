@@ -13,7 +13,8 @@ from tinygrad_dnn.replay.native.compiler import REALS, Library, vector_width
 from tinygrad_dnn.replay.native.frame import WIDTH
 from tinygrad_dnn.replay.native.kernels import COMPARE, ONE, TWO
 from tinygrad_dnn.replay.native.products import work
-from tinygrad_dnn.replay.passes import is_elementwise, is_reduction
+from tinygrad_dnn.replay.passes import is_elementwise
+from tinygrad_dnn.replay.reductions import is_reduction
 from tinygrad_dnn.replay.regrouped import FEW, LARGE
 
 Operand = tuple[int, int, int, int]  # slot, distance in bytes, strides of rows and columns
