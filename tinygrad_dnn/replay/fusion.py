@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.order import brought_forward
-from tinygrad_dnn.replay.program import Program
+from tinygrad_dnn.replay.program import Program, is_one_number
 
 
 def minus_scaled(x: Any, s: Any, y: Any) -> Any:
@@ -53,12 +53,6 @@ def fused(program: Program) -> None:
         moved.append(call)
     program.calls[:] = [c for c in program.calls if c not in gone]
     brought_forward(program, moved)
-
-
-def is_one_number(a: Any) -> bool:
-    """Say if ``a`` is a number, or its node, or an array of no dimensions."""
-    value = a.value if isinstance(a, Node) else a
-    return isinstance(value, int | float) or (isinstance(value, np.ndarray) and not value.ndim)
 
 
 def _is_array(a: Any, like: Node) -> bool:

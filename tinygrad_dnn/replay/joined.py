@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.replay.fusion import is_one_number
 from tinygrad_dnn.replay.memory import ALIGNMENT, end_to_end, takes_out
 from tinygrad_dnn.replay.passes import early, is_elementwise
-from tinygrad_dnn.replay.program import Call, Program
+from tinygrad_dnn.replay.program import Call, Program, is_one_number
 
 MOST = 1 << 17  # bytes end to end, so that they are near when their parts are read
 

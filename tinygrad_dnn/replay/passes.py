@@ -7,7 +7,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.calls import Packed, Under
-from tinygrad_dnn.replay.program import Call, Program, State
+from tinygrad_dnn.replay.program import Call, Program, State, constant, is_one_number
 from tinygrad_dnn.replay.reductions import method_for
 from tinygrad_dnn.replay.symbol import is_number
 
@@ -66,20 +66,13 @@ def without_ones(program: Program) -> None:
     for call in program.calls:
         if call.fn is np.multiply:
             for a, one in (call.args, call.args[::-1]):
-                if _is_one(one, live) and _alike(a, call):
+                value = constant(one, live)
+                if is_one_number(value) and value == 1 and _alike(a, call):
                     new[call] = a
         elif call.fn is np.astype and _alike(call.args[0], call):
             new[call] = call.args[0]
     program.calls[:] = [c for c in program.calls if c not in new]
     program.exchange(new)
-
-
-def _is_one(a: Any, live: set[Node]) -> bool:
-    """Say if ``a`` is 1, as a number of Python's or as an array that is constant."""
-    if isinstance(a, Node):
-        value = None if a.fn or a.name or a in live else a.value
-        return isinstance(value, np.ndarray) and not value.ndim and value[()] == 1
-    return isinstance(a, int | float) and a == 1
 
 
 def _alike(a: Any, b: Node) -> bool:
@@ -113,15 +106,15 @@ def signs_of_results(program: Program) -> None:
     """Ask if max(x, c) > c instead of x > c: so x need not be kept beside what relu made of it."""
     live = program.live
 
-    def constant(a: Any) -> float | None:
-        value = a.value if isinstance(a, Node) and not a.fn and a not in live else a
-        one = isinstance(value, np.ndarray | np.generic) and not value.ndim
-        return float(value) if one and value.dtype.kind == "f" else None
+    def number(a: Any) -> float | None:
+        value = constant(a, live)
+        known = is_one_number(value) and hasattr(value, "dtype") and value.dtype.kind == "f"
+        return float(value) if known else None
 
     larger: dict[tuple[Any, float | None], Node] = {}
     for call in program.calls:
         if call.fn in (np.maximum, np.greater) and isinstance(call.args[0], Node):
-            key = call.args[0], constant(call.args[1])
+            key = call.args[0], number(call.args[1])
             if call.fn is np.maximum and key[1] is not None and _alike(key[0], call):
                 larger[key] = call
             elif call.fn is np.greater and key in larger:

@@ -16,7 +16,7 @@ from tinygrad_dnn.replay.joined import joined
 from tinygrad_dnn.replay.memory import planned
 from tinygrad_dnn.replay.order import updates_early
 from tinygrad_dnn.replay.passes import simplified
-from tinygrad_dnn.replay.program import Call, Program
+from tinygrad_dnn.replay.program import Call, Program, constant
 from tinygrad_dnn.replay.regrouped import regrouped
 from tinygrad_dnn.replay.signature import Guard
 from tinygrad_dnn.replay.source import Source
@@ -217,9 +217,8 @@ class Plan:
 def _constants(program: Program) -> list[np.ndarray]:
     """Return the arrays that calls read and that are not live."""
     live = program.live
-    found = (a for c in program.calls for a in c.args)
-    arrays = (a.value if isinstance(a, Node) and not a.fn and a not in live else a for a in found)
-    return list({id(a): a for a in arrays if isinstance(a, np.ndarray) and a.ndim}.values())
+    found = (constant(a, live) for call in program.calls for a in call.args)
+    return list({id(a): a for a in found if isinstance(a, np.ndarray) and a.ndim}.values())
 
 
 def _kind(result: Any) -> tuple[tuple[int, ...], Any]:

@@ -54,6 +54,21 @@ class Call(Node):
         return [a.value if isinstance(a, Node) else a for a in self.args]
 
 
+def constant(a: Any, live: set[Node]) -> Any:
+    """Return what the argument ``a`` is at every replay; None if it is live, or computed."""
+    if not isinstance(a, Node):
+        return a
+    return None if a.fn or a in live else a.value
+
+
+def is_one_number(a: Any) -> bool:
+    """Say if ``a``, or what its node has, is a number, or an array of no dimensions."""
+    value = a.value if isinstance(a, Node) else a
+    if isinstance(value, np.ndarray | np.generic):
+        return not value.ndim
+    return isinstance(value, int | float)
+
+
 @dataclass
 class State:
     """One live place: ``before`` stands for what it holds, ``after`` for what a replay leaves."""

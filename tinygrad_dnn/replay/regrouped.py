@@ -11,8 +11,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.blas import blas_threads, has_small_kernels
-from tinygrad_dnn.replay.fusion import is_one_number
-from tinygrad_dnn.replay.program import Call, Program
+from tinygrad_dnn.replay.program import Call, Program, constant, is_one_number
 from tinygrad_dnn.replay.reductions import is_reduction
 
 LARGE = 1_000_000  # multiplications: up to here OpenBLAS has kernels that rearrange nothing
@@ -147,8 +146,8 @@ def _rows_of_numbers(program: Program) -> None:
     known: dict[Any, Node] = {}  # equal layers read the same
 
     def rows(a: Any, like: Node) -> Any:
-        value = a.value if isinstance(a, Node) and not a.fn and a not in live else a
-        if not isinstance(value, np.ndarray) or value.ndim:
+        value = constant(a, live)
+        if not (is_one_number(value) and hasattr(value, "dtype")):  # no number of Python's
             return a
         shape = like.value.shape if like.value.nbytes <= NEAR else like.value.shape[-1:]
         key = shape, value.dtype, value.tobytes()

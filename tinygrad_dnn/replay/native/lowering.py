@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.primitives import Function
-from tinygrad_dnn.replay.program import Call, Program
+from tinygrad_dnn.replay.program import Call, Program, constant, is_one_number
 from tinygrad_dnn.replay.reductions import method_for
 
 
@@ -29,12 +29,9 @@ def lowered(program: Program) -> None:
 def _is_square(call: Node, live: set[Node]) -> bool:
     """Say if the exponent is 2 at every replay, and the result of the dtype of its square."""
     x, exponent = call.args
-    if isinstance(exponent, Node):
-        if exponent.fn or exponent in live:
-            return False
-        exponent = exponent.value
+    exponent = constant(exponent, live)
     dtype = getattr(x.value if isinstance(x, Node) else x, "dtype", None)
-    return not np.ndim(exponent) and bool(exponent == 2) and dtype == call.value.dtype
+    return is_one_number(exponent) and bool(exponent == 2) and dtype == call.value.dtype
 
 
 def _keeps_dtype(mean: Node) -> bool:
