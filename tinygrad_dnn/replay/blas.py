@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 
@@ -12,6 +13,15 @@ _ASK_CORE = (
     "openblas_get_corename64_",
     "openblas_get_corename",
 )
+
+
+def are_rows(shape: Sequence[int], strides: Sequence[int], one: int = 1) -> bool:
+    """Say if a matrix, or the transpose of one, lies row by row in such a way that BLAS reads it.
+
+    That is each row in one piece, with entries of size ``one``, and whole entries from row to row.
+    """
+    down, right = strides
+    return right == one and down >= shape[1] * one and not down % one
 
 
 @cache

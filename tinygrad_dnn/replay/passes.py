@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.replay.blas import are_rows
 from tinygrad_dnn.replay.calls import Packed, Under
 from tinygrad_dnn.replay.program import Call, Program, State, constant, is_one_number
 from tinygrad_dnn.replay.reductions import method_for
@@ -187,11 +188,7 @@ def _is_dense(a: Any) -> bool:
     """Say if ``a`` is a matrix with rows or columns of entries side by side, a stride apart."""
     if not (isinstance(a, np.ndarray) and a.ndim == 2 and a.size != 1 and a.dtype.kind in "fc"):
         return False
-    shape, strides, one = a.shape, a.strides, a.itemsize
-    return any(
-        strides[j] == one and strides[i] >= shape[j] * one and not strides[i] % one
-        for i, j in ((0, 1), (1, 0))
-    )
+    return any(are_rows(m.shape, m.strides, m.itemsize) for m in (a, a.T))
 
 
 def plain(program: Program) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.replay.blas import blas_threads
+from tinygrad_dnn.replay.blas import are_rows, blas_threads
 from tinygrad_dnn.replay.fusion import minus_scaled, minus_scaled_product
 from tinygrad_dnn.replay.memory import Memory
 from tinygrad_dnn.replay.native.compiler import REALS, Library, vector_width
@@ -217,12 +217,10 @@ class _Encoder:
         return Row(self.dtype, kind, (rows, columns, inner), [c, x, y, scale], needed)
 
     def matrix(self, a: Any) -> Operand | None:
-        """Return a matrix of a product, if its rows or its columns lie side by side, in order."""
-        (rows, columns), (rs, cs) = a.shape, (s // a.itemsize for s in a.strides)
-        rs, cs = (rs if rows > 1 else columns), (cs if columns > 1 else 1)
-        if cs == 1 and rs >= columns:
-            return *self.slot(a), rs, 1
-        rs, cs = (rs if rows > 1 else 1), (cs if columns > 1 else rows)
-        if rs == 1 and cs >= rows:
-            return *self.slot(a), 1, cs
+        """Return a matrix of a product, if BLAS can read it, a single row wherever it lies."""
+        for m in (a, a.T):
+            (rows, columns), (down, right) = m.shape, (s // m.itemsize for s in m.strides)
+            strides = (down if rows > 1 else columns), (right if columns > 1 else 1)
+            if are_rows(m.shape, strides):
+                return *self.slot(a), *(strides if m is a else strides[::-1])
         return None
