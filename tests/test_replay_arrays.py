@@ -30,6 +30,16 @@ def test_what_is_not_computed_stays_what_it_was(jit, f):
 
 
 @pytest.mark.parametrize("jit", KINDS)
+@pytest.mark.parametrize("one", [1, 1.0, np.array(1.0), np.array(1 + 0j)], ids=repr)
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_one_times_a_complex_number(jit, one):
+    replayed = jit(lambda x: x * one)
+    for x in (np.array([1j]), np.array([complex(np.inf, 1), complex(0, -0.0)])):
+        for _ in range(2):
+            assert replayed(x).tobytes() == (x * one).tobytes()
+
+
+@pytest.mark.parametrize("jit", KINDS)
 def test_a_constant_that_is_returned_may_be_changed(jit):
     zeros = np.zeros(3)
     f = jit(lambda x: (x * 2, zeros, np.arange(3), Tensor(np.zeros(3))))

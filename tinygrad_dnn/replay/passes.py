@@ -61,11 +61,14 @@ def folded(program: Program) -> None:
 
 
 def without_ones(program: Program) -> None:
-    """Take x for x * 1, and for a cast to the dtype that it has."""
+    """Take x for x * 1, if it is real, and for a cast to the dtype that it has.
+
+    As a complex number 1 has an imaginary part of 0, which makes nan of infinity.
+    """
     new: dict[Node, Node] = {}
     live = program.live
     for call in program.calls:
-        if call.fn is np.multiply:
+        if call.fn is np.multiply and not np.iscomplexobj(call.value):
             for a, one in (call.args, call.args[::-1]):
                 value = constant(one, live)
                 if is_one_number(value) and value == 1 and _alike(a, call):
