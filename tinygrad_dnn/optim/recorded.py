@@ -36,8 +36,7 @@ class Recorded:
         self, program: Program, optimizer: Any, leaves: list[Node], gradients: Sequence[Any]
     ) -> None:
         given = _there(gradients)
-        live = Live(leaves=[W for W in leaves if W.grad is None])
-        live.descends(optimizer)
+        live = _live(optimizer, [W for W in leaves if W.grad is None])
         live.held += [(Place(W, "value"), W.value) for W in _updated(leaves, gradients)]
         key = signature(given, {}, live)
         self._plan = Plan(program, None, False, lambda: guard(given, {}, live, key))
@@ -96,11 +95,9 @@ def captured(optimizer: Any, leaves: Sequence[Node], gradients: Sequence[Any]) -
         twin.take(list(zip(numbers, twins, gradients, strict=True)))
 
     update.__name__ = f"the update of {type(optimizer).__name__}"
-    live = Live(leaves=[*twins])
-    live.descends(twin)
     given = _there(gradients)
     try:
-        program, _, _ = capture(update, (tuple(given), {}), given, live)
+        program, _, _ = capture(update, (tuple(given), {}), given, _live(twin, twins))
     except Overlooked as found:
         raise ReplayError(
             f"{update.__name__} looks at {found.leaf.name or 'a Tensor'} itself; let it keep what "
@@ -114,6 +111,13 @@ def captured(optimizer: Any, leaves: Sequence[Node], gradients: Sequence[Any]) -
             place.set(s.place.get())
         s.place = place
     return program
+
+
+def _live(optimizer: Any, leaves: Sequence[Node]) -> Live:
+    """Return as live what ``optimizer`` has, and of leaves no others than ``leaves``."""
+    live = Live(leaves=[*leaves])
+    live.descends(optimizer)
+    return live
 
 
 def _twin(x: Any, real: dict[int, Any]) -> Any:
