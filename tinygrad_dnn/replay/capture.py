@@ -52,6 +52,7 @@ def capture(
         with watched_by(Lookout()), without_other_draws(tape, run.drawn.others(live.unknown)):
             returned = f(*args, **kwargs)
         program = run.program(returned)
+        returned = rebuilt(returned, map(public, leaves(returned)))
     except BaseException:
         run.rewind()
         raise
@@ -59,7 +60,6 @@ def capture(
         current.reset(token)
         tape.close()
         run.put_back()
-    returned = rebuilt(returned, map(public, leaves(returned)))
     if program.kept:
         returned = (returned, *run.kept.settle())
         live.hold_no_longer(run.kept.names)

@@ -28,7 +28,7 @@ FUSED = (minus_scaled, minus_scaled_product)
 
 def fused(program: Program) -> None:
     """Fuse what is left in live places, and let it happen as soon as it can."""
-    uses = program.uses()
+    uses, ends = program.uses(), set(program.ends)
     gone: set[Node] = set()
     moved: list[Any] = []
     for s in program.written:
@@ -36,7 +36,8 @@ def fused(program: Program) -> None:
         if call.fn is not np.subtract or call.args[0] is not s.before:
             continue
         scaled = call.args[1]
-        if not (isinstance(scaled, Node) and scaled.fn is np.multiply and len(uses[scaled]) == 1):
+        alone = isinstance(scaled, Node) and len(uses[scaled]) == 1 and scaled not in ends
+        if not (alone and scaled.fn is np.multiply):
             continue
         if call.value.shape != scaled.value.shape or call.value.dtype != scaled.value.dtype:
             continue
@@ -47,7 +48,8 @@ def fused(program: Program) -> None:
         number, gradient = found
         call.fn, call.args = minus_scaled, [s.before, number, gradient]
         gone.add(scaled)
-        if gradient.fn is np.matmul and len(uses[gradient]) == 1 and _are_matrices(gradient):
+        alone = len(uses[gradient]) == 1 and gradient not in ends
+        if alone and gradient.fn is np.matmul and _are_matrices(gradient):
             call.fn, call.args = minus_scaled_product, [s.before, number, *gradient.args]
             gone.add(gradient)
         moved.append(call)

@@ -38,6 +38,7 @@ class Source:
         self.lines: list[str | Node] = []  # after the first ones, once for every step
         self.last: list[str | Node] = []  # after the results were taken: they may be old values
         self._known: dict[int, str] = {}
+        self._live = program.live
         self._word = {node: f"x{i}" for i, node in enumerate(program.inputs)}
         self.parameters = "".join(f"{word}, " for word in self._word.values())
         self._inputs()
@@ -108,7 +109,7 @@ class Source:
     # ---- lines -------------------------------------------------------------------------------
     def _live_numbers(self) -> None:
         """Read what is live and no fixed array, and compute what is made of numbers alone."""
-        read = {a for call in self.program.calls for a in call.parents}
+        read = {a for call in self.program.calls for a in call.parents} | {*self.program.ends}
         for s in self.program.state:
             if not s.is_array and s.before in read:
                 self._new(s.before, self._place(s.place))
@@ -182,6 +183,7 @@ class Source:
                 kind = "b" if a.fn else (a.name or "c")
                 self._word[a] = self._constant(self.memory.arrays[a], kind)
                 return self._word[a]
+            assert not a.fn and a not in self._live, "a value that no line computes, or reads"
             a = a.value  # a constant
         if a is None or isinstance(a, bool) or (is_number(a) and np.isfinite(a)):
             return f"({a!r})"
