@@ -1,5 +1,7 @@
 """tg.jit: what a function leaves in attributes and entries; eager is the witness."""
 
+from collections import Counter, OrderedDict, defaultdict, deque
+
 import numpy as np
 import pytest
 
@@ -196,3 +198,96 @@ def test_numbers_that_are_added_up_stay_numbers():
 
     for jit in JITS:
         np.testing.assert_allclose(made(jit), made(lambda f: f), rtol=1e-14)
+
+
+# ---- containers of other kinds -------------------------------------------------------------------
+def counted(held, x):
+    held["n"] += 1
+    return x * held["n"]
+
+
+def listed(held, x):
+    held["J"].append(np.sum(x))
+    return x * len(held["J"])
+
+
+def averaged(held, x):
+    held["mean"] = 0.5 * held["mean"] + x
+    return x * 2.0
+
+
+def latest(held, x):
+    held.append(np.sum(x))
+    return x * len(held)
+
+
+def met(held, x):
+    held.add(len(held))
+    return x * len(held)
+
+
+def dropped(held, x):
+    held.pop("a", None)
+    return x * sum(held.values())
+
+
+def taken(held, x):
+    held.append(held[0] + held.pop())
+    held.pop()
+    return x * (1 + len(held))
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        (Counter, counted),
+        (lambda: defaultdict(list), listed),
+        (lambda: defaultdict(float), averaged),
+        (lambda: deque(maxlen=3), latest),
+        (deque, latest),
+        (set, met),
+        (lambda: {"a": 1.0, "b": 2.0}, dropped),
+        (lambda: OrderedDict(a=1.0, b=2.0), dropped),
+        (lambda: [1.0, 2.0, 3.0], taken),
+    ],
+)
+@pytest.mark.parametrize("jit", JITS)
+def test_containers_of_all_kinds_change_as_they_do_without(kind, change, jit):
+    def run(jit):
+        held = kind()
+        step, found = jit(lambda x: change(held, x)), []
+        for i in range(6):
+            try:
+                found.append(step(np.full(2, i + 1.0)))
+            except IndexError:
+                assert not held
+            inside = held.values() if isinstance(held, dict) else held
+            found += map(np.array, leaves([*inside]))
+        return found, type(held)
+
+    (a, kind_of_a), (b, kind_of_b) = run(jit), run(lambda f: f)
+    assert kind_of_a is kind_of_b
+    for x, y in zip(a, b, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-14)
+
+
+@pytest.mark.parametrize("kind", [list, deque, dict, OrderedDict, set])
+def test_a_refused_run_leaves_a_container_as_it_was(kind):
+    made = {"a": 1.5, "b": 2.5, "c": 3.5}
+    held = kind(made.values()) if kind in (list, deque, set) else kind(made)
+    before = [*held]
+
+    @tg.jit
+    def step(x):
+        if isinstance(held, dict):
+            held["d"] = held.pop("a")
+            del held["b"]
+        else:
+            held.pop()
+            held.pop()
+            (held.add if isinstance(held, set) else held.append)(7.5)
+        return bool(x[0] > 0)
+
+    with pytest.raises(ReplayError, match="asks for a number"):
+        step(np.ones(2))
+    assert [*held] == before

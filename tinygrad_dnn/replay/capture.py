@@ -140,7 +140,7 @@ class _Run:
         """Return what was recorded."""
         self.kept = Kept(self.live)
         for place, number in self.live.numbers:
-            if place.get() is not number and place.name not in self.kept.names:
+            if place.get(number) is not number and place.name not in self.kept.names:
                 raise Moving(place)
         grads, dropped = self._gradients(self._updated())
         self.arguments.refuse_changed()

@@ -95,10 +95,11 @@ class Kept:
 
 def _new(live: Live) -> Iterator[Place]:
     """Yield the places that were not there before the run."""
-    for holder, size in live.sizes:
-        if len(holder) > size:
-            keys = holder if isinstance(holder, dict) else range(len(holder))
-            yield from (Place(holder, key) for key in [*keys][size:])
+    for holder, before in live.contents:
+        if isinstance(before, dict):
+            yield from (Place(holder, key) for key in [*holder] if key not in before)
+        elif isinstance(before, list):
+            yield from (Place(holder, i) for i in range(len(before), len(holder)))
 
 
 def _is_tensor(x: Any) -> bool:

@@ -34,6 +34,7 @@ _UNKNOWN = (  # draw without a recording noticing
     np.random.RandomState, np.random.BitGenerator, np.random.SeedSequence, random.Random,
 )  # fmt: skip
 _WHOLE = (Tensor, np.random.Generator, np.generic, *_UNKNOWN)
+_COPIED: Any = ((dict, dict), (set, set), ((list, deque), list))
 _NOTHING: dict[str, Any] = {}
 
 Inside: TypeAlias = tuple[Any, Entries, bool]  # a holder, what it has, and if it is of this package
@@ -53,7 +54,9 @@ class Live:
     options: list[tuple[dict[Any, Any], Any, Any]] = field(
         default_factory=list
     )  # of layers of ours
-    sizes: list[tuple[Any, int]] = field(default_factory=list)  # of what may have more by now
+    contents: list[tuple[Any, Any]] = field(
+        default_factory=list
+    )  # of what may have more, or less, by now
     numbers: list[tuple[Place, Any]] = field(default_factory=list)  # so far constant
     moving: list[Place] = field(default_factory=list)  # of numbers that are not
     state: list[tuple[Place, Any]] = field(default_factory=list)  # arrays and numbers of optimisers
@@ -103,8 +106,8 @@ class Live:
                 self.kinds.append((Place(holder, key), type(value)))
             else:
                 held.append((Place(holder, key), value))
-                if kind.sized:
-                    self.sizes.append((value, len(value)))
+                if kind.copied:
+                    self.contents.append((value, kind.copied(value)))
         self.held = [(p, x) for p, x in self.held if id(p.holder) not in self.stateful] + held
         self.numbers = [(p, x) for p, x in self.numbers if id(p.holder) not in self.stateful]
 
@@ -117,7 +120,10 @@ class Live:
         return (
             bool(self.exchanged())
             or any(type(place.get(None)) is not of for place, of in self.kinds)
-            or any(len(holder) != size for holder, size in self.sizes)
+            or any(
+                holder != before if isinstance(before, set) else len(holder) != len(before)
+                for holder, before in self.contents
+            )
         )
 
     def have_options_changed(self) -> bool:
@@ -126,14 +132,14 @@ class Live:
 
     def rewind(self) -> None:
         """Put back what was reached, where something else is by now; what is new goes."""
+        for holder, before in self.contents:
+            holder.clear()
+            holder.extend(before) if isinstance(before, list) else holder.update(before)
         for place, value in (*self.numbers, *self.held):
             if place.get(None) is not value:
                 place.set(value)
         for own, key, value in self.options:
             own[key] = value
-        for holder, size in self.sizes:
-            for _ in range(len(holder) - size):
-                holder.popitem() if isinstance(holder, dict) else holder.pop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +150,7 @@ class _Kind:
     number: bool
     array: bool  # or a number of NumPy's
     container: bool
-    sized: bool  # may it have more by and by?
+    copied: Callable[[Any], Any] | None  # makes a copy of what may have more by and by
     generator: bool
     unknown: bool  # is it a generator of another kind?
     tuple: bool  # can be exchanged as a whole only
@@ -167,7 +173,7 @@ class _Kinds(dict[Any, _Kind]):
             tensor=issubclass(of, Tensor),
             number=of in (int, float),
             array=issubclass(of, ARRAYS),
-            sized=issubclass(of, (list, dict, deque)),
+            copied=next((to for kinds, to in _COPIED if issubclass(of, kinds)), None),
             container=issubclass(of, CONTAINERS),
             generator=issubclass(of, np.random.Generator),
             unknown=issubclass(of, _UNKNOWN),
@@ -177,7 +183,7 @@ class _Kinds(dict[Any, _Kind]):
             whole=are_whole(of) or issubclass(of, _WHOLE),
             steps=hasattr(of, "step"),
             noticed=issubclass(of, Noticed),
-            ours=None if of.__module__ == "builtins" else are_ours(of),
+            ours=None if of.__module__ in ("builtins", "collections") else are_ours(of),
             entries=entries_of(of),
         )
         return kind
@@ -240,9 +246,9 @@ def _inside(part: Any, kind: _Kind, ours: bool, found: Live) -> Iterable[Inside]
         if type(attributes.get("training")) is bool:
             found.moded.append(part)
         if not ours and type(attributes) is dict:
-            found.sizes.append((attributes, len(attributes)))
-    elif kind.sized and not ours:
-        found.sizes.append((part, len(part)))
+            found.contents.append((attributes, {**attributes}))
+    if kind.copied and not ours:
+        found.contents.append((part, kind.copied(part)))
     if kind.entries:
         return ((part, kind.entries(part), ours),)
     return [(holder, entries, ours) for holder, entries in surroundings(part)]

@@ -108,9 +108,10 @@ def guard(args: Sequence[Any], kwargs: Any, live: Live, of: Signature) -> Guard 
         if layout is not None:
             names |= {f"a{i}": place.holder, f"j{i}": place.key, f"of{i}": layout}
             tests.append(f"layout({place.text(f'a{i}', f'j{i}')}) == of{i}")
-    for i, (holder, size) in enumerate(live.sizes):
-        names[f"z{i}"] = holder
-        tests.append(f"len(z{i}) == {size}")
+    for i, (holder, before) in enumerate(live.contents):
+        names |= {f"z{i}": holder, f"y{i}": before}
+        same = f"z{i} == y{i}" if isinstance(before, set) else f"len(z{i}) == {len(before)}"
+        tests.append(same)
     parameters = "".join(f"x{i}, " for i in range(len(args)))
     text = f"lambda {', '.join(names)}: lambda {parameters}: {' and '.join(tests)}"
     made: Guard = eval(text)(**names)

@@ -183,7 +183,8 @@ class Source:
                 kind = "b" if a.fn else (a.name or "c")
                 self._word[a] = self._constant(self.memory.arrays[a], kind)
                 return self._word[a]
-            assert not a.fn and a not in self._live, "a value that no line computes, or reads"
+            if a.fn or a in self._live:
+                raise AssertionError("a value that no line computes, or reads")
             a = a.value  # a constant
         if a is None or isinstance(a, bool) or (is_number(a) and np.isfinite(a)):
             return f"({a!r})"
