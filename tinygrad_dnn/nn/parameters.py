@@ -4,9 +4,10 @@ A model is any object, list, tuple or dict, nested at will: attributes, position
 path to each of its parts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from tinygrad_dnn.tensor import Tensor
@@ -106,13 +107,18 @@ def held(part: Any) -> dict[Any, Any]:
 def attributes(part: Any) -> dict[str, Any]:
     """Return the attributes of ``part``, those in slots too."""
     kind: Any = type(part)
-    found: dict[str, Any] = getattr(part, "__dict__", {})
-    if not (names := _slots(kind)):
-        return found
-    return {name: getattr(part, name) for name in names if hasattr(part, name)} | found
+    return attributes_of(kind)(part)
 
 
 @lru_cache
+def attributes_of(kind: Any) -> Callable[[Any], dict[str, Any]]:
+    """Return the function that gives the attributes of what is of this kind."""
+    own: Callable[[Any], Any] = attrgetter("__dict__") if kind.__dictoffset__ else lambda _: {}
+    if names := _slots(kind):
+        return lambda part: {x: getattr(part, x) for x in names if hasattr(part, x)} | own(part)
+    return own
+
+
 def _slots(kind: type) -> list[str]:
     """Return the names of the slots of instances of ``kind``, but of ``__private`` ones."""
     declared = (name for base in kind.__mro__ for name in getattr(base, "__slots__", ()))

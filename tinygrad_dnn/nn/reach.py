@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.nn.parameters import attributes
+from tinygrad_dnn.nn.parameters import attributes, attributes_of
+from tinygrad_dnn.nn.steps import Step
 from tinygrad_dnn.tensor import Tensor
 
 GENERATORS = (np.random.Generator, np.random.RandomState)
@@ -29,6 +30,7 @@ _OURS = __name__.partition(".")[0]
 _LIBRARIES = (_OURS, "numpy")
 _NO_PARTS = (
     str, bytes, int, float, complex, ModuleType, BuiltinFunctionType, np.dtype, Node,
+    Step,  # its layer is one of the network's
 )  # fmt: skip
 _WHOLE = (Tensor, np.ndarray, np.generic, *GENERATORS)  # are yielded, and not taken apart
 
@@ -89,55 +91,57 @@ def entries_of(kind: Any) -> Callable[[Any], Entries] | None:
         return lambda part: part.items()
     if issubclass(kind, (list, tuple, set, frozenset, deque)):
         return enumerate
+    own = attributes_of(kind)
     if are_ours(kind):
-        return _of_ours
+        return lambda part: _of_ours(own(part))
     if _are_users(kind):
-        return lambda part: [*attributes(part).items(), ("__class__", kind)]
+        return lambda part: [*own(part).items(), ("__class__", kind)]
     if issubclass(kind, np.ndarray):
         return _of_array
-    return lambda part: attributes(part).items()
+    return lambda part: own(part).items()
 
 
 def _of_array(part: Any) -> Entries:
     return enumerate(part.flat) if part.dtype.hasobject else ()
 
 
-def _of_ours(part: Any) -> Entries:
-    found = attributes(part)
-    if "__wrapped__" in found:  # of a recorded function not its recordings
-        return [("f", found["__wrapped__"])]
-    return found.items()
+def _of_ours(own: dict[str, Any]) -> Entries:
+    if "__wrapped__" in own:  # of a recorded function not its recordings
+        return [("f", own["__wrapped__"])]
+    return own.items()
 
 
-def surroundings(part: Any) -> Iterator[tuple[Any, Entries]]:
-    """Yield what holds what a function, or a class, can reach."""
+def surroundings(part: Any) -> Iterable[tuple[Any, Entries]]:
+    """Return what holds what a function, or a class, can reach."""
     return _of_class(part) if isinstance(part, type) else _of_function(part)
 
 
-def _of_function(f: FunctionType) -> Iterator[tuple[Any, Entries]]:
-    """Yield the cells of ``f``, itself, and modules."""
+def _of_function(f: FunctionType) -> list[tuple[Any, Entries]]:
+    """Return the cells of ``f``, itself, and modules."""
     seen: list[Any] = []
+    holders: list[tuple[Any, Entries]] = []
     for cell in f.__closure__ or ():
         try:
             seen.append(cell.cell_contents)
         except ValueError:  # not filled yet
             continue
-        yield cell, [("cell_contents", seen[-1])]
+        holders.append((cell, (("cell_contents", seen[-1]),)))
     own = ("__defaults__", f.__defaults__), ("__kwdefaults__", f.__kwdefaults__)
-    yield f, (*own, ("__dict__", f.__dict__))
+    holders.append((f, (*own, ("__dict__", f.__dict__))))
     if _is_library(f.__module__):
-        return
+        return holders
     names, known = dict.fromkeys(global_names(f.__code__)), f.__globals__
     found = [(name, known[name]) for name in names if name in known]
-    yield known, found
+    holders.append((known, found))
     modules = [x for x in (*seen, *(x for _, x in found)) if type(x) is ModuleType]
     for module in modules:  # grows as it goes
         if _is_library(module.__name__):
             continue
         inside, users = vars(module), is_users(module.__name__)
         named = [(name, inside[name]) for name in names if name in inside]
-        yield module, [(name, x) for name, x in named if users or _is_live(x)]
+        holders.append((module, [(name, x) for name, x in named if users or _is_live(x)]))
         modules += [x for _, x in named if type(x) is ModuleType and x not in modules]
+    return holders
 
 
 def _of_class(kind: Any) -> Iterator[tuple[Any, Entries]]:
@@ -213,9 +217,7 @@ def _is_library(module: str | None) -> bool:
     return module is not None and module.partition(".")[0] in _LIBRARIES
 
 
-def global_names(code: CodeType) -> Iterator[str]:
-    """Yield the global names of ``code`` and of the functions defined in it."""
-    yield from code.co_names
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from global_names(inner)
+def global_names(code: CodeType) -> list[str]:
+    """Return the global names of ``code`` and of the functions defined in it."""
+    inner = [x for x in code.co_consts if type(x) is CodeType]
+    return [*code.co_names, *(name for x in inner for name in global_names(x))]

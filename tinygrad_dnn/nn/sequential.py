@@ -41,14 +41,14 @@ class Sequential(Noticed):
     """
 
     def __init__(self, *layers: Layer) -> None:
-        self.layers: list[Layer] = _flat(layers)
-        for given in self.layers:
+        self._layers = tuple(_flat(layers))
+        for given in self._layers:
             if isinstance(given, type):
                 name = given.__name__
                 raise TypeError(f"Sequential: {name} is a kind of layer; make one, {name}(...)")
             if not callable(given):
                 raise TypeError(f"Sequential: {given!r} is no layer, as it cannot be called")
-        self.steps: list[Step] = steps_of(self.layers)
+        self.steps: tuple[Step, ...] = tuple(steps_of(self._layers))
         for name, tensor in {**self.parameters(), **self.buffers()}.items():
             tensor.name = name
 
@@ -111,6 +111,11 @@ class Sequential(Noticed):
         finally:
             current_layer.number = outside
         return results
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, one after another; others make another network: Sequential(*layers)."""
+        return self._layers
 
     def parameters(self) -> dict[str, Tensor]:
         """Return the Tensors to be learned by the course's names: W1, b1, W2, ..."""

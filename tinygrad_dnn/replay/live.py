@@ -5,10 +5,10 @@ Also the way there: a function that reads another object by then is to be record
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.nn.reach import Entries, are_ours, are_whole, entries_of, surroundings
 from tinygrad_dnn.replay.lookout import Accumulating, Again, Moving, Overlooked
 from tinygrad_dnn.replay.places import CONTAINERS, Place, state_of
+from tinygrad_dnn.replay.symbol import NUMBERS
 from tinygrad_dnn.tensor import Tensor
 
 _FIXED = (
@@ -35,9 +36,9 @@ _UNKNOWN = (  # draw without a recording noticing
 )  # fmt: skip
 _WHOLE = (Tensor, np.random.Generator, np.generic, *_UNKNOWN)
 _COPIED: Any = ((dict, dict), (set, set), ((list, deque), list))
-_NOTHING: dict[str, Any] = {}
+_NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
-Inside: TypeAlias = tuple[Any, Entries, bool]  # a holder, what it has, and if it is of this package
+Inside: TypeAlias = tuple[Any, Entries, bool, bool]  # a holder, what it has; is it ours, fixed?
 
 
 @dataclass
@@ -51,9 +52,7 @@ class Live:
     moded: list[Any] = field(default_factory=list)  # layers that train or rest
     accumulating: set[Node] = field(default_factory=set)  # leaves whose gradients are added up
     held: list[tuple[Place, Any]] = field(default_factory=list)  # what the way to them led through
-    options: list[tuple[dict[Any, Any], Any, Any]] = field(
-        default_factory=list
-    )  # of layers of ours
+    options: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)  # of layers of ours
     contents: list[tuple[Any, Any]] = field(
         default_factory=list
     )  # of what may have more, or less, by now
@@ -95,21 +94,23 @@ class Live:
         """Take the arrays and numbers of ``optimizer`` for live."""
         self.optimizers.append(optimizer)
         self.stateful.add(id(optimizer))
-        held = []
         for holder, key, value in state_of(optimizer):
-            kind = _kinds[type(value)]
-            if kind.number or kind.array:
-                self.state.append((Place(holder, key), value))
+            kind = _kinds.get(type(value)) or _kind_of(type(value))
+            place, number = Place(holder, key), kind.role == "number"
+            if number or kind.array:
+                self.state.append((place, value))
             elif kind.container:
                 self.stateful.add(id(value))
-            if kind.number or isinstance(value, np.generic):
-                self.kinds.append((Place(holder, key), type(value)))
+            if number or isinstance(value, np.generic):
+                self.kinds.append((place, type(value)))
             else:
-                held.append((Place(holder, key), value))
+                self.held.append((place, value))
                 if kind.copied:
                     self.contents.append((value, kind.copied(value)))
-        self.held = [(p, x) for p, x in self.held if id(p.holder) not in self.stateful] + held
-        self.numbers = [(p, x) for p, x in self.numbers if id(p.holder) not in self.stateful]
+
+    def of_others(self, held: list[tuple[Place, Any]]) -> list[tuple[Place, Any]]:
+        """Return the places that are not in optimisers."""
+        return [x for x in held if id(x[0].holder) not in self.stateful] if self.stateful else held
 
     def exchanged(self) -> list[Place]:
         """Return the places that hold something else by now."""
@@ -128,7 +129,11 @@ class Live:
 
     def have_options_changed(self) -> bool:
         """Say if an attribute of a layer of ours holds something else by now."""
-        return any(own.get(key) is not value for own, key, value in self.options)
+        return any(
+            own.get(name) is not value
+            for own, before in self.options
+            for name, value in before.items()
+        )
 
     def rewind(self) -> None:
         """Put back what was reached, where something else is by now; what is new goes."""
@@ -138,117 +143,123 @@ class Live:
         for place, value in (*self.numbers, *self.held):
             if place.get(None) is not value:
                 place.set(value)
-        for own, key, value in self.options:
-            own[key] = value
+        for own, before in self.options:
+            own.update(before)
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """What is known of all that is of one type."""
 
-    tensor: bool
-    number: bool
+    role: str  # what a recording has to do with it; most have none
     array: bool  # or a number of NumPy's
     container: bool
     copied: Callable[[Any], Any] | None  # makes a copy of what may have more by and by
-    generator: bool
-    unknown: bool  # is it a generator of another kind?
-    tuple: bool  # can be exchanged as a whole only
     fixed: bool  # does it go on holding what it was made with?
     lasting: bool  # is it never exchanged?
     whole: bool  # is nothing live reached through it?
     steps: bool
     noticed: bool  # is it said when its attributes are set?
     ours: bool | None  # None if it is a container of Python's: then as what it was found in
-    entries: Callable[[Any], Entries] | None  # of which only functions have none
+    entries: Callable[[Any], Entries] | None  # of which only functions and classes have none
 
 
-class _Kinds(dict[Any, _Kind]):
-    """Types that were met before; not for ever, since some programs go on making types."""
-
-    def __missing__(self, of: Any) -> _Kind:
-        if len(self) == 1000:
-            self.clear()
-        kind = self[of] = _Kind(
-            tensor=issubclass(of, Tensor),
-            number=of in (int, float),
-            array=issubclass(of, ARRAYS),
-            copied=next((to for kinds, to in _COPIED if issubclass(of, kinds)), None),
-            container=issubclass(of, CONTAINERS),
-            generator=issubclass(of, np.random.Generator),
-            unknown=issubclass(of, _UNKNOWN),
-            tuple=issubclass(of, tuple),
-            fixed=issubclass(of, _FIXED),
-            lasting=issubclass(of, (type, ModuleType, BuiltinFunctionType)),
-            whole=are_whole(of) or issubclass(of, _WHOLE),
-            steps=hasattr(of, "step"),
-            noticed=issubclass(of, Noticed),
-            ours=None if of.__module__ in ("builtins", "collections") else are_ours(of),
-            entries=entries_of(of),
-        )
-        return kind
+_kinds: dict[Any, _Kind] = {}  # of types that were met before
 
 
-_kinds = _Kinds()
+def _kind_of(of: Any) -> _Kind:
+    """Return what is known of a type; not for ever, since some programs go on making types."""
+    if len(_kinds) == 1000:
+        _kinds.clear()
+    kind = _kinds[of] = _Kind(
+        role=_role(of),
+        array=issubclass(of, ARRAYS),
+        copied=next((to for kinds, to in _COPIED if issubclass(of, kinds)), None),
+        container=issubclass(of, CONTAINERS),
+        fixed=issubclass(of, _FIXED),
+        lasting=issubclass(of, (type, ModuleType, BuiltinFunctionType)),
+        whole=are_whole(of) or issubclass(of, _WHOLE),
+        steps=hasattr(of, "step"),
+        noticed=issubclass(of, Noticed),
+        ours=None if of.__module__ in ("builtins", "collections") else are_ours(of),
+        entries=entries_of(of),
+    )
+    return kind
+
+
+def _role(of: Any) -> str:
+    """Return what a recording has to do with all that is of a type."""
+    if of in NUMBERS or are_whole(of):
+        return "number" if of in NUMBERS else ""
+    roles = {Tensor: "tensor", tuple: "tuple", np.random.Generator: "generator"}
+    found = (role for kind, role in roles.items() if issubclass(of, kind))
+    return next(found, "unknown" if issubclass(of, _UNKNOWN) else "")
 
 
 def live_in(*roots: Any) -> Live:
     """Return what is live of what can be reached from ``roots``, each thing once."""
     found = Live()
     leaves: dict[Node, None] = {}
+    held: list[tuple[Place, Any]] = []
+    numbers: list[tuple[Place, Any]] = []
     tuples: list[tuple[Any, Any, Any]] = []
     drawing: set[int] = set()  # tuples that have a generator
     seen: set[int] = set()
-    queue: list[Inside] = [(roots, enumerate(roots), False)]
-    for holder, entries, ours in queue:
-        of_holder = _kinds[type(holder)]
-        fixed = of_holder.fixed or id(holder) in found.stateful
-        own = holder.__dict__ if ours and of_holder.noticed else None
+    known = _kinds.get
+    queue: list[Inside] = [(roots, enumerate(roots), False, True)]
+    for holder, entries, ours, fixed in queue:  # which grows
         for key, part in entries:
-            kind = _kinds[type(part)]
-            if kind.tensor:
-                if not part.node.fn:
-                    leaves[part.node] = None
-            elif kind.number:
-                if not fixed:
-                    found.numbers.append((Place(holder, key), part))
-            elif kind.tuple:
-                tuples.append((holder, key, part))
-            elif kind.generator:
-                if isinstance(holder, tuple):
+            kind = known(type(part)) or _kind_of(type(part))
+            if role := kind.role:
+                if role == "tensor":
+                    if not part.node.fn:
+                        leaves[part.node] = None
+                elif role == "number":
+                    if not fixed:
+                        numbers.append((Place(holder, key), part))
+                elif role == "tuple":
+                    tuples.append((holder, key, part))
+                elif role == "unknown":
+                    found.unknown.append(part)
+                elif isinstance(holder, tuple):
                     drawing.add(id(holder))
                 else:
                     found.generators.append((holder, key))
-            elif kind.unknown:
-                found.unknown.append(part)
-            if own is not None and key != "training":  # which the signature has
-                found.options.append((own, key, part))
             if not (ours or fixed or kind.lasting):
-                found.held.append((Place(holder, key), part))
-            if not kind.whole and id(part) not in seen:
-                seen.add(id(part))
-                queue += _inside(part, kind, ours, found)
+                held.append((Place(holder, key), part))
+            if not kind.whole and (name := id(part)) not in seen:
+                seen.add(name)
+                own = ours if kind.ours is None else _is_ours(part, kind, found)
+                if kind.copied and not own:
+                    found.contents.append((part, kind.copied(part)))
+                if kind.entries:
+                    queue.append((part, kind.entries(part), own, kind.fixed))
+                else:
+                    inside = surroundings(part)
+                    queue += [(x, entries, own, isinstance(x, _FIXED)) for x, entries in inside]
     if drawing:
         with_one = [(holder, key) for holder, key, part in tuples if id(part) in drawing]
         found.generators += [(h, key) for h, key in with_one if not isinstance(h, tuple)]
     found.leaves += leaves
+    found.held += found.of_others(held)
+    found.numbers += found.of_others(numbers)
     return found
 
 
-def _inside(part: Any, kind: _Kind, ours: bool, found: Live) -> Iterable[Inside]:
-    """Return what holds the parts of ``part``, after a look at the whole of it."""
-    if kind.ours is not None:
-        ours = kind.ours
-        if kind.steps and hasattr(part, "parameters"):
-            ours = True
-            found.descends(part)
-        attributes = getattr(part, "__dict__", _NOTHING)
-        if type(attributes.get("training")) is bool:
-            found.moded.append(part)
-        if not ours and type(attributes) is dict:
-            found.contents.append((attributes, {**attributes}))
-    if kind.copied and not ours:
-        found.contents.append((part, kind.copied(part)))
-    if kind.entries:
-        return ((part, kind.entries(part), ours),)
-    return [(holder, entries, ours) for holder, entries in surroundings(part)]
+def _is_ours(part: Any, kind: _Kind, found: Live) -> bool:
+    """Say if this package has made an object; what matters of it as a whole goes into ``found``."""
+    own = getattr(part, "__dict__", _NOTHING)
+    if "training" in own and type(own["training"]) is bool:
+        found.moded.append(part)
+    if kind.steps and hasattr(part, "parameters"):
+        found.descends(part)
+        return True
+    if not kind.ours:
+        if type(own) is dict:
+            found.contents.append((own, {**own}))
+        return False
+    if kind.noticed:
+        options = {**own}
+        options.pop("training", None)  # which the signature has
+        found.options.append((own, options))
+    return True
