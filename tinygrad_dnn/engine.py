@@ -20,7 +20,7 @@ from tinygrad_dnn import graph
 from tinygrad_dnn.errors import ChangedDataError, DimensionError
 from tinygrad_dnn.graph import Node, WalkWatch, ancestors, overwritten, tracing, walk_watch
 from tinygrad_dnn.hooks import heard, hooks_of
-from tinygrad_dnn.primitives import RULES, Array, Rule
+from tinygrad_dnn.primitives import RULES, Array, Rule, is_recorded
 from tinygrad_dnn.rules.elementwise import same
 
 View = Callable[[Node], Any]
@@ -169,7 +169,7 @@ def owned(found: dict[Node, Array], *seeds: Array) -> dict[Node, Array]:
             taken.add(id(c))
         elif isinstance(c, np.generic):
             found[node] = np.asarray(c)
-        elif not hasattr(type(c), "__record__"):  # of another kind: who knows what shares it
+        elif not is_recorded(type(c)):  # of another kind: who knows what shares it
             found[node] = c.copy()
     return found
 

@@ -13,6 +13,7 @@ import numpy as np
 from tinygrad_dnn import graph
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node
+from tinygrad_dnn.primitives import is_recorded
 
 Function: TypeAlias = Callable[[Any], Any]
 
@@ -66,7 +67,7 @@ def heard(node: Node, g: Any, recorded: bool) -> Any:
 def _accepted(answer: Any, node: Node, recorded: bool) -> Any:
     """Return what a hook answered as a gradient of ``node``, if it can be one."""
     like, name = node.value, node.name or "a Tensor"
-    if hasattr(type(answer), "__record__") and not recorded:
+    if is_recorded(type(answer)) and not recorded:
         raise HistoryError(
             f"the hook on {name} returned a Tensor, but this walk is not recorded; return an array "
             f"made from the one it is given, or walk with create_graph=True"

@@ -214,13 +214,19 @@ def detour(outer: Function, inner: Function, pair: Function, **inner_kwargs: Any
     RULES[outer].detours[inner] = pair, inner_kwargs
 
 
+@cache  # to look for what a type does not have takes three times as long
+def is_recorded(kind: type) -> bool:
+    """Say if calls on a ``kind`` become history: it is a Tensor, or shown as one."""
+    return hasattr(kind, "__record__")
+
+
 def as_array(a: Any) -> Array:
     """Return a number or nested lists as an array; as a Tensor, if there are some among them."""
     if hasattr(a, "dtype"):
         return a
     if isinstance(a, list | tuple):
         parts = [as_array(part) for part in a]
-        if any(hasattr(part, "__record__") for part in parts):
+        if any(is_recorded(type(part)) for part in parts):
             return np.stack(parts)
     return np.asarray(a)
 
@@ -231,7 +237,7 @@ def primitive(fn: Function) -> Function:
     @wraps(fn)
     def dispatch(*args: Any, **kwargs: Any) -> Any:
         for arg in (*args, *kwargs.values()) if kwargs else args:
-            if hasattr(type(arg), "__record__"):
+            if is_recorded(type(arg)):
                 return arg.__record__(dispatch, args, kwargs)
         return fn(*args, **kwargs)
 
@@ -247,7 +253,7 @@ def as_one(fn: Function) -> Function:
         for arg in args:
             kind = type(arg)
             if kind is not np.ndarray and hasattr(kind, "__array_function__"):
-                if hasattr(kind, "__record__"):
+                if is_recorded(kind):
                     break  # of a Tensor what is done inside is recorded
                 return arg.__array_function__(dispatch, (kind,), args, {})
         return fn(*args)

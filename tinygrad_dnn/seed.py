@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node
-from tinygrad_dnn.primitives import Array, as_data
+from tinygrad_dnn.primitives import Array, as_data, is_recorded
 from tinygrad_dnn.scalars import ONE
 
 
@@ -36,7 +36,7 @@ def seed(end: Node, gradient: Array | None = None) -> Array:
             f"gradient= has shape {np.shape(gradient)}, but {end.name or 'the Tensor'} it belongs "
             f"to has {value.shape}; they must be equal"
         )
-    return gradient if hasattr(gradient, "__record__") else as_data(gradient, value.dtype)
+    return gradient if is_recorded(type(gradient)) else as_data(gradient, value.dtype)
 
 
 def require_float(dtype: Any, who: str) -> None:

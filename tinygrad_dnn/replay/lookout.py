@@ -62,7 +62,7 @@ class Lookout:
     def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
         """Stop where a leaf older than the run has data of its own."""
         for a in inputs:
-            if type(a) is Node and isinstance(a.value, np.ndarray):
+            if type(a) is Node and type(a.value) is not Symbol:
                 self.read(a)
 
     def read(self, node: Node) -> None:

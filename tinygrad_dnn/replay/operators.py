@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dnn.graph import NO_KWARGS
-from tinygrad_dnn.primitives import Function
+from tinygrad_dnn.primitives import Function, is_recorded
 
 Operator = Callable[..., Any]
 
@@ -19,7 +19,7 @@ def _binary(fn: Function) -> tuple[Operator, Operator, Operator]:
     """Return the methods for ``symbol op other``, ``other op symbol`` and ``symbol op= other``."""
 
     def forward(self: Any, other: Any) -> Any:
-        if type(other) is not type(self) and hasattr(type(other), "__record__"):
+        if type(other) is not type(self) and is_recorded(type(other)):
             return NotImplemented  # a Tensor: it is asked next
         return self.tape.pair(fn, self, other)
 

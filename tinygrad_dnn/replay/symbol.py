@@ -18,7 +18,7 @@ from tinygrad_dnn.containers import NESTED, leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import NO_KWARGS
 from tinygrad_dnn.methods import ArrayMethods
-from tinygrad_dnn.primitives import Function
+from tinygrad_dnn.primitives import Function, is_recorded
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.calls import (
     IN_PLACE,
@@ -75,15 +75,15 @@ class Symbol(Operators, ArrayMethods):
     # ---- NumPy's protocols -------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         for a in inputs:
-            if type(a) not in _ARRAYS and hasattr(type(a), "__record__"):
+            if type(a) not in _ARRAYS and is_recorded(type(a)):
                 return NotImplemented  # a Tensor: it is asked next
         if method == "at":
             return self._done(ufunc.at, inputs, kwargs)
         fn = ufunc if method == "__call__" else getattr(ufunc, method)
-        if kwargs and "out" in kwargs:
+        if not kwargs:
+            return self.tape.pair(fn, *inputs) if len(inputs) == 2 else self.tape.call(fn, inputs)
+        if "out" in kwargs:
             return self._into(kwargs.pop("out"), fn, inputs, kwargs)
-        if len(inputs) == 2 and not kwargs:
-            return self.tape.pair(fn, *inputs)
         return self.tape.call(fn, inputs, kwargs)
 
     def _into(self, out: tuple[Any, ...], fn: Function, inputs: Any, kwargs: Any) -> Any:
@@ -98,7 +98,7 @@ class Symbol(Operators, ArrayMethods):
         return tuple(found) if len(out) > 1 else found[0]
 
     def __array_function__(self, fn: Function, types: Any, args: Any, kwargs: Any) -> Any:
-        if len(types) > 1 and any(hasattr(t, "__record__") for t in types):
+        if len(types) > 1 and any(map(is_recorded, types)):
             return NotImplemented
         if fn in _UNUSUAL or (kwargs and kwargs.get("out") is not None):
             return self._unusual(fn, args, kwargs)

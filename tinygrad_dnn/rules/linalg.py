@@ -10,7 +10,15 @@ import numpy as np
 from numpy import ndarray
 
 from tinygrad_dnn.errors import DimensionError, MissingRuleError
-from tinygrad_dnn.primitives import RULES, Each, composite, multilinear, primitive, rule
+from tinygrad_dnn.primitives import (
+    RULES,
+    Each,
+    composite,
+    is_recorded,
+    multilinear,
+    primitive,
+    rule,
+)
 
 
 def conj(x):
@@ -49,7 +57,7 @@ def _matmul(a, b):  # of two matrices by the method, which NumPy enters in half 
 
 
 def _of_matrices(a, b):
-    if hasattr(type(a), "__record__") or hasattr(type(b), "__record__"):
+    if is_recorded(type(a)) or is_recorded(type(b)):
         return a @ b
     return a.dot(b) if type(a) is type(b) else np.dot(a, b)
 
