@@ -20,8 +20,7 @@ from tinygrad_dnn import graph
 from tinygrad_dnn.errors import ChangedDataError, DimensionError
 from tinygrad_dnn.graph import Node, WalkWatch, ancestors, overwritten, tracing, walk_watch
 from tinygrad_dnn.hooks import heard, hooks_of
-from tinygrad_dnn.primitives import RULES, Array, Rule, is_recorded
-from tinygrad_dnn.rules.elementwise import same
+from tinygrad_dnn.primitives import RULES, Array, Rule, is_recorded, same
 
 View = Callable[[Node], Any]
 Found = TypeVar("Found")
@@ -39,13 +38,12 @@ def pullback(
         return _traced(pullback, seeds, wrt, view)
     wanted = None if wrt is None else set(wrt)
     reached = None if wanted is None else _reached(seeds, wanted)
-    cotangents: dict[Node, Array] = {}
-    queue: list[tuple[int, Node]] = []
-    for end in seeds:
-        if end.needs_grad if reached is None else end in reached:
-            cotangents[end] = seeds[end]
-            if end.fn:
-                queue.append((-end.born, end))
+    cotangents = {
+        end: g
+        for end, g in seeds.items()
+        if (end.needs_grad if reached is None else end in reached)
+    }
+    queue = [(-end.born, end) for end in cotangents if end.fn]
     heapify(queue)
     aside: list[tuple[Node, Array]] = []  # what a detour leads round: reported, not passed on
     hooked, watch = graph.hooked, walk_watch() if graph.watched else None
@@ -103,9 +101,8 @@ def pullback(
                 if parent.fn:
                     heappush(queue, (-parent.born, parent))
     if hooked:
-        for node in cotangents:
-            if not node.fn and hooks_of(node):
-                cotangents[node] = heard(node, cotangents[node], view is not None)
+        for leaf in [node for node in cotangents if not node.fn and hooks_of(node)]:
+            cotangents[leaf] = heard(leaf, cotangents[leaf], view is not None)
     for node, c in aside:
         cotangents[node] = cotangents[node] + c if node in cotangents else c
     return cotangents

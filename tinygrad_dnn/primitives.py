@@ -25,6 +25,11 @@ Function: TypeAlias = Callable[..., Any]
 LinearMap: TypeAlias = Callable[..., Array]
 
 
+def same(v: Array, out: Array, *args: Any, **kwargs: Any) -> Array:
+    """Pass ``v`` on as it is: the one map that who knows it need not call."""
+    return v
+
+
 class Each:
     """One linear map ``f(i, v, out, *args)`` for every positional argument i."""
 
@@ -214,10 +219,13 @@ def detour(outer: Function, inner: Function, pair: Function, **inner_kwargs: Any
     RULES[outer].detours[inner] = pair, inner_kwargs
 
 
-@cache  # to look for what a type does not have takes three times as long
-def is_recorded(kind: type) -> bool:
+def _is_recorded(kind: type) -> bool:
     """Say if calls on a ``kind`` become history: it is a Tensor, or shown as one."""
     return hasattr(kind, "__record__")
+
+
+# To look for what a type does not have takes three times as long.
+is_recorded: Callable[[type], bool] = cache(_is_recorded)
 
 
 def as_array(a: Any) -> Array:

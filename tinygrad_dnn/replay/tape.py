@@ -87,9 +87,7 @@ class Tape:
             return self.made(fn(x, y), fn, (m, n), NO_KWARGS)
         return self.call(fn, (a, b), NO_KWARGS)
 
-    def call(
-        self, fn: Function, args: Sequence[Any], kwargs: dict[str, Any] = NO_KWARGS
-    ) -> Any:
+    def call(self, fn: Function, args: Sequence[Any], kwargs: dict[str, Any] = NO_KWARGS) -> Any:
         """Call ``fn`` on what Symbols stand for now, and return a Symbol of the result."""
         nodes: list[Any] = []
         data: list[Any] = []

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from tinygrad_dnn.primitives import composite, constant, primitive, rule
-from tinygrad_dnn.rules.elementwise import same
+from tinygrad_dnn.primitives import composite, constant, primitive, rule, same
 
 
 def _is_complex(x):

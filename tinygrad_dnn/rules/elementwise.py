@@ -2,14 +2,9 @@
 
 import numpy as np
 
-from tinygrad_dnn.primitives import Array, composite, elementwise, primitive, rule
+from tinygrad_dnn.primitives import Array, composite, elementwise, primitive, rule, same
 
 _LN2, _LN10 = float(np.log(2)), float(np.log(10))
-
-
-def same(v, out, *args, **kwargs):
-    """Pass ``v`` on as it is."""
-    return v
 
 
 def negated(v, out, *args):
