@@ -37,11 +37,13 @@ BEGUN = """Building, recording and taking the first step with the extra `accel`:
 kernels have to be compiled (once on a machine, for all networks), and then with what was kept.
 """
 COUNTED = """The first call of a function under `tg.jit` takes the step for real, writes its calls
-down, and plans how they are replayed.  Counted is all of that call, over an eager step of the same
-network in the same round: to look for what is live, the step itself, which is one of those counted,
-and what it leaves behind; in the lower rows the planning too.  The process, whose clock it is, has
-recorded before: what is done once, as imports and the loading of machine code, is in the section
-above.  Network and function are new in every round, float32.
+down, and plans how they are replayed.  Counted is all of that call: to look for what is live, the
+step itself, which is one of those counted, and what it leaves behind; in the lower rows the
+planning too.  An eager step takes longer when a network takes it for the first time, since little
+of it is in the processor's caches: the first row is the first call under `tg.jit` over the first
+call without, both of new networks, in the same round and process.  The other rows are over the
+steps that follow, 5 ms of them.  The process, whose clock it is, has recorded before: what is done
+once, as imports and the loading of machine code, is in the section above.  Float32.
 """
 PEAK = "Peaks, float32, beyond data and parameters, in KiB (and over that by hand).\n"
 
@@ -147,7 +149,7 @@ def _recording(found: dict[str, dict[str, list[float]]]) -> Iterator[str]:
     yield COUNTED
     rows = [
         [what, *(str(median_of(of[what])) if what in of else "-" for of in found.values())]
-        for what in (recording.ALONE, *recording.HOW.values())
+        for what in recording.COUNTED
     ]
     yield from table(["eager steps", *found], rows)
 

@@ -69,11 +69,8 @@ class Worker:
             fall_asleep()
         return seconds
 
-    def recorded(self, case: Case, dtype: str) -> tuple[float, float, float]:
-        """Return the seconds of an eager step, of recording it, and of planning what was recorded.
-
-        Each by the clock of the process, on a network that is new.
-        """
+    def recorded(self, case: Case, dtype: str) -> recording.Turn:
+        """Return the seconds of eager steps, of recording one, and of planning."""
         return recording.turn(self._module, case, dtype)
 
     def peaks(self, case: Case, dtype: str) -> tuple[int, int]:

@@ -145,8 +145,9 @@ def test_recording_and_planning_are_told_apart(monkeypatch):
         return plan(*args)
 
     monkeypatch.setattr(module, "Plan", slow)
-    step, alone, planning = recording.turn(jit, SMALL, "float32")
-    assert 0 < step < alone < taken < planning
+    turn = recording.turn(jit, SMALL, "float32")
+    assert 0 < turn.later < turn.recording < taken < turn.planning
+    assert 0 < turn.first < taken
     assert module.Plan is slow
 
 
@@ -162,7 +163,7 @@ def test_the_page_is_written_from_the_file(found, tmp_path, monkeypatch):
     results.keep("race", {"small": {"float32": results.packed(found)}})
     results.keep("memory", {"small": {"hand": [2048, 1024], "eager": [4096, 1024]}})
     results.keep("first", {"L = 4": {"cold": 2.5, "cached": 0.25}})
-    counts = {what: [3.0, 2.5, 4.0] for what in (recording.ALONE, *recording.HOW.values())}
+    counts = {what: [3.0, 2.5, 4.0] for what in recording.COUNTED}
     results.keep("recording", {"small": counts})
     results.keep(
         "growth", {what: {4: results.packed(grown), 8: results.packed(grown)} for what in "Ln"}
@@ -177,7 +178,7 @@ def test_the_page_is_written_from_the_file(found, tmp_path, monkeypatch):
     assert "- absent: No module named 'benchmarks.contestants.absent' (small)" in text
     assert "| eager | 4 (2.00) |" in text
     assert "| L = 4 | 2.50 s | 0.25 s |" in text
-    assert "| recording alone | 3.00 (2.50 to 4.00) |" in text
+    assert f"| {recording.FIRST} | 3.00 (2.50 to 4.00) |" in text
     assert "date today" in text
     assert "| by hand = 1, L = 4 |" in text
     assert "| tinygrad_dnn eager | 1.00 (1.00 to 1.00) |" in text  # two threads over one
