@@ -3,7 +3,7 @@
 Each method is the NumPy function of that name, recorded; how, is not known here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any, Self
 
@@ -14,12 +14,37 @@ from tinygrad_dnn.leaving import number
 from tinygrad_dnn.primitives import REFUSED, Function
 
 
+def absent(x: Any, who: str, name: str, instead: str) -> AttributeError:
+    """Return the error of an attribute that ``x`` does not have; NumPy's functions are advised."""
+    if hasattr(np, name):
+        instead = REFUSED.get(f"np.{name}", f"use np.{name}(x)")
+    return AttributeError(f"{who} has no {name}; {instead}", name=name, obj=x)
+
+
+class Advising:
+    """What a Tensor says of attributes that it does not have.
+
+    No part of ArrayMethods, since Python takes four times as long for all those that are there.
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        instead = "its array is x.data"
+        if hasattr(np.ndarray, name):
+            instead = f"x.data.{name} is that of its array"
+        if name == "at":
+            instead = "tg.at(x)[index].set(value) is x with entries changed"
+        raise absent(self, "a Tensor", name, instead)
+
+
 class ArrayMethods:
     """The methods of a class with a ``node``, whose ``__record__`` calls and remembers the call."""
 
     __slots__ = ()
 
     node: Node
+    __record__: Callable[[Function, tuple[Any, ...], dict[str, Any]], Any]
 
     shape: tuple[int, ...] = property(attrgetter("node.value.shape"))  # type: ignore[assignment]
     ndim: int = property(attrgetter("node.value.ndim"))  # type: ignore[assignment]
@@ -67,18 +92,6 @@ class ArrayMethods:
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
-
-    def __getattr__(self, name: str) -> Any:
-        who, instead = "a Tensor", "its array is x.data"
-        if not hasattr(type(self), "data"):
-            who, instead = "an array that tg.jit records", "look at it outside of the function"
-        elif hasattr(np.ndarray, name):
-            instead = f"x.data.{name} is that of its array"
-        if hasattr(np, name):
-            instead = REFUSED.get(f"np.{name}", f"use np.{name}(x)")
-        if name == "at":
-            instead = "tg.at(x)[index].set(value) is x with entries changed"
-        raise AttributeError(f"{who} has no {name}; {instead}", name=name, obj=self)
 
     # ---- NumPy's methods ---------------------------------------------------------------------
     def _call(self, fn: Function, *args: Any, **kwargs: Any) -> Self:
@@ -208,7 +221,7 @@ class ArrayMethods:
 
     def compress(self, condition: Any, axis: Any = None) -> Self:
         """As np.compress, the array first."""
-        return np.compress(condition, self, axis)  # type: ignore[return-value]
+        return np.compress(condition, self, axis)  # type: ignore[call-overload, no-any-return]
 
     def searchsorted(self, v: Any, side: Any = "left") -> Self:
         """As np.searchsorted: a constant."""

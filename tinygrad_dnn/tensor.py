@@ -17,7 +17,7 @@ from tinygrad_dnn.engine import pullback
 from tinygrad_dnn.errors import DimensionError, HistoryError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.hooks import Hook
-from tinygrad_dnn.methods import ArrayMethods
+from tinygrad_dnn.methods import Advising, ArrayMethods
 from tinygrad_dnn.primitives import Array, Function, as_data
 from tinygrad_dnn.recording import name_of, record, require_plain
 from tinygrad_dnn.rules.indexing import getitem
@@ -44,7 +44,7 @@ def _unary(fn: Function) -> Callable[..., Any]:
     return apply
 
 
-class Tensor(ArrayMethods):
+class Tensor(ArrayMethods, Advising):
     """An array that remembers how it was made; NumPy functions called on it are recorded.
 
     ``data`` (an array, a number, nested lists) is copied, its dtype kept.  With

@@ -17,7 +17,7 @@ import numpy as np
 from tinygrad_dnn.containers import NESTED, leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import NO_KWARGS
-from tinygrad_dnn.methods import ArrayMethods
+from tinygrad_dnn.methods import ArrayMethods, absent
 from tinygrad_dnn.primitives import Function, is_recorded
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.calls import (
@@ -234,6 +234,19 @@ class Symbol(Operators, ArrayMethods):
         value = self.value
         kind = f"{value.shape} {value.dtype}" if hasattr(value, "shape") else "number"
         return f"Symbol({kind} in {self.tape.name})"
+
+
+def _absent(name: str) -> property:
+    def refused(symbol: Any) -> NoReturn:
+        who, instead = "an array that tg.jit records", "look at it outside of the function"
+        raise absent(symbol, who, name, instead)
+
+    return property(refused)
+
+
+for _name in dir(np.ndarray):
+    if not (_name.startswith("_") or hasattr(Symbol, _name)):
+        setattr(Symbol, _name, _absent(_name))
 
 
 class Outdated(Symbol):
