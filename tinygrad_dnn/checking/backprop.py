@@ -86,51 +86,68 @@ class _Check:
 
     def report(self, settings: Settings) -> Report:
         """Return the report."""
-        student, shown = self.student, self.shown
-        middle = [name for name in student.given if name not in student.params]
+        middle = [name for name in self.student.given if name not in self.student.params]
         if middle:
             self._look()
         m = self._m()
-        convention = shown.convention({n: x for n, x in self.of_J.items() if n in middle}, m)
-        if convention is None and middle and self.forward:
-            convention = told_by_equations(self.forward, self.of_J, shown.equations(student.params))
-        scale = 1.0 if convention is False else float(m)
+        convention = self._convention(middle, m)
+        report = self._measured(settings, 1.0 if convention is False else float(m))
+        rows = {row.name[1:]: row for row in report.rows}
+        between = [name for name in self.shown.given if name not in rows]
+        found = None
+        if between or _is_any_wrong(rows):
+            found = self._explanation(convention, middle, between, m)
+        notes = [*report.notes, *self.notes, *self._doubts(rows)]
+        rows |= self._by_equations(found, between, rows)
+        if hidden := [f"d{name}" for name in between if name not in rows]:
+            notes.append(_advice(hidden))
+        explained = self.shown.explained(rows, found, self.of_J, m)
+        said = "; ".join(row.note for row in explained if row.verdict == WRONG)
+        if middle:
+            notes.insert(0, convention_words(found.per_example if found else convention, m))
+        elif "1/m" in said:
+            notes.insert(0, convention_words(None, m))
+        if self.forward and (told := legend(self.forward, self.student.tapped, said)):
+            notes.append(told)
+        return replace(report, rows=explained, notes=notes)
+
+    def _convention(self, middle: Sequence[str], m: int) -> bool | None:
+        """Say if the values in the ``middle`` are derived per example; None if nothing tells."""
+        known = {name: x for name, x in self.of_J.items() if name in middle}
+        told = self.shown.convention(known, m)
+        if told is None and middle and self.forward:
+            shown = self.shown.equations(self.student.params)
+            return told_by_equations(self.forward, self.of_J, shown)
+        return told
+
+    def _measured(self, settings: Settings, scale: float) -> Report:
+        """Compare with differences of the cost, those by tapped values ``scale`` times as large.
+
+        So the derivatives of J by all that was compared become known.
+        """
+        student, shown = self.student, self.shown
         parameters = [name for name in shown.fitting if name in student.params]
         tapped = [name for name in shown.fitting if name in student.tapped]
         problems = [student.problem(parameters, shown.arrays)]
         if tapped:
             problems.append(student.problem(tapped, shown.arrays, scale))
         report = check("gradients by hand against the cost", problems, settings)
-        rows = {row.name[1:]: row for row in report.rows}
-        for name, row in rows.items():
-            wrong = row.verdict == WRONG and row.evidence is not None
-            known = row.evidence.numeric if wrong and row.evidence else shown.arrays[name]
-            self.of_J[name] = known / scale if name in tapped else known
+        for row in report.rows:
+            name, wrong = row.name[1:], row.verdict == WRONG
+            right = row.evidence.numeric if wrong and row.evidence else shown.arrays[name]
+            self.of_J[name] = right / scale if name in tapped else right
         for name in shown.misshapen:
-            rows[name] = shown.misshapen_row(name)
             if name in student.params or name in student.tapped:
                 self.of_J[name] = student.measured(name)
-        found = None
-        between = [name for name in shown.given if name not in rows]
-        if any(row.verdict == WRONG for row in rows.values()) or between:
-            found = self._explanation(convention, middle, between, m)
-        notes = [*report.notes, *self.notes]
-        if any(row.verdict == WRONG for row in rows.values()):
-            notes += [*([] if self.forward else [UNKNOWN]), *student.doubts]
-        notes += _of_cost(student, rows)
-        notes += [f"the cost: {ROUNDED}"] * student.rounds
-        rows |= self._by_equations(found, between, rows)
-        if hidden := [f"d{name}" for name in between if name not in rows]:
-            notes.append(_advice(hidden))
-        explained = shown.explained(rows, found, self.of_J, m)
-        said = "; ".join(row.note for row in explained if row.verdict == WRONG)
-        if middle:
-            notes.insert(0, convention_words(found.per_example if found else convention, m))
-        elif "1/m" in said:
-            notes.insert(0, convention_words(None, m))
-        if self.forward and (told := legend(self.forward, student.tapped, said)):
-            notes.append(told)
-        return replace(report, rows=explained, notes=notes)
+        return replace(report, rows=[*report.rows, *map(shown.misshapen_row, shown.misshapen)])
+
+    def _doubts(self, rows: Mapping[str, Row]) -> Iterator[str]:
+        """Yield what may be amiss beside the gradients: with what is known, or with the cost."""
+        if _is_any_wrong(rows):
+            if not self.forward:
+                yield UNKNOWN
+            yield from self.student.doubts
+        yield from _of_cost(self.student, rows)
 
     @contextmanager
     def _diagnosing(self) -> Iterator[None]:
@@ -233,13 +250,13 @@ class _Check:
             if name in right
         }
         clear = self.forward is None or plain(self.forward, self.student.tapped)
-        if clear or any(row.verdict == WRONG for row in measured.values()):
+        if clear or _is_any_wrong(measured):
             return rows
         return {name: row for name, row in rows.items() if row.verdict != WRONG}
 
 
 def _of_cost(student: Student, rows: Mapping[str, Row]) -> Iterator[str]:
-    """Yield what is worth saying about random numbers of the cost, and what it does not read."""
+    """Yield what is worth saying of the cost: random numbers, what it does not read, rounding."""
     if names := student.randomness.names:
         yield frozen_words(names)
         if not student.computes:
@@ -249,6 +266,12 @@ def _of_cost(student: Student, rows: Mapping[str, Row]) -> Iterator[str]:
             )
     if unused := [name for name in student.unused if not _has_slope(rows.get(name))]:
         yield f"the cost does not change with {', '.join(unused)}"
+    if student.rounds:
+        yield f"the cost: {ROUNDED}"
+
+
+def _is_any_wrong(rows: Mapping[str, Row]) -> bool:
+    return any(row.verdict == WRONG for row in rows.values())
 
 
 def _has_slope(row: Row | None) -> bool:

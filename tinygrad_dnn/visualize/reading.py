@@ -5,7 +5,7 @@ however often it is used.  Nothing here recurses: a graph may be a chain of any 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,20 +110,7 @@ class Reading:
             kind = "leaf" if node.needs_grad else "constant"
             self._add(node, Thing(kind, name, node.value), [])
             return
-        inputs = []
-        for position, a in enumerate(node.args):
-            if isinstance(a, Node):
-                j = self._index[id(a)]
-                leaf = self.things[j]
-                if leaf.kind == "leaf" and leaf.used_by is None:
-                    leaf.used_by, leaf.name = node.fn, course_name(leaf.name, node.layer)
-            elif is_array(a):
-                if id(a) not in self._index:
-                    self._add(a, Thing("constant", self._called(a, node, position), a), [])
-                j = self._index[id(a)]
-            else:
-                continue
-            inputs.append(j)
+        inputs = [*self._inputs(node)]
         name = course_name(name or self._slope(node) or end_name or "", node.layer)
         thing = Thing("operation", name, node.value, node.fn, node.args, node.kwargs, node.layer)
         thing.is_end = end_name is not None
@@ -141,6 +128,19 @@ class Reading:
                 and _carries(node, position)
             ):
                 self.flows_back.add((self._index[id(a)], i))
+
+    def _inputs(self, node: Node) -> Iterator[int]:
+        """Yield the numbers of what goes into a call; a leaf learns who uses it first."""
+        for position, a in enumerate(node.args):
+            if isinstance(a, Node):
+                leaf = self.things[self._index[id(a)]]
+                if leaf.kind == "leaf" and leaf.used_by is None:
+                    leaf.used_by, leaf.name = node.fn, course_name(leaf.name, node.layer)
+            elif not is_array(a):
+                continue
+            elif id(a) not in self._index:
+                self._add(a, Thing("constant", self._called(a, node, position), a), [])
+            yield self._index[id(a)]
 
     def _called(self, array: Any, user: Node, position: int) -> str:
         """Return the name of a constant: as given, or what it is by its place, once."""
