@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from benchmarks.race import Result, race
 from benchmarks.results import PROJECT, keep, packed
 
 DTYPES = ("float32", "float64")
+Measured = tuple[bool, dict]  # whether all is right, and what is to be kept
 
 
 def line(result: Result, hand: Result) -> str:
@@ -38,7 +39,7 @@ def shown(results: dict[str, Result]) -> bool:
     return not any(result.broken for result in results.values())
 
 
-def raced(options: argparse.Namespace) -> bool:
+def raced(options: argparse.Namespace) -> Measured:
     """Race the chosen contestants in the chosen cases."""
     entries = [Entry(name) for name in NAMES if name in {HAND, *options.only}]
     right, found = True, {}
@@ -56,12 +57,10 @@ def raced(options: argparse.Namespace) -> bool:
                     if not (old.out or new.out):
                         print(f"  {new.title}, now over {options.against}: {new.over(old)}")
                 found.setdefault(case.name, {})[dtype] = packed(results)
-    if options.save:
-        keep("race", found)
-    return right
+    return right, found
 
 
-def grown(options: argparse.Namespace) -> bool:
+def grown(options: argparse.Namespace) -> Measured:
     """Race ours against the hand-written step for growing L, m and n."""
     right, found = True, {}
     for what in studies.GROWTH:
@@ -69,12 +68,10 @@ def grown(options: argparse.Namespace) -> bool:
             print(f"{what} = {value}")
             right = shown(results) and right
             found.setdefault(what, {})[value] = packed(results)
-    if options.save:
-        keep("growth", found)
-    return right
+    return right, found
 
 
-def remembered(options: argparse.Namespace) -> bool:
+def remembered(options: argparse.Namespace) -> Measured:
     """Measure the peak of memory of a step."""
     found = {}
     for case, peaks in studies.memory("float32"):
@@ -82,23 +79,19 @@ def remembered(options: argparse.Namespace) -> bool:
         for name, (first, later) in peaks.items():
             print(f"  {name:12} first step {first:12,} bytes, later {later:12,}", flush=True)
         found[case] = peaks
-    if options.save:
-        keep("memory", found)
-    return True
+    return True, found
 
 
-def begun(options: argparse.Namespace) -> bool:
+def begun(options: argparse.Namespace) -> Measured:
     """Measure how long the first step takes in machine code, compiled and kept from before."""
     found = {}
     for case, seconds in studies.first(studies.DTYPE):
         print(f"{case}: " + ", ".join(f"{state} {s:.2f} s" for state, s in seconds.items()))
         found[case] = seconds
-    if options.save:
-        keep("first", found)
-    return True
+    return True, found
 
 
-def recorded(options: argparse.Namespace) -> bool:
+def recorded(options: argparse.Namespace) -> Measured:
     """Count the eager steps that the first call under tg.jit takes: recording, and planning."""
     found = {}
     for case, counts in recording.counted(options.rounds, "float32"):
@@ -106,42 +99,39 @@ def recorded(options: argparse.Namespace) -> bool:
         for what, steps in counts.items():
             print(f"  {what:26} {median_of(steps)} eager steps", flush=True)
         found[case] = counts
-    if options.save:
-        keep("recording", found)
-    return True
+    return True, found
 
 
-def threaded(options: argparse.Namespace) -> bool:
+def threaded(options: argparse.Namespace) -> Measured:
     """Race one BLAS thread against two."""
     right, found = True, {}
     for case, results in studies.threads(options.rounds, "float32"):
         print(case)
         right = shown(results) and right
         found[case] = packed(results)
-    if options.save:
-        keep("threads", found)
-    return right
+    return right, found
 
 
-def written(options: argparse.Namespace) -> bool:
+def written(options: argparse.Namespace) -> Measured:
     """Write docs/benchmarks.md and its figures from what is kept in docs/benchmarks.json."""
     page.write()
-    return True
+    return True, {}
 
 
-def everything(options: argparse.Namespace) -> bool:
+def everything(options: argparse.Namespace) -> Measured:
     """Measure everything, keep it, write the page."""
     options.save = True
-    studied = (raced, grown, begun, recorded, remembered, threaded, written)
-    right = [timed(run, options) for run in studied]
-    return all(right)
+    right = [done(name, options) for name, run in COMMANDS.items() if run is not everything]
+    return all(right), {}
 
 
-def timed(run: Callable[[argparse.Namespace], bool], options: argparse.Namespace) -> bool:
-    """Run a command and say how long it took."""
+def done(name: str, options: argparse.Namespace) -> bool:
+    """Run a command, keep what it has measured if that is asked for, and say how long it took."""
     start = time.perf_counter()
-    right = run(options)
-    print(f"{run.__name__} in {time.perf_counter() - start:.0f} s", flush=True)
+    right, found = COMMANDS[name](options)
+    if found and options.save:
+        keep(name, found)
+    print(f"{name} in {time.perf_counter() - start:.0f} s", flush=True)
     return right
 
 
@@ -189,7 +179,7 @@ def main() -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run in COMMANDS.items():
         command = commands.add_parser(name, help=run.__doc__)
-        command.set_defaults(run=run)
+        command.set_defaults(command=name)
         if name != "page":
             command.add_argument(
                 "--rounds", type=int, default=40 if name in ("race", "all") else 10
@@ -204,10 +194,10 @@ def main() -> int:
                 "--against", metavar="REV", help="race the package also as it was at a revision"
             )
     options = parser.parse_args()
-    if options.run is not written:
+    if options.command != "page":
         for what, value in machine().items():
             print(f"{what}: {value}")
-    return 0 if timed(options.run, options) else 1
+    return 0 if done(options.command, options) else 1
 
 
 if __name__ == "__main__":

@@ -78,15 +78,16 @@ rule(
 def _take(a, indices, axis=None, out=None, mode="raise"):
     if axis is None or not np.ndim(a):
         a, axis = np.ravel(a), 0
-    n, axis = np.shape(a)[axis], axis % np.ndim(a)
+    axis %= np.ndim(a)
+    return getitem(a, *(slice(None),) * axis, _places(indices, np.shape(a)[axis], mode))
+
+
+def _places(indices, n, mode):
+    """Return where ``indices`` are among n places, those outside by ``mode``."""
     if mode == "wrap":
-        indices = np.mod(indices, n)
+        return np.mod(indices, n)
     if mode == "clip":
-        indices = np.clip(indices, 0, n - 1)
-    return getitem(a, *(slice(None),) * axis, _places(indices))
-
-
-def _places(indices):
+        return np.clip(indices, 0, n - 1)
     return indices if hasattr(indices, "dtype") else np.array(indices, dtype=np.intp)
 
 
@@ -120,14 +121,9 @@ def _extract(condition, arr):
 
 @composite(np.choose)
 def _choose(a, choices, out=None, mode="raise"):
-    n = len(choices)
-    if mode == "wrap":
-        a = np.mod(a, n)
-    if mode == "clip":
-        a = np.clip(a, 0, n - 1)
-    a, *choices = np.broadcast_arrays(a, *choices)
+    a, *choices = np.broadcast_arrays(_places(a, len(choices), mode), *choices)
     grid = np.indices(np.shape(a), sparse=True)
-    return getitem(np.stack(choices), _places(a), *grid)
+    return getitem(np.stack(choices), a, *grid)
 
 
 # ---- places and counts -----------------------------------------------------------------------

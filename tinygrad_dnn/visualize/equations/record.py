@@ -17,20 +17,13 @@ from tinygrad_dnn.errors import ChangedDataError
 from tinygrad_dnn.graph import Node, ancestors, overwritten
 from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.primitives import RULES, UNDISPATCHED, Each
-from tinygrad_dnn.rules import losses, normalisation
+from tinygrad_dnn.rules.normalisation import l2_normalize, standardize
 from tinygrad_dnn.tensor import as_tensor, handle
+from tinygrad_dnn.visualize.chain import LOSSES
 from tinygrad_dnn.visualize.words import is_array
 
 PLAIN = (int, float, complex, str, type(None), np.generic, Node)  # equal if they compare so
-SPELT_OUT = (
-    losses.binary_cross_entropy,
-    losses.binary_cross_entropy_with_logits,
-    losses.cross_entropy,
-    losses.cross_entropy_with_logits,
-    losses.mean_squared_error,
-    normalisation.standardize,
-    normalisation.l2_normalize,
-)
+SPELT_OUT = (*LOSSES, standardize, l2_normalize)
 
 
 class Record:
