@@ -106,7 +106,7 @@ class Node:
 
 
 def changed(*leaves: Node) -> None:
-    """Say that the data of ``leaves`` is no longer what earlier calls saw."""
+    """Say that the data of ``leaves`` is no longer what earlier calls, and plans, have seen."""
     global last_change
     born = moment()
     for leaf in leaves:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_dnn import graph
 from tinygrad_dnn.errors import DimensionError, HistoryError
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, changed
 from tinygrad_dnn.primitives import is_recorded
 
 Function: TypeAlias = Callable[[Any], Any]
@@ -28,7 +28,7 @@ class Hook:
         self._hooks, self._key = node.hooks, _number()
         self._hooks[self._key] = f
         graph.hooked = True
-        graph.last_change = graph.moment()  # a plan that hears of no hook has to look again
+        changed()  # a plan that hears of no hook has to look again
 
     def remove(self) -> None:
         """Take the hook off; a second time does nothing."""

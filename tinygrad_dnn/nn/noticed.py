@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tinygrad_dnn import graph
+from tinygrad_dnn.graph import changed
 
 
 class Noticed:
@@ -13,8 +13,8 @@ class Noticed:
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        graph.last_change = graph.moment()
+        changed()
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
-        graph.last_change = graph.moment()
+        changed()

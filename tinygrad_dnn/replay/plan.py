@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_dnn import graph
 from tinygrad_dnn.containers import leaves, mapped, rebuilt
-from tinygrad_dnn.graph import Node, moment
+from tinygrad_dnn.graph import Node, changed, moment
 from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.capture import leave_gradient, one_at_a_time
@@ -139,11 +139,7 @@ class Plan:
 
     def _has_changed(self) -> None:
         """Note that the data of leaves are new."""
-        born = moment()
-        for leaf in self._leaves:
-            leaf.born = born
-        if born > graph.last_change:
-            graph.last_change = born
+        changed(*self._leaves)
         self._changed = graph.last_change
 
     def _leave(self, out: list[Any], given: Sequence[Any]) -> None:
@@ -179,7 +175,7 @@ class Plan:
             array[...] = now
             place.set(array)
         if new:
-            graph.last_change = moment()  # other plans have to look again
+            changed()  # other plans have to look again
         self._changed = graph.last_change
         return True
 
