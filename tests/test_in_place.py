@@ -92,7 +92,7 @@ def test_a_plain_array_that_was_changed_after_its_use(f, change, create_graph):
 
 
 @every_change
-@pytest.mark.parametrize("f", [lambda W: W * W, lambda W: W.T @ W, relu], ids=str)
+@pytest.mark.parametrize("f", [lambda W: W * W, lambda W: W.T @ W, relu], ids=["square", "product", "relu"])
 def test_a_leaf_whose_entries_were_assigned(f, change):
     W = fresh()
     with tg.detect_anomaly():
@@ -136,7 +136,9 @@ def test_a_forward_walk_finds_it_too():
 
 
 @every_change
-@pytest.mark.parametrize("f", [lambda W, X: W + X, lambda W, X: np.exp(W) + np.sum(X)], ids=str)
+@pytest.mark.parametrize(
+    "f", [lambda W, X: W + X, lambda W, X: np.exp(W) + np.sum(X)], ids=["sum", "sum of exp"]
+)
 def test_what_no_derivative_needs_may_change(f, change):
     W, X = fresh(), np.array([[1.0, 2.0], [3.0, 4.0]])
     with tg.detect_anomaly():
