@@ -92,7 +92,9 @@ def test_a_plain_array_that_was_changed_after_its_use(f, change, create_graph):
 
 
 @every_change
-@pytest.mark.parametrize("f", [lambda W: W * W, lambda W: W.T @ W, relu], ids=["square", "product", "relu"])
+@pytest.mark.parametrize(
+    "f", [lambda W: W * W, lambda W: W.T @ W, relu], ids=["square", "product", "relu"]
+)
 def test_a_leaf_whose_entries_were_assigned(f, change):
     W = fresh()
     with tg.detect_anomaly():
