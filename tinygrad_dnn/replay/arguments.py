@@ -14,10 +14,12 @@ from tinygrad_dnn.replay.symbol import Symbol
 from tinygrad_dnn.replay.tape import Tape
 from tinygrad_dnn.tensor import Tensor, handle
 
+_INPUTS = (np.ndarray, np.generic, Tensor, float)
+
 
 def is_input(x: Any) -> bool:
     """Say if an argument may be another one at every replay: an array, a Tensor, a float."""
-    return isinstance(x, np.ndarray | np.generic | Tensor | float)
+    return isinstance(x, _INPUTS)
 
 
 class Arguments:
@@ -71,10 +73,9 @@ class Arguments:
             raise changed_argument(self.tape.name, "an array")
         owners = {id(_owner(a)) for a in self._data}
         for s in self._live:
-            was = s.before.value
-            if s.after is s.before or id(_owner(was)) not in owners or not s.is_array:
+            if s.after is s.before or not s.is_array or id(_owner(s.before.value)) not in owners:
                 continue
-            if any(np.may_share_memory(a, was) for a in self._data):
+            if any(np.may_share_memory(a, s.before.value) for a in self._data):
                 raise ReplayError(
                     f"{self.tape.name} is given the data of {s.before.name or 'a Tensor'}, which "
                     f"it changes: a replay would not know that they are the same; give it a copy, "

@@ -86,8 +86,11 @@ class _Run:
         self.tape, self.live = tape, live
         self.modes = [part.training for part in live.moded]
         self.lifted: list[State] = []
-        self.with_grad: dict[Node, Node] = {}  # leaves, and what stands for their gradients
+        self.data: list[State] = []  # those of the leaves
+        self.with_grad: dict[Node, State] = {}  # leaves, and what stands for their gradients
         self.without_grad: list[Node] = []
+        self.others: list[State] = []
+        self.updated: list[Node] = []  # leaves that the run gives new data
         self.generators: list[tuple[Place, Any]] = []
         self.drawn = Drawn(tape)
         self.left: dict[Node, Any] = {}  # what the run leaves in places, and its value
@@ -98,21 +101,23 @@ class _Run:
         if graph.hooked and (leaf := next(filter(hooks_of, self.live.leaves), None)):
             raise hooked(leaf, self.tape.name)
         for leaf in self.live.leaves:
-            self._lift(Place(leaf, "value"), leaf.value, leaf.name)
-            if leaf.grad is None:
-                self.without_grad.append(leaf)
-                if leaf.needs_grad and leaf not in self.live.accumulating:
-                    leaf.grad = Absent(leaf, self.tape)
-            else:
-                name = f"d{leaf.name}" if leaf.name else None
-                self.with_grad[leaf] = self._lift(Place(leaf, "grad"), leaf.grad, name)
+            state, leaf.value = self._lifted(Place(leaf, "value"), leaf.value, leaf.name)
+            self.data.append(state)
+            if leaf.grad is not None:
+                place, name = Place(leaf, "grad"), f"d{leaf.name}" if leaf.name else None
+                self.with_grad[leaf], leaf.grad = self._lifted(place, leaf.grad, name, stays=False)
+                continue
+            self.without_grad.append(leaf)
+            if leaf.needs_grad and leaf not in self.live.accumulating:
+                leaf.grad = Absent(leaf, self.tape)
         for place, value in self.live.state:
             self._lift(place, value, place.key if isinstance(place.key, str) else None)
         for place in self.live.moving:
-            self._lift(place, place.get(), str(place.key), moves=True)
-        if shared := first_shared([(s.place, s.before.value) for s in self.lifted]):
+            self._lift(place, place.get(), str(place.key), stays=False)
+        if shared := first_shared([s.before.value for s in self.lifted]):
+            names = " and ".join(self.lifted[i].place.owner for i in shared)
             raise ReplayError(
-                f"{self.tape.name} uses {' and '.join(shared)}, whose data lie in the same memory; "
+                f"{self.tape.name} uses {names}, whose data lie in the same memory; "
                 f"give one of them a copy, or use one Tensor in both places"
             )
         for holder, key in self.live.generators:
@@ -121,13 +126,21 @@ class _Run:
             place.set(self.drawn.stand_in(rng))
             self.generators.append((place, rng))
 
-    def _lift(self, place: Place, value: Any, name: str | None, moves: bool = False) -> Node:
-        """Put a Symbol for ``value`` into a place; return its node."""
+    def _lift(self, place: Place, value: Any, name: str | None, *, stays: bool = True) -> None:
+        """Put a Symbol for ``value`` into a place that is none of a leaf."""
+        state, symbol = self._lifted(place, value, name, stays=stays)
+        self.others.append(state)
+        place.set(symbol)
+
+    def _lifted(
+        self, place: Place, value: Any, name: str | None, *, stays: bool = True
+    ) -> tuple[State, Symbol]:
+        """Return the state at a place, and the Symbol to be put there."""
         symbol = self.tape.symbol(value, name)
         node = symbol.node
-        self.lifted.append(State(place, node, node, moves))
-        place.set(symbol)
-        return node
+        state = State(place, node, node, stays and isinstance(value, np.ndarray))
+        self.lifted.append(state)
+        return state, symbol
 
     def given(self, x: Any) -> Any:
         """Return what stands for the argument ``x`` in this run."""
@@ -142,7 +155,8 @@ class _Run:
         for place, number in self.live.numbers:
             if place.get(number) is not number and place.name not in self.kept.names:
                 raise Moving(place)
-        grads, dropped = self._gradients(self._updated())
+        self._find_updated()
+        grads, dropped = self._gradients()
         self.arguments.refuse_changed()
         given = [(i, self._node(g)) for i, g in self.arguments.gradients()]
         modes = [
@@ -167,36 +181,36 @@ class _Run:
             self.arguments.of_tensors,
         )
 
-    def _updated(self) -> set[Any]:
-        """Find out what is left in the places; return the leaves that the run gave new data."""
-        updated, kept = set(), self.kept.names
-        for s in self.lifted:
-            place = s.place
-            if place.is_of_leaf("grad") or (kept and place.name in kept):
-                continue
-            left = place.get()
-            if type(left) is not Symbol or left.node is not s.before:
+    def _find_updated(self) -> None:
+        """Find out what is left in the places, and which leaves the run gave new data."""
+        for leaf, s in zip(self.live.leaves, self.data, strict=True):
+            if not _is(s.before, leaf.value):
+                s.after = self._node(leaf.value)
+                self.updated.append(leaf)
+        for s in self.others:
+            left = s.place.get()
+            if not (_is(s.before, left) or s.place.name in self.kept.names):
                 s.after = self._node(left)
-                if place.is_of_leaf("value"):
-                    updated.add(place.holder)
-        return updated
 
-    def _gradients(self, updated: set[Any]) -> tuple[list[tuple[Node | int, Node]], list[Node]]:
+    def _gradients(self) -> tuple[list[tuple[Node | int, Node]], list[Node]]:
         """Return the gradients that the run has left in leaves, and the leaves that lost theirs."""
-        before = self.with_grad
+        before, updated = self.with_grad, {*self.updated}
         read = {id(a) for call in self.tape.calls for a in call.args} if before else ()
         grads: list[tuple[Node | int, Node]] = []
         dropped = []
         for leaf in self.live.leaves:
-            given, left = before.get(leaf), leaf.grad
-            looked_for = given or (leaf.needs_grad and leaf not in self.live.accumulating)
-            afresh = looked_for and id(given) not in read  # it was dropped, not added to
-            there = left is not None and type(left) is not Absent
-            if there and not (leaf in updated and afresh):
-                if type(left) is not Symbol or left.node is not given:
-                    grads.append((leaf, self._node(left)))
-            elif given is not None:
-                dropped.append(leaf)
+            left = leaf.grad
+            given = before[leaf].before if leaf in before else None
+            used_up = leaf in updated and (
+                id(given) not in read  # it was dropped, not added to
+                if given
+                else leaf.needs_grad and leaf not in self.live.accumulating
+            )
+            if left is None or type(left) is Absent or used_up:
+                if given:
+                    dropped.append(leaf)
+            elif not _is(given, left):
+                grads.append((leaf, self._node(left)))
         return grads, dropped
 
     def _result(self, x: Any) -> Any:
@@ -224,12 +238,16 @@ class _Run:
 
     def put_back(self) -> None:
         """Put everything that was lifted back where it was."""
-        for place, rng in self.generators:
-            place.set(rng)
+        for leaf, s in zip(self.live.leaves, self.data, strict=False):  # fewer, after a refusal
+            leaf.value = s.before.value
+        for leaf, s in self.with_grad.items():
+            leaf.grad = s.before.value
         for leaf in self.without_grad:
             leaf.grad = None
-        for s in self.lifted:
+        for s in self.others:
             s.place.set(s.before.value)
+        for place, rng in self.generators:
+            place.set(rng)
 
     def carry_out(self, program: Program, given: Sequence[Any]) -> bool:
         """Leave in every live place what the run has computed for it."""
@@ -241,7 +259,7 @@ class _Run:
                 s.before.value[...] = value
             else:
                 s.place.set(own(value))
-        changed(*[s.place.holder for s in written if s.place.is_of_leaf("value")])
+        changed(*self.updated)
         for leaf in program.dropped:
             leaf.grad = None
         for target, g in program.grads:
@@ -255,3 +273,8 @@ class _Run:
         for place in made:
             place.set(np.array(place.get().value))
         return not made
+
+
+def _is(node: Node | None, left: Any) -> bool:
+    """Say if what is left in a place is still the Symbol for ``node``."""
+    return type(left) is Symbol and left.node is node

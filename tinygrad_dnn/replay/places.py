@@ -11,7 +11,6 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.graph import Node
 from tinygrad_dnn.tensor import Tensor
 
 CONTAINERS = (
@@ -67,9 +66,10 @@ class Place:
             f"list or dict, and draw from it there: rng.random() instead of draw()"
         )
 
-    def is_of_leaf(self, key: str) -> bool:
-        """Say if it is an attribute of a leaf: that called ``key``."""
-        return self.key == key and isinstance(self.holder, Node)
+    @property
+    def owner(self) -> str:
+        """What a message calls it: the name of its holder, if that has one."""
+        return str(getattr(self.holder, "name", None) or self.key)
 
     def text(self, holder: str, key: str) -> str:
         """Return what Python calls it, with names for the holder and for the key of an entry."""
@@ -89,19 +89,14 @@ def state_of(optimizer: Any) -> Iterator[tuple[Any, Any, Any]]:
                     inside.append((value, value))
 
 
-def first_shared(held: Sequence[tuple[Place, Any]]) -> list[str]:
-    """Return what the first two places are called whose arrays lie in the same memory, if any."""
-    arrays = [a for _, a in held if isinstance(a, np.ndarray)]
+def first_shared(held: Sequence[Any]) -> list[int]:
+    """Return the numbers of the first two that are arrays in the same memory, if there are any."""
+    arrays = [a for a in held if isinstance(a, np.ndarray)]
     if len({id(a) for a in arrays if a.base is None}) == len(arrays):
         return []  # nearly always: each is another one, and has its own memory
-    bounds = [(*byte_bounds(a), i) for i, (_, a) in enumerate(held) if np.size(a) and np.ndim(a)]
+    bounds = [(*byte_bounds(a), i) for i, a in enumerate(held) if np.size(a) and np.ndim(a)]
     bounds.sort()
     for (_, end, i), (start, _, j) in pairwise(bounds):
-        if start < end and np.shares_memory(held[i][1], held[j][1]):
-            return [_called(held[k][0]) for k in (i, j)]
+        if start < end and np.shares_memory(held[i], held[j]):
+            return [i, j]
     return []
-
-
-def _called(place: Place) -> str:
-    name = getattr(place.holder, "name", None)
-    return str(name or place.key)

@@ -69,20 +69,14 @@ def is_one_number(a: Any) -> bool:
     return isinstance(value, int | float)
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
 class State:
     """One live place: ``before`` stands for what it holds, ``after`` for what a replay leaves."""
 
     place: Place
     before: Node
     after: Node
-    moves: bool = False  # is there another object at every replay?
-
-    @property
-    def is_array(self) -> bool:
-        """Say if it is an array that stays where it is: numbers and gradients are new each time."""
-        stays = not (self.moves or self.place.is_of_leaf("grad"))
-        return stays and isinstance(self.before.value, np.ndarray)
+    is_array: bool  # that stays where it is: numbers and gradients are new at every replay
 
 
 @dataclass
