@@ -28,10 +28,15 @@ def items(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def leaves(tree: Any) -> list[Any]:
     """Return the leaves of ``tree``, in order."""
-    if isinstance(tree, NESTED):
-        parts = tree.values() if isinstance(tree, dict) else tree
-        return [leaf for part in parts for leaf in leaves(part)]
-    return [] if tree is None else [tree]
+    if not isinstance(tree, NESTED):
+        return [] if tree is None else [tree]
+    found: list[Any] = []
+    for part in tree.values() if isinstance(tree, dict) else tree:
+        if isinstance(part, NESTED):
+            found += leaves(part)
+        elif part is not None:
+            found.append(part)
+    return found
 
 
 def rebuilt(tree: Any, values: Iterable[Any]) -> Any:
@@ -44,13 +49,13 @@ def rebuilt(tree: Any, values: Iterable[Any]) -> Any:
 
 
 def _built(tree: Any, rest: Iterator[Any]) -> Any:
+    if not isinstance(tree, NESTED):
+        return None if tree is None else next(rest)
     if isinstance(tree, dict):
         entries = {key: _built(part, rest) for key, part in tree.items()}
         return entries if type(tree) is dict else _of_kind(tree, entries)
-    if isinstance(tree, list | tuple):
-        parts = [_built(part, rest) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    return None if tree is None else next(rest)
+    parts = [_built(part, rest) for part in tree]
+    return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
 
 
 def _of_kind(tree: dict[Any, Any], entries: dict[Any, Any]) -> dict[Any, Any]:

@@ -156,17 +156,21 @@ def walk_watch() -> WalkWatch | None:
     return watch if watch and watch.walks else None
 
 
-@contextmanager
-def watched_by(watch: Watch) -> Iterator[None]:
+class watched_by:  # noqa: N801  (named as what it does)
     """Let ``watch`` look at what the code in this block does."""
-    global watched
-    with _counting:
-        watched += 1
-    token = watching.set(watch)
-    try:
-        yield
-    finally:
-        watching.reset(token)
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def __enter__(self) -> None:
+        global watched
+        with _counting:
+            watched += 1
+        self._token = watching.set(self._watch)
+
+    def __exit__(self, *_: object) -> None:
+        global watched
+        watching.reset(self._token)
         with _counting:
             watched -= 1
 

@@ -4,6 +4,7 @@ import pickle
 import random
 from collections.abc import Sequence
 from ctypes import c_char
+from functools import lru_cache
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -130,6 +131,12 @@ def _global_states() -> Any:
     As they lie in memory, if that is known: to ask for them takes as long as some twenty calls.
     """
     bits: Any = np.random.get_bit_generator()  # type: ignore[attr-defined]
-    known = isinstance(bits, np.random.MT19937)
-    numbers = _MT19937.from_address(bits.ctypes.state_address).raw if known else str(bits.state)
+    numbers = str(bits.state) if (inside := _inside(bits)) is None else inside.raw
     return numbers, _OF_NUMPYS.raw, _OF_PYTHONS.raw, id(_PYTHONS.gauss_next)
+
+
+@lru_cache(maxsize=1)
+def _inside(bits: Any) -> Any:
+    """Return a view of the state of a source of random bits; None if it is of a kind not known."""
+    known = isinstance(bits, np.random.MT19937)
+    return _MT19937.from_address(bits.ctypes.state_address) if known else None

@@ -170,7 +170,7 @@ class jit:  # noqa: N801  (named as what it does)
 
 def _identity(given: list[Any]) -> Any:
     """Return what tells the objects that were given from others."""
-    return tuple([id(x) for x in given if not (is_input(x) or isinstance(x, int | str | bytes))])
+    return tuple([id(x) for x in given if not (is_input(x) or isinstance(x, (int, str, bytes)))])
 
 
 def _unpickled(f: Callable[..., Any], native: bool) -> jit:

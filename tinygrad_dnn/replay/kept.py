@@ -3,7 +3,6 @@
 A replay leaves there what it has computed, as it returns its results: Tensors without history.
 """
 
-from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
@@ -31,19 +30,23 @@ class Kept:
         before = [*live.numbers, *live.held, *((p, None) for p in _new(live))]
         before += [(p, np.float64(0)) for p in live.moving]
         changed = {p.name: (p, x) for p, x in before if p.get(None) is not x}
-        for place, _ in live.state if changed else ():
+        kept = self._recorded_in(changed, live) if changed else []
+        self.places = [place for place, _, _ in kept]
+        self.left = [left for _, _, left in kept]
+        self.names = {place.name for place in self.places}
+        self._before = [value for _, value, _ in kept]
+
+    def _recorded_in(self, changed: dict[Any, tuple[Place, Any]], live: Live) -> list[Any]:
+        """Return the places in which recorded values stay, what was there before, and what is."""
+        for place, _ in live.state:
             changed.pop(place.name, None)
-        self._live = {*live.leaves} if changed else set()
+        self._live = {*live.leaves}
         kept = [(p, x, p.get(None)) for p, x in changed.values()]
         kept = [x for x in kept if self._is_recorded(x[2])]
         moved = {p.name: p for p, x, left in kept if _moves(x, left)}
         if new := moved.keys() - {p.name for p in live.moving}:
             raise Moving(*(moved[name] for name in new))
-        kept = [x for x in kept if x[0].name not in moved]
-        self.places = [place for place, _, _ in kept]
-        self.left = [left for _, _, left in kept]
-        self.names = {place.name for place in self.places}
-        self._before = [value for _, value, _ in kept]
+        return [x for x in kept if x[0].name not in moved]
 
     @property
     def stable(self) -> bool:
@@ -93,13 +96,16 @@ class Kept:
         )
 
 
-def _new(live: Live) -> Iterator[Place]:
-    """Yield the places that were not there before the run."""
+def _new(live: Live) -> list[Place]:
+    """Return the places that were not there before the run."""
+    found: list[Place] = []
     for holder, before in live.contents:
         if isinstance(before, dict):
-            yield from (Place(holder, key) for key in [*holder] if key not in before)
+            if holder.keys() != before.keys():
+                found += [Place(holder, key) for key in holder if key not in before]
         elif isinstance(before, list):
-            yield from (Place(holder, i) for i in range(len(before), len(holder)))
+            found += [Place(holder, i) for i in range(len(before), len(holder))]
+    return found
 
 
 def _is_tensor(x: Any) -> bool:

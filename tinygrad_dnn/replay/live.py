@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from operator import is_
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
@@ -129,10 +130,8 @@ class Live:
 
     def have_options_changed(self) -> bool:
         """Say if an attribute of a layer of ours holds something else by now."""
-        return any(
-            own.get(name) is not value
-            for own, before in self.options
-            for name, value in before.items()
+        return not all(
+            all(map(is_, map(own.get, before), before.values())) for own, before in self.options
         )
 
     def rewind(self) -> None:
@@ -258,7 +257,7 @@ def _is_ours(part: Any, kind: _Kind, found: Live) -> bool:
         if type(own) is dict:
             found.contents.append((own, {**own}))
         return False
-    if kind.noticed:
+    if kind.noticed and own:
         options = {**own}
         options.pop("training", None)  # which the signature has
         found.options.append((own, options))

@@ -65,11 +65,11 @@ def kind(x: Any) -> Any:
         return x.dtype
     if isinstance(x, dict):
         return dict, tuple((k, kind(v)) for k, v in x.items())
-    if isinstance(x, list | tuple):
+    if isinstance(x, (list, tuple)):
         return type(x), tuple(map(kind, x))
     if isinstance(x, float):
         return float
-    if x is None or isinstance(x, int | str | bytes | bool):
+    if x is None or isinstance(x, (int, str, bytes)):
         return type(x), x
     return id(x)
 
