@@ -358,6 +358,23 @@ def test_a_kind_that_looks_at_tensors_of_its_own_stays_eager(caplog):
     assert "the update of Averaging looks at a Tensor itself" in caplog.text
 
 
+def test_a_kind_that_draws_from_numpy_itself_stays_eager(caplog):
+    class Noisy(optim.SGD, replayed=True):
+        def descend(self, gradients):
+            for _, W, dW in gradients:
+                W.value -= self.lr * dW * (1 + np.random.random())  # noqa: NPY002
+
+    W = tg.Tensor(np.ones(3))
+    descent, before = Noisy([W], lr=0.1), W.data.copy()
+    caplog.set_level(logging.INFO, "tinygrad_dnn.optim")
+    for _ in range(EAGERLY + 10):
+        W.grad = np.ones(3)
+        descent.step()
+        assert (W.data < before).all()
+        before = W.data.copy()
+    assert "the update of Noisy draws from np.random or random themselves" in caplog.text
+
+
 def test_parameters_that_share_memory_are_refused_once_and_why_is_logged(caplog):
     def shared():
         W, b = tg.Tensor(np.ones(4), name="W"), tg.Tensor(np.ones(2), name="b")

@@ -110,3 +110,29 @@ def test_a_hook_on_an_argument_is_refused_whenever_it_comes():
         else:
             f(X)
             assert same(X.grad, np.full(3, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("change", "given"),
+    [
+        (lambda held, J: held.append(J), []),
+        (lambda held, J: held.pop(), [1.0, 2.0]),
+        (lambda held, J: held.reverse(), [1.0, 2.0]),
+        (lambda held, J: held.update(J=J), {}),
+        (lambda held, J: held.update(J=J), {"J": None}),
+        (lambda held, J: held.update(J=J), {"J": 0.0}),
+        (lambda held, J: held["in"].update(J=2.0), {"in": {}}),
+        (lambda held, J: held.update(b=held.pop("a")), {"a": 1.0}),
+    ],
+)
+def test_changes_of_lists_and_dicts_that_are_given_are_refused(change, given):
+    def step(x, held):
+        change(held, np.sum(x))
+        return x * 2
+
+    before = repr(given)
+    with pytest.raises(ReplayError, match="step changes a list or a dict that is its argument"):
+        tg.jit(step)(np.ones(2), given)
+    with pytest.raises(ReplayError, match="step changes a list or a dict that is its argument"):
+        tg.jit(step)(np.ones(2), held=given)
+    assert repr(given) == before

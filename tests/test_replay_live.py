@@ -301,10 +301,17 @@ def test_tensors_that_share_their_memory_are_refused(how):
         tg.jit(lambda: np.sum(W) * np.sum(V))()
 
 
-@pytest.mark.parametrize("draw", [np.random.random, np.random.randn, random.random])
+@pytest.mark.parametrize("draw", [np.random.random, np.random.randn, random.random, random.gauss])
 def test_random_numbers_of_the_module_are_refused(draw):
-    with pytest.raises(ReplayError, match=r"draws from np\.random or random"):
-        tg.jit(lambda x: x * draw())(np.ones(2))
+    def noise(x):
+        y = x * 2
+        return y * draw()
+
+    line = noise.__code__.co_firstlineno + 2
+    where = rf"draws from np\.random or random themselves, at .*test_replay_live\.py:{line}, and"
+    for f in (noise, lambda x: noise(x) + 1):
+        with pytest.raises(ReplayError, match=where):
+            tg.jit(f)(np.ones(2))
 
 
 @pytest.mark.parametrize("draw", [np.random.randn, lambda: random.gauss()])

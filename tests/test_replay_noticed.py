@@ -1,7 +1,10 @@
 """tg.jit notices what was exchanged, or has appeared, since it recorded; eager is the witness."""
 
 import random
+import sys
 from collections import deque
+from copy import copy
+from itertools import count, cycle
 from types import MappingProxyType
 
 import numpy as np
@@ -55,7 +58,7 @@ def test_state_of_an_optimiser_is_exchanged_at_two_steps(changes):
 def test_draws_from_generators_of_other_kinds_are_refused(rng, draw):
     f = tg.jit(lambda x: x * draw(rng))
     for _ in range(2):
-        with pytest.raises(ReplayError, match=rf"draws from a {type(rng).__name__}, and a replay"):
+        with pytest.raises(ReplayError, match=rf"draws from a {type(rng).__name__}, at .*noticed"):
             f(np.ones(2))
 
 
@@ -110,6 +113,113 @@ def test_what_a_read_only_view_shows_is_noticed():
     for k in (2, 2, 3, 3):
         inside["k"] = k
         assert same(f(np.ones(2)), np.ones(2) * k)
+
+
+def test_a_draw_that_changes_a_tracer_back():
+    heard = []
+    before = sys.gettrace()
+    sys.settrace(tracer := lambda *_: heard.append(0))
+    try:
+        with pytest.raises(ReplayError, match="draws from np"):
+            tg.jit(lambda x: x * random.random())(np.ones(2))
+        after = sys.gettrace()
+    finally:
+        sys.settrace(before)
+    assert after is tracer
+
+
+# ---- iterators and functions ---------------------------------------------------------------------
+def every():
+    yield from range(1, 9)
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "take"),
+    [
+        (lambda: count(1), "count", next),
+        (lambda: cycle([1.0, 2.0]), "cycle", next),
+        (lambda: iter([1.0, 2.0]), "list_iterator", list),
+        (lambda: zip([1.0], [2.0], strict=True), "zip", list),
+        (every, "generator", next),
+        (every, "generator", sum),
+    ],
+)
+@pytest.mark.parametrize("given", [True, False])
+def test_parts_of_an_iterator_are_refused(made, kind, take, given):
+    def step(x, parts=None):
+        take(parts or held["parts"])
+        return x
+
+    parts, line = made(), step.__code__.co_firstlineno + 1
+    held = {"parts": parts}
+    where = rf"step takes the next part of a {kind} at .*noticed\.py:{line}, where every replay"
+    with pytest.raises(ReplayError, match=where):
+        tg.jit(step)(np.ones(2), *([parts] if given else ()))
+    assert held["parts"] is parts
+    assert next(parts) == next(made())
+
+
+def test_what_is_sent_to_a_generator_is_refused():
+    parts = every()
+    with pytest.raises(ReplayError, match="takes the next part of a generator"):
+        tg.jit(lambda x: x * parts.send(None))(np.ones(2))
+
+
+def test_iterators_may_be_there():
+    rows, seen = map(float, [1, 2]), (count(),)
+    f = plain(lambda x: x * 2 if rows and seen else x)
+    for _ in range(3):
+        assert same(f(np.ones(2)), np.full(2, 2.0))
+    assert next(rows) == 1
+
+
+class Doubling:
+    """An iterator of the user's own."""
+
+    factor = 1.0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.factor *= 2
+        return self.factor
+
+
+def test_an_iterator_of_the_user_s_own_goes_on():
+    def run(jit):
+        factors = Doubling()
+        f = jit(lambda x: x * next(factors))
+        return np.stack([f(np.ones(2)) for _ in range(5)])
+
+    assert same(run(plain), run(lambda f: f))
+
+
+def other(x, k=7.0):
+    return x - k
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("__defaults__", (5.0,)), ("__kwdefaults__", {"p": 5.0}), ("__code__", other.__code__)],
+)
+@pytest.mark.parametrize("inside", [True, False])
+def test_what_a_function_is_made_of_is_noticed(name, value, inside):
+    def run(jit):
+        def scaled(x, k=2.0, *, p=1.0):
+            return x * k + p
+
+        f = jit((lambda x: scaled(x)) if inside else scaled)
+        found = []
+        for i in range(8):
+            if i == 4:
+                setattr(scaled, name, copy(value))
+            if i == 6 and name == "__kwdefaults__":
+                scaled.__kwdefaults__["p"] = 8.0
+            found.append(f(np.full(2, i + 1.0)))
+        return np.stack(found)
+
+    assert same(run(plain), run(lambda f: f))
 
 
 # ---- attributes ----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
+from io import IOBase
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -30,8 +31,10 @@ _OURS = __name__.partition(".")[0]
 _LIBRARIES = (_OURS, "numpy")
 _NO_PARTS = (
     str, bytes, int, float, complex, ModuleType, BuiltinFunctionType, np.dtype, Node,
+    CodeType,
     Step,  # its layer is one of the network's
 )  # fmt: skip
+_OWN = "__code__", "__defaults__", "__kwdefaults__"  # what a function can be given anew
 _WHOLE = (Tensor, np.ndarray, np.generic, *GENERATORS)  # are yielded, and not taken apart
 
 
@@ -126,8 +129,9 @@ def _of_function(f: FunctionType) -> list[tuple[Any, Entries]]:
         except ValueError:  # not filled yet
             continue
         holders.append((cell, (("cell_contents", seen[-1]),)))
-    own = ("__defaults__", f.__defaults__), ("__kwdefaults__", f.__kwdefaults__)
-    holders.append((f, (*own, ("__dict__", f.__dict__))))
+    holders.append(((f.__dict__,), enumerate((f.__dict__,))))  # which is always the same
+    own = [(name, part) for name in _OWN if (part := getattr(f, name)) is not None]
+    holders.append((f, own))
     if _is_library(f.__module__):
         return holders
     names, known = dict.fromkeys(global_names(f.__code__)), f.__globals__
@@ -192,6 +196,12 @@ def _is_live(x: Any) -> bool:
 def are_ours(kind: type) -> bool:
     """Say if this package makes what is of this kind."""
     return _module_of(kind).partition(".")[0] == _OURS
+
+
+@lru_cache
+def are_iterators(kind: type) -> bool:
+    """Say if what is of this kind gives one part after the other; not if the user wrote it."""
+    return issubclass(kind, Iterator) and not (_are_users(kind) or issubclass(kind, IOBase))
 
 
 @lru_cache

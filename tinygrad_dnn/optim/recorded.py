@@ -16,7 +16,7 @@ from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.replay.capture import capture
 from tinygrad_dnn.replay.jit import is_looked_at as is_looked_at
 from tinygrad_dnn.replay.live import Live
-from tinygrad_dnn.replay.lookout import Overlooked
+from tinygrad_dnn.replay.lookout import Drawing, Overlooked
 from tinygrad_dnn.replay.places import CONTAINERS, Place, state_of
 from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.replay.program import Program
@@ -103,6 +103,8 @@ def captured(optimizer: Any, leaves: Sequence[Node], gradients: Sequence[Any]) -
             f"{update.__name__} looks at {found.leaf.name or 'a Tensor'} itself; let it keep what "
             f"it needs as arrays, and change the parameters that it is given"
         ) from None
+    except Drawing as found:
+        raise ReplayError(f"{update.__name__} draws from {found.what}") from None
     finally:
         changed(*updated)
     for s in program.state:

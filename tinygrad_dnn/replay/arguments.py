@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_dnn.containers import items, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.hooks import hooks_of
@@ -33,6 +34,12 @@ class Arguments:
         self._data: list[Any] = []  # of all that is not live itself
         self.of_tensors = False  # are there Tensors among them?
         self._live = live
+
+    def put_together(self, tree: Any, given: Sequence[Any]) -> Any:
+        """Return ``tree`` with what is ``given`` for its leaves, and remember what is where."""
+        self._tree = rebuilt(tree, given)
+        self._parts = _parts(self._tree)
+        return self._tree
 
     def given(self, x: Any) -> Any:
         """Return what stands for ``x``, which is an input."""
@@ -71,6 +78,8 @@ class Arguments:
                 raise changed_argument(self.tape.name, "the data of a Tensor")
         if any(x.node.fn for x in self._arrays):
             raise changed_argument(self.tape.name, "an array")
+        if _parts(self._tree) != self._parts:
+            raise changed_argument(self.tape.name, "a list or a dict")
         owners = {id(_owner(a)) for a in self._data}
         for s in self._live:
             if s.after is s.before or not s.is_array or id(_owner(s.before.value)) not in owners:
@@ -95,6 +104,11 @@ def hooked(leaf: Any, name: str) -> ReplayError:
         f"{leaf.name or 'a Tensor'} has a hook, which would hear nothing in a replay of {name}; "
         f"remove() it, or do not use tg.jit"
     )
+
+
+def _parts(tree: Any) -> list[tuple[str, int]]:
+    """Return what is where in ``tree``."""
+    return [(path, id(part)) for path, part in items(tree)]
 
 
 def _owner(x: Any) -> Any:

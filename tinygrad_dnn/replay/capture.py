@@ -16,6 +16,7 @@ from tinygrad_dnn.containers import leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import NO_KWARGS, Node, changed, watched_by
 from tinygrad_dnn.hooks import hooks_of
+from tinygrad_dnn.nn.reach import are_iterators
 from tinygrad_dnn.replay.arguments import Arguments, hooked, is_input
 from tinygrad_dnn.replay.draws import Drawn, without_other_draws
 from tinygrad_dnn.replay.kept import Kept, own, public
@@ -47,9 +48,9 @@ def capture(
     try:
         run.lift()
         run.arguments = Arguments(tape, run.lifted)
-        given = [run.given(x) for x in inputs]
-        args, kwargs = rebuilt(tree, given)
-        with watched_by(Lookout()), without_other_draws(tape, run.drawn.others(live.unknown)):
+        args, kwargs = run.arguments.put_together(tree, [run.given(x) for x in inputs])
+        others = run.drawn.others(live.unknown)
+        with watched_by(Lookout()), without_other_draws(tape, others, live.drawing):
             returned = f(*args, **kwargs)
         program = run.program(returned)
         returned = rebuilt(returned, map(public, leaves(returned)))
@@ -144,7 +145,8 @@ class _Run:
 
     def given(self, x: Any) -> Any:
         """Return what stands for the argument ``x`` in this run."""
-        if isinstance(x, np.random.Generator):
+        kind: Any = type(x)
+        if isinstance(x, np.random.Generator) or are_iterators(kind):
             return self.drawn.stand_in(x)
         return self.arguments.given(x) if is_input(x) else x
 

@@ -2,15 +2,18 @@
 
 import pickle
 import random
+import sys
 from collections.abc import Sequence
 from ctypes import c_char
 from functools import lru_cache
+from types import FrameType
 from typing import Any, NoReturn, Self
 
 import numpy as np
 
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.replay.refusals import shown, users_place
+from tinygrad_dnn.replay.lookout import Drawing
+from tinygrad_dnn.replay.refusals import is_ours, shown, users_place
 from tinygrad_dnn.replay.tape import Tape
 
 _REFUSED = {
@@ -63,6 +66,29 @@ class Draws:
         return copied
 
 
+class Parts:
+    """An iterator while a function is recorded: nobody can take its next part."""
+
+    def __init__(self, iterator: Any, tape: Tape) -> None:
+        self._iterator, self._tape = iterator, tape
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self, *_: Any) -> NoReturn:
+        self._tape.refuse_others()
+        raise ReplayError(
+            f"{self._tape.name} takes the next part of a {type(self._iterator).__name__} at "
+            f"{shown(users_place())}, where every replay would find the same one; take it outside "
+            f"and let it be an argument; a counter can be a number: n += 1"
+        )
+
+    send = __next__
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._iterator, name)
+
+
 class Drawn:
     """The generators that a recording draws from, and where each of them was before."""
 
@@ -71,9 +97,11 @@ class Drawn:
         self._before: list[tuple[np.random.Generator, Any]] = []
 
     def stand_in(self, rng: Any) -> Any:
-        """Return what stands for a generator, or for those in a tuple."""
+        """Return what stands for a generator, or for those in a tuple; or for an iterator."""
         if isinstance(rng, tuple):
             return tuple(self.stand_in(x) if isinstance(x, np.random.Generator) else x for x in rng)
+        if not isinstance(rng, np.random.Generator):
+            return Parts(rng, self._tape)
         self._before.append((rng, rng.bit_generator.state))
         return Draws(rng, self._tape)
 
@@ -91,28 +119,54 @@ class Drawn:
 class without_other_draws:  # noqa: N801  (named as what it does)
     """Refuse what this block has drawn from generators for which nothing stands in.
 
-    These are the two that all programs share, and ``others``, which are of other kinds.
+    These are the two that all programs share, and ``others``, which are of other kinds.  That they
+    were drawn from is seen at the end.  Where, if the block is then run once more, line by line,
+    knowing that it draws from ``known``.
     """
 
-    def __init__(self, tape: Tape, others: Sequence[Any]) -> None:
-        self._tape, self._others = tape, others
+    def __init__(self, tape: Tape, others: Sequence[Any], known: str) -> None:
+        self._tape, self._others, self._known = tape, others, known
 
     def __enter__(self) -> None:
         self._before, self._states = _global_states(), [*map(pickle.dumps, self._others)]
+        if self._known:
+            self._place = users_place()
+            self._tracer = sys.gettrace()
+            sys.settrace(self._look)
 
     def __exit__(self, error: Any, *_: object) -> None:
-        if error is not None:
-            return
+        if self._known:
+            sys.settrace(self._tracer)
+        if error is None and self._known:
+            self._refuse("")
+        if error is None and (drawn := self._drawn()):
+            raise Drawing(drawn)
+
+    def _drawn(self) -> str:
+        """Return what has been drawn from."""
         if _global_states() != self._before:
-            self._refuse("np.random or random themselves")
+            return "np.random or random themselves"
         for other, before in zip(self._others, self._states, strict=True):
             if pickle.dumps(other) != before:
-                self._refuse(f"a {type(other).__name__}")
+                return f"a {type(other).__name__}"
+        return ""
 
-    def _refuse(self, what: str) -> NoReturn:
+    def _look(self, frame: FrameType, event: str, _: Any) -> Any:
+        """Look before every line of the user's, and after the last one of a function."""
+        path = frame.f_code.co_filename
+        if is_ours(path) or path == random.__file__:
+            return None
+        if self._drawn():
+            self._refuse(f", at {shown(self._place)}")
+        if event == "return" and frame.f_back:
+            frame = frame.f_back
+        self._place = frame.f_code.co_filename, frame.f_lineno
+        return self._look
+
+    def _refuse(self, where: str) -> NoReturn:
         raise ReplayError(
-            f"{self._tape.name} draws from {what}, and a replay would repeat the same numbers; let "
-            f"it draw from an np.random.Generator: rng = np.random.default_rng(0)"
+            f"{self._tape.name} draws from {self._known}{where}, and a replay would repeat the "
+            f"same numbers; let it draw from an np.random.Generator: rng = np.random.default_rng(0)"
         )
 
 

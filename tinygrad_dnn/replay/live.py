@@ -9,15 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from operator import is_
-from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
+from types import BuiltinFunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.nn.noticed import Noticed
-from tinygrad_dnn.nn.reach import Entries, are_ours, are_whole, entries_of, surroundings
-from tinygrad_dnn.replay.lookout import Accumulating, Again, Moving, Overlooked
+from tinygrad_dnn.nn.reach import (
+    Entries,
+    are_iterators,
+    are_ours,
+    are_whole,
+    entries_of,
+    surroundings,
+)
+from tinygrad_dnn.replay.lookout import Accumulating, Again, Drawing, Moving, Overlooked
 from tinygrad_dnn.replay.places import CONTAINERS, Place, state_of
 from tinygrad_dnn.replay.symbol import NUMBERS
 from tinygrad_dnn.tensor import Tensor
@@ -27,7 +34,6 @@ _FIXED = (
     set,
     frozenset,
     np.ndarray,
-    FunctionType,
     partial,
     MethodType,
 )  # hold what they were made with
@@ -44,12 +50,13 @@ Inside: TypeAlias = tuple[Any, Entries, bool, bool]  # a holder, what it has; is
 
 @dataclass
 class Live:
-    """Leaves of a graph, optimisers, and the places that hold generators."""
+    """Leaves of a graph, optimisers, and the places that hold generators and iterators."""
 
     leaves: list[Node] = field(default_factory=list)
     optimizers: list[Any] = field(default_factory=list)
-    generators: list[tuple[Any, Any]] = field(default_factory=list)  # (holder, key)
+    generators: list[tuple[Any, Any]] = field(default_factory=list)  # and iterators: (holder, key)
     unknown: list[Any] = field(default_factory=list)  # generators of kinds that stay as they are
+    drawing: str = ""  # what the function is known to draw from, not yet where
     moded: list[Any] = field(default_factory=list)  # layers that train or rest
     accumulating: set[Node] = field(default_factory=set)  # leaves whose gradients are added up
     held: list[tuple[Place, Any]] = field(default_factory=list)  # what the way to them led through
@@ -71,6 +78,8 @@ class Live:
             self.accumulating.add(found.leaf)
         elif isinstance(found, Moving):
             self.moves(*found.places)
+        elif isinstance(found, Drawing):
+            self.drawing = found.what
 
     def moves(self, *places: Place) -> None:
         """Take the numbers at ``places`` for live."""
@@ -191,8 +200,9 @@ def _role(of: Any) -> str:
     if of in NUMBERS or are_whole(of):
         return "number" if of in NUMBERS else ""
     roles = {Tensor: "tensor", tuple: "tuple", np.random.Generator: "generator"}
+    roles |= dict.fromkeys(_UNKNOWN, "unknown")
     found = (role for kind, role in roles.items() if issubclass(of, kind))
-    return next(found, "unknown" if issubclass(of, _UNKNOWN) else "")
+    return next(found, "iterator" if are_iterators(of) else "")
 
 
 def live_in(*roots: Any) -> Live:
@@ -220,6 +230,9 @@ def live_in(*roots: Any) -> Live:
                     tuples.append((holder, key, part))
                 elif role == "unknown":
                     found.unknown.append(part)
+                elif role == "iterator":
+                    if not fixed:
+                        found.generators.append((holder, key))
                 elif isinstance(holder, tuple):
                     drawing.add(id(holder))
                 else:

@@ -35,6 +35,13 @@ class Moving(Again):
         self.places = places
 
 
+class Drawing(Again):
+    """The function draws from ``what``, which a recording does not hear: where, is to be seen."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+
 class Absent(Symbol):
     """Stands for the gradient that a leaf does not have, to see if it is read or dropped."""
 

@@ -25,13 +25,19 @@ _INSTEAD = {
     "array": "take np.stack([x, y]) to put arrays together, x.copy() of one",
     "vectorize": "let the function work on whole arrays",
 } | dict.fromkeys(["asarray", "asanyarray", "ascontiguousarray", "require"], _ARRAY_ALREADY)
+_INSTEAD_OF_CHANGING = {
+    "an array": "let it work on a copy: x = x.copy(), or x = x + 1 for x += 1",
+    "the data of a Tensor": "let it use the Tensor from outside instead of being given it",
+    "a list or a dict": "let it return what is new, or use that from outside (an attribute, a "
+    "variable around it) instead of being given it",
+}
 _OURS = tuple(dirname(path) + sep for path in (dirname(__file__), np.__file__))
 
 
 def users_frame() -> FrameType:
     """Return the frame of the user's program that is being run."""
     frame = sys._getframe()
-    while frame.f_back and _is_ours(frame.f_code.co_filename):
+    while frame.f_back and is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
 
@@ -50,7 +56,7 @@ def recorded_frame(recorder: FrameType | None) -> FrameType:
     frame: FrameType | None = sys._getframe()
     inside = None
     while frame and frame is not recorder:
-        if not _is_ours(frame.f_code.co_filename):
+        if not is_ours(frame.f_code.co_filename):
             inside = frame
         frame = frame.f_back
     return inside or users_frame()
@@ -65,7 +71,8 @@ def place_of(code: CodeType | None, instruction: int) -> tuple[str, int] | None:
 
 
 @cache
-def _is_ours(path: str) -> bool:
+def is_ours(path: str) -> bool:
+    """Say if this file is of this package's recorder, or of NumPy."""
     return path.startswith(_OURS)
 
 
@@ -144,11 +151,9 @@ def outdated_view(
 
 def changed_argument(name: str, what: str) -> ReplayError:
     """Return the error of a change of what was given."""
-    advice = "let it work on a copy: x = x.copy(), or x = x + 1 for x += 1"
-    if what != "an array":
-        advice = "let it use the Tensor from outside instead of being given it"
     return ReplayError(
-        f"{name} changes {what} that is its argument, which a replay would not do; {advice}"
+        f"{name} changes {what} that is its argument, which a replay would not do; "
+        f"{_INSTEAD_OF_CHANGING[what]}"
     )
 
 
