@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_dnn import graph
 from tinygrad_dnn.containers import leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
-from tinygrad_dnn.graph import NO_KWARGS, Node, changed, watched_by
+from tinygrad_dnn.graph import Node, changed, watched_by
 from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.nn.reach import are_iterators
 from tinygrad_dnn.replay.arguments import Arguments, hooked, is_input
@@ -23,7 +23,7 @@ from tinygrad_dnn.replay.kept import Kept, own, public
 from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Absent, Lookout, Moving
 from tinygrad_dnn.replay.places import Place, first_shared, state_of
-from tinygrad_dnn.replay.program import Program, State
+from tinygrad_dnn.replay.program import Program, State, Value
 from tinygrad_dnn.replay.refusals import outdated_view
 from tinygrad_dnn.replay.symbol import Symbol
 from tinygrad_dnn.replay.tape import Tape, current
@@ -227,7 +227,7 @@ class _Run:
     def _node(self, left: Any) -> Node:
         """Return the node of what is left in a place, whose value is kept; a constant gets one."""
         symbol = isinstance(left, Symbol)
-        node = left.node if symbol else Node(left, kwargs=NO_KWARGS)
+        node = left.node if symbol else Value(left)
         self.left[node] = left.value if symbol else left
         return node
 

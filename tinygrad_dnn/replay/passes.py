@@ -8,7 +8,7 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.blas import are_rows
 from tinygrad_dnn.replay.calls import Packed, Under
-from tinygrad_dnn.replay.program import Call, Program, State, constant, is_one_number
+from tinygrad_dnn.replay.program import Call, Program, State, Value, constant, is_one_number
 from tinygrad_dnn.replay.reductions import method_for
 from tinygrad_dnn.replay.symbol import is_number
 
@@ -55,7 +55,7 @@ def folded(program: Program) -> None:
     for call in program.calls:
         if call not in live:
             data = [new.get(a, a).value if isinstance(a, Node) else a for a in call.args]
-            new[call] = Node(call.fn(*data, **call.kwargs))
+            new[call] = Value(call.fn(*data, **call.kwargs))
     program.calls[:] = [c for c in program.calls if c in live]
     program.exchange(new)
 

@@ -18,6 +18,21 @@ from tinygrad_dnn.replay.places import Place
 Layout: TypeAlias = tuple[tuple[int, ...], np.dtype[Any], tuple[int, ...]]
 
 
+class Value(Node):
+    """A node of a recording without a call: live, or a constant."""
+
+    __slots__ = ()
+
+    fn = detour = grad = layer = None
+    args = seen = ()
+    kwargs = NO_KWARGS
+    needs_grad = retains_grad = False
+    born = 0
+
+    def __init__(self, value: Any, name: str | None = None) -> None:
+        self.value, self.name = value, name
+
+
 class Call(Node):
     """A node of a recording: of what a graph knows of a call, that which differs from the others.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.blas import blas_threads, has_small_kernels
-from tinygrad_dnn.replay.program import Call, Program, constant, is_one_number
+from tinygrad_dnn.replay.program import Call, Program, Value, constant, is_one_number
 from tinygrad_dnn.replay.reductions import is_reduction
 
 LARGE = 1_000_000  # multiplications: up to here OpenBLAS has kernels that rearrange nothing
@@ -48,7 +48,7 @@ def _sums_as_products(program: Program) -> None:
         if is_reduction(call) and call.fn == np.add.reduce and call.args[0] in factors:
             x, axis, _, _, keep = call.args
             if axis == (1,) and keep:
-                ones = Node(np.ones((x.value.shape[1], 1), x.value.dtype))
+                ones = Value(np.ones((x.value.shape[1], 1), x.value.dtype))
                 call.fn, call.args = np.matmul, [x, ones]
 
 
@@ -152,7 +152,7 @@ def _rows_of_numbers(program: Program) -> None:
         shape = like.value.shape if like.value.nbytes <= NEAR else like.value.shape[-1:]
         key = shape, value.dtype, value.tobytes()
         if key not in known:
-            known[key] = Node(np.full(shape, value))
+            known[key] = Value(np.full(shape, value))
         return known[key]
 
     for call in program.calls:

@@ -20,7 +20,7 @@ from tinygrad_dnn.graph import NO_KWARGS, Node, layer
 from tinygrad_dnn.primitives import Function
 from tinygrad_dnn.recording import name_of, require_plain
 from tinygrad_dnn.replay.calls import Packed, Under, error_variable
-from tinygrad_dnn.replay.program import Call
+from tinygrad_dnn.replay.program import Call, Value
 from tinygrad_dnn.replay.refusals import (
     leaked,
     of_another_thread,
@@ -67,7 +67,7 @@ class Tape:
         """Return a Symbol for something that is live: it can be another value at every replay."""
         if type(value) is not ndarray and isinstance(value, ndarray):
             require_plain(value, f"an argument of {self.name}")
-        return self.holding(Node(value, name=name), value)
+        return self.holding(Value(value, name), value)
 
     def pair(self, fn: Function, a: Any, b: Any) -> Any:
         """Call ``fn`` on two operands.
