@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_dnn.errors import AnomalyError
-from tinygrad_dnn.graph import Node, blame, moment, watched_by
+from tinygrad_dnn.graph import Node, blame, data_of, moment, watched_by
 from tinygrad_dnn.ledger import Ledger, print_of, users_line
 from tinygrad_dnn.recording import describe
 
@@ -132,7 +132,7 @@ class _Anomalies:
     def _already(self, inputs: Sequence[Any]) -> str:
         """Name the first input that was not finite to begin with."""
         for i, a in enumerate(inputs):
-            if bad := self.first_bad(a.value if isinstance(a, Node) else a):
+            if bad := self.first_bad(data_of(a)):
                 name = (a.name if isinstance(a, Node) else None) or f"its argument {i}"
                 return f"; {name} held {bad[1]} before the call"
         return ""
@@ -150,7 +150,7 @@ def _where(inputs: Sequence[Any], like: Any, index: tuple[int, ...]) -> str:
     """Return what the inputs of the shape of ``like`` hold at ``index``."""
     shown = []
     for i, a in enumerate(inputs):
-        value = a.value if isinstance(a, Node) else a
+        value = data_of(a)
         if index and np.shape(value) == np.shape(like) and hasattr(value, "dtype"):
             name = (a.name if isinstance(a, Node) else None) or f"argument {i}"
             shown.append(f"{name} is {np.asarray(value)[index]}")

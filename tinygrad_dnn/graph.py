@@ -105,6 +105,11 @@ class Node:
         changed(self)
 
 
+def data_of(a: Any) -> Any:
+    """Return the data of an argument, which is a node or a constant."""
+    return a.value if isinstance(a, Node) else a
+
+
 def changed(*leaves: Node) -> None:
     """Say that the data of ``leaves`` is no longer what earlier calls, and plans, have seen."""
     global last_change

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.replay.fusion import FUSED
 from tinygrad_dnn.replay.passes import is_elementwise
 from tinygrad_dnn.replay.program import Program, State
@@ -42,7 +42,7 @@ class Memory:
         """Return the array of one number in which ``a``, a number or its node, is kept."""
         key = (a if isinstance(a, Node) else repr(a)), dtype  # -0.0 is not 0.0
         if key not in self.numbers:
-            self.numbers[key] = np.array(a.value if isinstance(a, Node) else a, dtype)
+            self.numbers[key] = np.array(data_of(a), dtype)
         return self.numbers[key]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.replay.blas import are_rows
 from tinygrad_dnn.replay.calls import Packed, Under
 from tinygrad_dnn.replay.program import Call, Program, State, Value, constant, is_one_number
@@ -183,7 +183,7 @@ def is_product(call: Node) -> bool:
     So ``np.dot`` and ``np.matmul`` are the same to the bit: others the one copies and the other
     multiplies by itself, and of a matrix of one entry the one makes a factor: 0 instead of -0.
     """
-    values = [a.value if isinstance(a, Node) else a for a in call.args]
+    values = [data_of(a) for a in call.args]
     return call.fn in (np.matmul, np.dot) and len(values) == 2 and all(map(_is_dense, values))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_dnn import graph
 from tinygrad_dnn.containers import leaves, mapped, rebuilt
-from tinygrad_dnn.graph import Node, changed, moment
+from tinygrad_dnn.graph import Node, changed, data_of, moment
 from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.capture import leave_gradient, one_at_a_time
@@ -219,14 +219,14 @@ def _constants(program: Program) -> list[np.ndarray]:
 
 def _kind(result: Any) -> tuple[tuple[int, ...], Any]:
     """Return shape and dtype of a result."""
-    value = np.asarray(result.value if isinstance(result, Node) else result)
+    value = np.asarray(data_of(result))
     return value.shape, value.dtype
 
 
 def _shown(a: Any, names: dict[Node, str]) -> str:
     if isinstance(a, Node) and a in names:
         return names[a]
-    value = a.value if isinstance(a, Node) else a
+    value = data_of(a)
     if isinstance(value, np.ndarray):
         return f"{value.item():.6g}" if value.size == 1 else f"constant {value.shape}"
     return repr(value)

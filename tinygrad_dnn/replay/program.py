@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tinygrad_dnn.graph import NO_KWARGS, Node, layer
+from tinygrad_dnn.graph import NO_KWARGS, Node, data_of, layer
 from tinygrad_dnn.replay.places import Place
 
 Layout: TypeAlias = tuple[tuple[int, ...], np.dtype[Any], tuple[int, ...]]
@@ -66,7 +66,7 @@ class Call(Node):
     @property
     def data(self) -> list[Any]:
         """The arguments, of nodes their values."""
-        return [a.value if isinstance(a, Node) else a for a in self.args]
+        return [data_of(a) for a in self.args]
 
 
 def constant(a: Any, live: set[Node]) -> Any:
@@ -78,7 +78,7 @@ def constant(a: Any, live: set[Node]) -> Any:
 
 def is_one_number(a: Any) -> bool:
     """Say if ``a``, or what its node has, is a number, or an array of no dimensions."""
-    value = a.value if isinstance(a, Node) else a
+    value = data_of(a)
     if isinstance(value, np.ndarray | np.generic):
         return not value.ndim
     return isinstance(value, int | float)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.replay.memory import Memory
 from tinygrad_dnn.replay.passes import early, is_draw, is_elementwise, is_product
 from tinygrad_dnn.replay.places import Place
@@ -192,7 +192,7 @@ class Source:
 
     def _operand(self, a: Any, call: Node) -> str:
         """Return an argument of an elementwise call; one number as an array of no dimensions."""
-        value = a.value if isinstance(a, Node) else a
+        value = data_of(a)
         array = self.memory.arrays.get(a) if isinstance(a, Node) else None
         if array is not None and array.size == 1 < call.value.size and len(call.args) == 2:
             return self._constant(array.reshape(()), "n")  # half the time of a broadcast
@@ -204,7 +204,7 @@ class Source:
 
     def _result(self, r: Any) -> str:
         word = self._text(r)
-        value = r.value if isinstance(r, Node) else r
+        value = data_of(r)
         return f"{self._constant(np.array, 'array')}({word})" if hasattr(value, "shape") else word
 
     def _new(self, node: Node, expression: str) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.visualize.captions import activation_name, cost_name
-from tinygrad_dnn.visualize.chain import Chain, Layer, value, wants_gradient
+from tinygrad_dnn.visualize.chain import Chain, Layer, wants_gradient
 from tinygrad_dnn.visualize.fold import middle, plural
 from tinygrad_dnn.visualize.formulas import Formulas
 from tinygrad_dnn.visualize.piece import Formula
@@ -83,7 +83,8 @@ class _Drawing:
     def facts(self) -> str:
         held = [node for layer in self.chain.layers for node in (layer.W, layer.b)]
         count = plural(sum(node.value.size for node in held), "parameter")
-        m = "" if self.symbolic else f", m = {plural(np.shape(value(self.chain.X))[1], 'example')}"
+        examples = plural(np.shape(data_of(self.chain.X))[1], "example")
+        m = "" if self.symbolic else f", m = {examples}"
         return f"{plural(len(self.chain.layers), 'layer')}, {count}{m}, {held[0].value.dtype}"
 
     # ---- data between the layers -------------------------------------------------------------
@@ -197,7 +198,7 @@ class _Drawing:
         """Return a name with its shape below."""
         if not self.shapes:
             return (line(name, "name"),)
-        shape = np.shape(value(x))
+        shape = np.shape(data_of(x))
         unknown_m = self.symbolic and name.lstrip("X =Ŷ")[0] in "ZA"
         text = f"({shape[0]}, m)" if unknown_m else shape_text(shape)
         return ((Line(name, "name"), Line(text, "shape")),)
@@ -234,7 +235,7 @@ def _lines(formulas: Sequence[Formula]) -> Column:
 
 
 def _n(x: Any) -> int:
-    return int(np.shape(value(x))[0])
+    return int(np.shape(data_of(x))[0])
 
 
 def _dims(sizes: Sequence[int]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.primitives import RULES
 from tinygrad_dnn.rules import losses
 from tinygrad_dnn.rules.network import relu
@@ -105,7 +105,7 @@ def _layer(A: Node) -> Layer:
     if not (isinstance(product, Node) and product.fn is np.matmul and _is_leaf(b)):
         raise NotAChain(f"{_called(Z)} is not Z = W A + b")
     W, before = product.args
-    if not _is_leaf(W) or np.ndim(value(before)) != 2 or b.value.shape != (Z.value.shape[0], 1):
+    if not _is_leaf(W) or np.ndim(data_of(before)) != 2 or b.value.shape != (Z.value.shape[0], 1):
         raise NotAChain(f"{_called(Z)} is not Z = W A + b, with examples as columns")
     return Layer(0, W, b, Z, A, before, activation)
 
@@ -123,11 +123,6 @@ def _called(node: Node) -> str:
     where = f"layer {node.layer}: " if node.layer else ""
     result = course_name(node.name or "", node.layer)
     return where + (f"{result} = {name}(…)" if result else f"{name}(…)")
-
-
-def value(x: Any) -> Any:
-    """Return the data of a Node or of a constant."""
-    return x.value if isinstance(x, Node) else x
 
 
 def wants_gradient(x: Any) -> bool:

@@ -9,9 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.visualize.captions import activation_name
-from tinygrad_dnn.visualize.chain import Chain, Layer, acts_elementwise, value, wants_gradient
+from tinygrad_dnn.visualize.chain import Chain, Layer, acts_elementwise, wants_gradient
 from tinygrad_dnn.visualize.markup import mathml
 from tinygrad_dnn.visualize.piece import Formula, Named, Piece
 from tinygrad_dnn.visualize.words import is_array
@@ -114,7 +114,7 @@ class Formulas:
 
 def _kind(end: Node, given: tuple[Named, ...]) -> Hashable:
     """Return what two pieces have in common whose equations are the same."""
-    starts = [np.shape(value(x.what)) for x in given]
+    starts = [np.shape(data_of(x.what)) for x in given]
     ones = tuple(tuple(size == 1 for size in shape) for shape in starts)
     wanted = tuple(wants_gradient(x.what) for x in given)
     options = [a for a in (*end.args, *end.kwargs.values()) if not isinstance(a, Node)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.visualize.chain import value
+from tinygrad_dnn.graph import data_of
 from tinygrad_dnn.visualize.clash import clash
 from tinygrad_dnn.visualize.fold import plural
 from tinygrad_dnn.visualize.frames import frames_of, sizes_of
@@ -151,7 +151,7 @@ class _Drawing:
 
     def failed(self, p: int, thing: Thing) -> Box:
         """Return the call that raised, with the shapes it was given and what it said."""
-        shapes = [np.shape(value(a)) for a in thing.args]
+        shapes = [np.shape(data_of(a)) for a in thing.args]
         lines = [Line(f"{op_name(thing.fn)} failed", "title")]
         for a, shape in zip(thing.args, shapes, strict=True):
             lines.append(Line(f"{self.called(a)} {shape_text(shape)}".strip(), "equation"))

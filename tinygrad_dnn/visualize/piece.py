@@ -8,8 +8,8 @@ one of its kind: a name is a letter and a layer, counted from where the piece is
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from tinygrad_dnn.graph import Node, recording
-from tinygrad_dnn.visualize.chain import value, wants_gradient
+from tinygrad_dnn.graph import Node, data_of, recording
+from tinygrad_dnn.visualize.chain import wants_gradient
 from tinygrad_dnn.visualize.equations import arrange
 from tinygrad_dnn.visualize.equations.assemble import named
 from tinygrad_dnn.visualize.equations.derive import D, Derivation
@@ -133,7 +133,7 @@ def _cut(end: Node, given: Sequence[Any]) -> dict[int, Node]:
         stack += node.parents
     copies: dict[int, Node] = {}
     for x in given:
-        copies[id(x)] = Node(value(x), needs_grad=wants_gradient(x))
+        copies[id(x)] = Node(data_of(x), needs_grad=wants_gradient(x))
     for call in sorted(calls.values(), key=lambda node: node.born):
         copy = copies[id(call)] = _copy(call, copies)
         copy.detour = _copy(call.detour, copies) if call.detour else None
@@ -142,7 +142,7 @@ def _cut(end: Node, given: Sequence[Any]) -> dict[int, Node]:
 
 def _copy(call: Node, copies: dict[int, Node]) -> Node:
     args = [copies.get(id(a), a) for a in call.args]
-    seen = [a.value if isinstance(a, Node) else a for a in args]
+    seen = [data_of(a) for a in args]
     copy = Node(call.value, call.fn, args, seen, call.kwargs, call.needs_grad)
     copy.layer = call.layer
     return copy

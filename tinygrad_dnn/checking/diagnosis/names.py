@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_dnn.checking.diagnosis.forward import Call, Elementwise, Linear, Softmax, Step
 from tinygrad_dnn.checking.diagnosis.recorded import Recorded
 from tinygrad_dnn.checking.diagnosis.sources import LETTERS, is_mask
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
@@ -26,7 +26,7 @@ class Names:
         taps = {name: x.node if isinstance(x, Tensor) else x for name, x in run.tapped.items()}
         self.tapped = {x: name for name, x in taps.items() if isinstance(x, Node) and x.needs_grad}
         self.of = {node: name for name, node in run.parameters.items()} | self.tapped
-        self.values = {n: x.value if isinstance(x, Node) else x for n, x in taps.items()}
+        self.values = {n: data_of(x) for n, x in taps.items()}
         made = self.tapped.values()
         self.values = {n: np.asarray(x, float) for n, x in self.values.items() if n not in made}
         self.values = {**context, **self.values}

@@ -41,7 +41,7 @@ from tinygrad_dnn.checking.diagnosis.polynomial import (
 from tinygrad_dnn.checking.diagnosis.reach import Reach
 from tinygrad_dnn.checking.diagnosis.recorded import Recorded
 from tinygrad_dnn.engine import pullback
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.primitives import Array
 from tinygrad_dnn.tensor import Tensor
 
@@ -160,7 +160,7 @@ class Wiring:
             g, skip = parts[one][1][0].of, parts[other][1][0].of
             if not isinstance(g, Node) or not g.fn or self._atomic(g) or is_product(g):
                 continue
-            step = self._activation(g, []) if np.shape(g.value) == np.shape(_value(skip)) else None
+            step = self._activation(g, []) if np.shape(g.value) == np.shape(data_of(skip)) else None
             if isinstance(step, Elementwise) and not step.mask:
                 return replace(step, skip=self.name(skip))
         return None
@@ -219,7 +219,3 @@ def _itself(v: Any) -> Any:
             return v
         v = first
     return v
-
-
-def _value(v: Any) -> Any:
-    return v.value if isinstance(v, Node) else v

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.primitives import Function
 from tinygrad_dnn.replay.program import Call, Program, constant, is_one_number
 from tinygrad_dnn.replay.reductions import method_for
@@ -30,7 +30,7 @@ def _is_square(call: Node, live: set[Node]) -> bool:
     """Say if the exponent is 2 at every replay, and the result of the dtype of its square."""
     x, exponent = call.args
     exponent = constant(exponent, live)
-    dtype = getattr(x.value if isinstance(x, Node) else x, "dtype", None)
+    dtype = getattr(data_of(x), "dtype", None)
     return is_one_number(exponent) and bool(exponent == 2) and dtype == call.value.dtype
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.replay.blas import are_rows, blas_threads
 from tinygrad_dnn.replay.fusion import minus_scaled, minus_scaled_product
 from tinygrad_dnn.replay.memory import Memory
@@ -155,7 +155,7 @@ class _Encoder:
     def constant(self, a: Any) -> Any:
         """Return an argument as an array: one number is put into one."""
         array = self.array(a)
-        value = a.value if isinstance(a, Node) else a
+        value = data_of(a)
         if array is None and isinstance(value, (int, float, np.generic)):
             return self.memory.number(a, self.dtype)
         return array

@@ -11,8 +11,9 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
+from tinygrad_dnn.graph import data_of
 from tinygrad_dnn.visualize import vector
-from tinygrad_dnn.visualize.chain import Chain, NotAChain, value
+from tinygrad_dnn.visualize.chain import Chain, NotAChain
 from tinygrad_dnn.visualize.dot import dot_source
 from tinygrad_dnn.visualize.engines import GraphvizNotFound
 from tinygrad_dnn.visualize.laid import lay_out
@@ -186,7 +187,7 @@ def _title(subject: Subject, chain: Chain | None) -> str:
         return "Failed forward pass"
     if chain is None:
         return "Forward and backward pass"
-    sizes = [value(chain.X).shape[0], *(layer.A.value.shape[0] for layer in chain.layers)]
+    sizes = [data_of(chain.X).shape[0], *(layer.A.value.shape[0] for layer in chain.layers)]
     shown = [str(n) for n in (sizes if len(sizes) <= 9 else [*sizes[:3], "…", *sizes[-3:]])]
     depth = len(chain.layers)
     return f"{depth}-layer network [{', '.join(shown)}]"

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.graph import Node
+from tinygrad_dnn.graph import Node, data_of
 from tinygrad_dnn.visualize.captions import cost_name
-from tinygrad_dnn.visualize.chain import Chain, Layer, value
+from tinygrad_dnn.visualize.chain import Chain, Layer
 from tinygrad_dnn.visualize.formulas import Formulas
 from tinygrad_dnn.visualize.page.level import Detail, Level, Step
 from tinygrad_dnn.visualize.page.numbers import Numbers
@@ -49,7 +49,7 @@ class _Known:
             }
         for name, x in named.items():
             if x is not None:
-                self._hold(name, value(x))
+                self._hold(name, data_of(x))
             if x in gradients if isinstance(x, Node) else False:
                 self._hold(f"d{name}", gradients[x])
 
