@@ -369,6 +369,24 @@ def test_the_plan_says_what_will_run():
     assert "in place of" in text
 
 
+def test_the_plan_calls_what_is_live_by_its_name():
+    A, B = tg.Tensor([1.0, 2.0]), tg.Tensor([3.0, 4.0])
+    descent = optim.Momentum([A, B], lr=0.1)
+
+    @plain
+    def step():
+        descent.zero_grad()
+        (A * B).sum().backward()
+        descent.step()
+
+    step()
+    text = str(step.plan())
+    assert "np.multiply(v[1], beta)" in text
+    assert "-> v[1]" in text
+    assert "-> t0" in text
+    assert "-> t1" in text
+
+
 def test_buffers_are_used_again():
     _, _, step, X, Y = training([4, *[64] * 3, 1], 64, jit=plain)
     step(X, Y)

@@ -112,9 +112,9 @@ class _Run:
             if leaf.needs_grad and leaf not in self.live.accumulating:
                 leaf.grad = Absent(leaf, self.tape)
         for place, value in self.live.state:
-            self._lift(place, value, place.key if isinstance(place.key, str) else None)
+            self._lift(place, value, self.live.name_at(place))
         for place in self.live.moving:
-            self._lift(place, place.get(), str(place.key), stays=False)
+            self._lift(place, place.get(), self.live.name_at(place), stays=False)
         if shared := first_shared([s.before.value for s in self.lifted]):
             names = " and ".join(self.lifted[i].place.owner for i in shared)
             raise ReplayError(

@@ -68,7 +68,7 @@ class Live:
     moving: list[Place] = field(default_factory=list)  # of numbers that are not
     state: list[tuple[Place, Any]] = field(default_factory=list)  # arrays and numbers of optimisers
     kinds: list[tuple[Place, type]] = field(default_factory=list)  # of the numbers among them
-    stateful: set[int] = field(default_factory=set)  # the ids of these, their dicts and their lists
+    stateful: dict[int, str] = field(default_factory=dict)  # what holds it, by id, and its name
 
     def learn(self, found: Again) -> None:
         """Take in what a recording has found out."""
@@ -103,20 +103,25 @@ class Live:
     def descends(self, optimizer: Any) -> None:
         """Take the arrays and numbers of ``optimizer`` for live."""
         self.optimizers.append(optimizer)
-        self.stateful.add(id(optimizer))
+        self.stateful[id(optimizer)] = ""
         for holder, key, value in state_of(optimizer):
             kind = _kinds.get(type(value)) or _kind_of(type(value))
             place, number = Place(holder, key), kind.role == "number"
             if number or kind.array:
                 self.state.append((place, value))
             elif kind.container:
-                self.stateful.add(id(value))
+                self.stateful[id(value)] = self.name_at(place)
             if number or isinstance(value, np.generic):
                 self.kinds.append((place, type(value)))
             else:
                 self.held.append((place, value))
                 if kind.copied:
                     self.contents.append((value, kind.copied(value)))
+
+    def name_at(self, place: Place) -> str:
+        """Return what a plan calls the value at ``place``: lr, m[0]."""
+        key = place.key
+        return key if type(key) is str else f"{self.stateful.get(id(place.holder), '')}[{key!r}]"
 
     def of_others(self, held: list[tuple[Place, Any]]) -> list[tuple[Place, Any]]:
         """Return the places that are not in optimisers."""

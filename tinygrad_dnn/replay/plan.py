@@ -191,8 +191,7 @@ class Plan:
         return "\n".join(lines)
 
     def _described(self, calls: Sequence[Call]) -> Iterator[str]:
-        names = {node: node.name or f"x{i}" for i, node in enumerate(self.program.inputs)}
-        names |= {s.before: str(s.before.name or s.place.key) for s in self.program.state}
+        names = self.program.names
         targets = {s.after: names[s.before] for s in self.program.written}
         for call in self.program.calls:
             names.setdefault(call, f"v{len(names)}")

@@ -123,6 +123,12 @@ class Program:
         yield from (r for r in self.results if isinstance(r, Node))
 
     @property
+    def names(self) -> dict[Node, str]:
+        """What is live by its name; without one by its number, among arguments or what is reached."""
+        names = {node: node.name or f"x{i}" for i, node in enumerate(self.inputs)}
+        return names | {s.before: s.before.name or f"t{i}" for i, s in enumerate(self.state)}
+
+    @property
     def live(self) -> set[Node]:
         """The nodes that stand for something else at every replay, without a call."""
         return {*self.inputs, *(s.before for s in self.state)}

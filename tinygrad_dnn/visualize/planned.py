@@ -11,21 +11,15 @@ from tinygrad_dnn.replay.plan import Plan
 
 def ends_of(plan: Plan) -> dict[str, Node]:
     """Return what a replay leaves behind, by name: new parameters, gradients, results."""
-    program, names = plan.program, {id(node): name for name, node in names_of(plan)}
-    ends = {f"new {names[id(s.before)]}": s.after for s in program.written}
+    program, names = plan.program, plan.program.names
+    ends = {f"new {names[s.before]}": s.after for s in program.written}
     for target, gradient in program.grads:
         of = target if isinstance(target, Node) else program.inputs[target]
-        ends[f"d{names.get(id(of), of.name or 'input')}"] = gradient
+        ends[f"d{names.get(of, of.name or 'input')}"] = gradient
     results = [node for node in program.results if isinstance(node, Node)]
     for i, node in enumerate(results, 1):
         ends["result" if len(results) == 1 else f"result {i}"] = node
     return {name: node for name, node in ends.items() if node.fn} or ends
-
-
-def names_of(plan: Plan) -> list[tuple[str, Node]]:
-    """Return what is live, by name: the inputs and the state."""
-    named = [(node.name or f"x{i}", node) for i, node in enumerate(plan.program.inputs)]
-    return named + [(str(s.before.name or s.place.key), s.before) for s in plan.program.state]
 
 
 def remarks_of(plan: Plan) -> dict[Node, str]:

@@ -14,7 +14,7 @@ from tinygrad_dnn.visualize.block import block_scene
 from tinygrad_dnn.visualize.chain import Chain, NotAChain, read_chain
 from tinygrad_dnn.visualize.ops import ops_scene
 from tinygrad_dnn.visualize.parts import parts_of
-from tinygrad_dnn.visualize.planned import names_of, notes_of, remarks_of
+from tinygrad_dnn.visualize.planned import notes_of, remarks_of
 from tinygrad_dnn.visualize.reading import Reading
 from tinygrad_dnn.visualize.scene import Scene
 from tinygrad_dnn.visualize.targets import Computed, small_gradients
@@ -65,7 +65,8 @@ class Subject:
         gradients = small_gradients(found.ends) if self.numbers and backward else {}
         names, remarks, notes = [("X", found.X), ("Y", found.Y)], None, self.notes
         if found.plan:
-            names, remarks = names_of(found.plan), remarks_of(found.plan)
+            names = [(name, node) for node, name in found.plan.program.names.items()]
+            remarks = remarks_of(found.plan)
             notes = [*notes, *notes_of(found.plan)]
         reading = Reading(found.ends, names, gradients, found.failure, found.walked, remarks)
         parts = parts_of(reading, fold, self.max_nodes)
