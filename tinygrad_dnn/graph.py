@@ -16,6 +16,8 @@ from itertools import count
 from threading import Lock, local
 from typing import Any, NamedTuple, Protocol
 
+from numpy import ndarray
+
 moment = count(1).__next__  # the clock of creation; never goes back
 
 # What the code now running says about the calls it makes (per thread and per task):
@@ -211,7 +213,7 @@ def overwritten(a: Node, data: Any, call: Node) -> Node | None:
 
 def _memory(data: Any) -> Any:
     """Return the array that owns the memory ``data`` lies in."""
-    while getattr(data, "base", None) is not None:
+    while isinstance(data, ndarray) and data.base is not None:
         data = data.base
     return data
 

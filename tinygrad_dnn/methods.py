@@ -16,7 +16,7 @@ from tinygrad_dnn.primitives import REFUSED, Function
 
 def absent(x: Any, who: str, name: str, instead: str) -> AttributeError:
     """Return the error of an attribute that ``x`` does not have; NumPy's functions are advised."""
-    if hasattr(np, name):
+    if name in vars(np):
         instead = REFUSED.get(f"np.{name}", f"use np.{name}(x)")
     return AttributeError(f"{who} has no {name}; {instead}", name=name, obj=x)
 

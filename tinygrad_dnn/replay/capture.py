@@ -168,7 +168,7 @@ class _Run:
         ]
         results = [self._result(x) for x in leaves((returned, self.kept.left))]
         if self.kept.places and self.kept.stable:
-            read = {id(a) for call in self.tape.calls for a in call.args} | {*map(id, results)}
+            read = self._read().union(r for r in results if isinstance(r, Node))
             self.kept.refuse_read(self.tape.name, read, self.lifted)
         return Program(
             self.tape.name,
@@ -197,14 +197,14 @@ class _Run:
     def _gradients(self) -> tuple[list[tuple[Node | int, Node]], list[Node]]:
         """Return the gradients that the run has left in leaves, and the leaves that lost theirs."""
         before, updated = self.with_grad, {*self.updated}
-        read = {id(a) for call in self.tape.calls for a in call.args} if before else ()
+        read = self._read() if before else set()
         grads: list[tuple[Node | int, Node]] = []
         dropped = []
         for leaf in self.live.leaves:
             left = leaf.grad
             given = before[leaf].before if leaf in before else None
             used_up = leaf in updated and (
-                id(given) not in read  # it was dropped, not added to
+                given not in read  # it was dropped, not added to
                 if given
                 else leaf.needs_grad and leaf not in self.live.accumulating
             )
@@ -214,6 +214,10 @@ class _Run:
             elif not _is(given, left):
                 grads.append((leaf, self._node(left)))
         return grads, dropped
+
+    def _read(self) -> set[Node]:
+        """Return what the calls have read of what is live."""
+        return {a for call in self.tape.calls for a in call.args if type(a) is Value}
 
     def _result(self, x: Any) -> Any:
         """Return the node of something that is returned; a constant stays what it is."""

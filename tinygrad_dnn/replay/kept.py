@@ -54,12 +54,12 @@ class Kept:
         tensors = [x for x in leaves(self.left) if _is_tensor(x)]
         return all(x.node.fn for x in tensors) and all(map(_are_alike, self._before, self.left))
 
-    def refuse_read(self, name: str, read: set[int], lifted: list[State]) -> None:
-        """Refuse that what was there is among what was ``read``, nodes by their ids."""
+    def refuse_read(self, name: str, read: set[Node], lifted: list[State]) -> None:
+        """Refuse that what was there is among what was ``read``."""
         nodes = {s.place.name: s.before for s in lifted}
         for place, value in zip(self.places, self._before, strict=True):
             names = [(id(x.node), "value") for x in leaves(value) if _is_tensor(x)]
-            if any(id(nodes[n]) in read for n in (place.name, *names) if n in nodes):
+            if any(nodes[n] in read for n in (place.name, *names) if n in nodes):
                 raise ReplayError(
                     f"{name} leaves a Tensor in {place.key!r} and reads it at the next call, where "
                     f"a replay would find that of the recording; keep its data there (J.data), or "
