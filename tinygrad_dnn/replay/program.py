@@ -124,7 +124,7 @@ class Program:
 
     @property
     def names(self) -> dict[Node, str]:
-        """What is live by its name; without one by its number, among arguments or what is reached."""
+        """What is live by its name; without one, as x0 of arguments and t0 of what is reached."""
         names = {node: node.name or f"x{i}" for i, node in enumerate(self.inputs)}
         return names | {s.before: s.before.name or f"t{i}" for i, s in enumerate(self.state)}
 
