@@ -134,17 +134,17 @@ def _of_function(f: FunctionType) -> list[tuple[Any, Entries]]:
     holders.append((f, own))
     if _is_library(f.__module__):
         return holders
-    names, known = dict.fromkeys(global_names(f.__code__)), f.__globals__
-    found = [(name, known[name]) for name in names if name in known]
-    holders.append((known, found))
-    modules = [x for x in (*seen, *(x for _, x in found)) if type(x) is ModuleType]
+    names, known = global_names(f.__code__), f.__globals__
+    found = {name: known[name] for name in names if name in known}
+    holders.append((known, found.items()))
+    modules = [x for x in (*seen, *found.values()) if type(x) is ModuleType]
     for module in modules:  # grows as it goes
         if _is_library(module.__name__):
             continue
         inside, users = vars(module), is_users(module.__name__)
-        named = [(name, inside[name]) for name in names if name in inside]
-        holders.append((module, [(name, x) for name, x in named if users or _is_live(x)]))
-        modules += [x for _, x in named if type(x) is ModuleType and x not in modules]
+        named = {name: inside[name] for name in names if name in inside}
+        holders.append((module, [(name, x) for name, x in named.items() if users or _is_live(x)]))
+        modules += [x for x in named.values() if type(x) is ModuleType and x not in modules]
     return holders
 
 
