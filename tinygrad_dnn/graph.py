@@ -112,8 +112,11 @@ def data_of(a: Any) -> Any:
     return a.value if isinstance(a, Node) else a
 
 
-def changed(*leaves: Node) -> None:
-    """Say that the data of ``leaves`` is no longer what earlier calls, and plans, have seen."""
+def changed(*leaves: Node) -> int:
+    """Say that the data of ``leaves`` is no longer what earlier calls, and plans, have seen.
+
+    Returns the moment of the change: while it is the ``last_change``, nobody has made another.
+    """
     global last_change
     born = moment()
     for leaf in leaves:
@@ -123,6 +126,7 @@ def changed(*leaves: Node) -> None:
     if watched and (watch := watching.get()):
         for leaf in leaves:
             watch.changed(leaf)
+    return born
 
 
 last_change = 0  # the moment of the latest such change of any leaf: no younger call can be stale

@@ -105,7 +105,7 @@ class Plan:
         with self._lock:
             out = self._run(*(self._data(given) if self._of_tensors else given))
             if self._leaves:
-                self._has_changed()
+                self._changed = changed(*self._leaves)
         if not self.repeats:
             (*out,) = out
             self._leave(out, given)
@@ -130,17 +130,12 @@ class Plan:
             self._repeat = self._repeat or self.source.repeated()
             self._repeat(n, kept, *self._data(given))
             if self._leaves:
-                self._has_changed()
+                self._changed = changed(*self._leaves)
         return kept[0] if self._tree is ... else rebuilt(self._tree, kept)
 
     @staticmethod
     def _data(given: Sequence[Any]) -> Sequence[Any]:
         return [x.node.value if isinstance(x, Tensor) else x for x in given]
-
-    def _has_changed(self) -> None:
-        """Note that the data of leaves are new."""
-        changed(*self._leaves)
-        self._changed = graph.last_change
 
     def _leave(self, out: list[Any], given: Sequence[Any]) -> None:
         """Leave modes as the function does, and gradients, which are the last of ``out``."""
@@ -163,6 +158,7 @@ class Plan:
             return self._caught_up()
 
     def _caught_up(self) -> bool:
+        seen = graph.last_change
         if self._outdated and self._outdated():
             return False
         if any(place.key == "value" and hooks_of(place.holder) for place, _ in self._arrays):
@@ -176,7 +172,7 @@ class Plan:
             place.set(array)
         if new:
             changed()  # other plans have to look again
-        self._changed = graph.last_change
+        self._changed = seen
         return True
 
     def __str__(self) -> str:
