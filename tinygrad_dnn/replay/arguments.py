@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dnn.containers import items, rebuilt
+from tinygrad_dnn.containers import NESTED, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.hooks import hooks_of
@@ -106,9 +106,13 @@ def hooked(leaf: Any, name: str) -> ReplayError:
     )
 
 
-def _parts(tree: Any) -> list[tuple[str, int]]:
-    """Return what is where in ``tree``."""
-    return [(path, id(part)) for path, part in items(tree)]
+def _parts(tree: Any) -> Any:
+    """Return what is where in ``tree``: the identity of every leaf."""
+    if not isinstance(tree, NESTED):
+        return id(tree)
+    if isinstance(tree, dict):
+        return [(key, _parts(part)) for key, part in tree.items()]
+    return [_parts(part) for part in tree]
 
 
 def _owner(x: Any) -> Any:
