@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from tests.test_replay import plain
 from tests.test_replay_repeat import KINDS
 from tinygrad_dnn import Tensor, grad
+from tinygrad_dnn.errors import ReplayError
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((2, 3, 4))
@@ -27,6 +29,82 @@ def test_what_is_not_computed_stays_what_it_was(jit, f):
     replayed = jit(f)
     for shift in (0.0, 0.5, -0.5):
         np.testing.assert_allclose(replayed(X + shift, Y), f(X + shift, Y), rtol=1e-15)
+
+
+@pytest.mark.parametrize("jit", KINDS)
+@pytest.mark.parametrize(
+    "fill",
+    [
+        lambda x, W: np.clip(W, -0.3, 0.3, out=W),
+        lambda x, W: np.clip(W, -0.3, 0.3, W),
+        lambda x, W: W.clip(-0.3, 0.3, out=W),
+        lambda x, W: x.round(1, out=W),
+        lambda x, W: np.dot(x, x, W),
+        lambda x, W: np.dot(x, x, out=W),
+        lambda x, W: np.cumsum(x, 0, None, W),
+        lambda x, W: np.sum(x, 0, None, W[0]),
+        lambda x, W: np.sum(x, 0, None, W[:1], True),
+        lambda x, W: np.mean(x, axis=0, out=W[1]),
+        lambda x, W: np.concatenate([x[:1], x[1:]], 0, W),
+        lambda x, W: np.take(x, [0, 2, 1], 0, W),
+        lambda x, W: np.stack([x[0], x[2], x[1]], out=W),
+    ],
+)
+def test_results_that_go_into_an_array_that_is_there(jit, fill):
+    def run(jit):
+        W = Tensor(X[:, :3] * 1)
+
+        @jit
+        def f(x):
+            fill(x, W.data)
+            return W.data.sum()
+
+        found = []
+        for shift in (0.0, 0.5, -0.5, 0.25):
+            found += [f(X[:, :3] + shift), W.data.copy()]
+        return found
+
+    for a, b in zip(run(jit), run(lambda f: f), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+
+
+@pytest.mark.parametrize("jit", KINDS)
+def test_a_leaf_that_gets_data_of_another_dtype(jit):
+    def run(jit):
+        W = Tensor(np.ones(3, np.float32))
+
+        @jit
+        def f(x):
+            W.data = W.data - x * W.data
+            return W * 2
+
+        found = []
+        for i in range(6):
+            found += [f(np.full(3, 0.1, np.float32 if i % 3 else np.float64)).data, W.data.copy()]
+            if i == 2:
+                W.data = np.ones(3, np.float32)
+        return found
+
+    for a, b in zip(run(jit), run(lambda f: f), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_data_of_one_tensor_given_to_another_are_refused_later_too():
+    W, V = Tensor(np.ones(3), name="W"), Tensor(np.zeros(3), name="V")
+
+    @plain
+    def f(x):
+        W.data -= 0.1 * x
+        return W + V
+
+    for _ in range(3):
+        f(np.ones(3))
+    V.data = W.data
+    with pytest.raises(ReplayError, match=r"uses (W and V|V and W), whose data lie in the same"):
+        f(np.ones(3))
+    V.data = W.data.copy()
+    assert f(np.ones(3)).data.tolist() == pytest.approx([1.3] * 3)
 
 
 @pytest.mark.parametrize("jit", KINDS)
@@ -70,3 +148,21 @@ def test_the_gradient_of_a_determinant(jit):
     for a in (np.eye(3) + X[:, :3], singular, np.stack([np.eye(3), singular])):
         for _ in range(2):
             np.testing.assert_allclose(replayed(a), slope(a), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "value"), [("shape", (12,)), ("shape", (4, 3)), ("dtype", int)])
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_shape_that_is_assigned_is_refused(name, value, kept):
+    held = {"y": X}
+
+    @plain
+    def f(x):
+        y = x * 2
+        setattr(y, name, value)
+        if kept:
+            held["y"] = y
+        return x if kept else y
+
+    with pytest.raises(ReplayError, match=rf"f assigns the {name} of an array .* y = y\."):
+        f(Y)
+    assert held["y"] is X

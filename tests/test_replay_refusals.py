@@ -1,6 +1,8 @@
 """What tg.jit refuses, in words: what was called, where, and what to do instead."""
 
 import copy
+import io
+import math
 import pickle
 
 import numpy as np
@@ -133,3 +135,22 @@ def test_another_container_is_named():
     pair = plain(lambda x: Pair(x * 2))(X)
     with pytest.raises(ReplayError, match=r"in dicts, lists and tuples: .* other objects"):
         pair.first + 1
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x, n: x * math.cos(n), r"calls math\.cos, at .*: np\.cos$"),
+        (lambda x, n: x[:n], "takes a number that differs .* for an index, a size"),
+        (lambda x, n: [0.0, 1.0][n] * x, "takes a number that differs .* for an index, a size"),
+        (
+            lambda x, n: sum(x for _ in range(n)),
+            "takes a number that differs .* for an index, a size",
+        ),
+        (lambda x, n: np.save(io.BytesIO(), x), r"calls np\.save at .*refusals\.py:\d+, which a"),
+        (lambda x, n: np.savetxt(io.StringIO(), x), r"calls np\.savetxt at .*, which a replay"),
+    ],
+)
+def test_what_is_wanted_is_said(f, message):
+    with pytest.raises(ReplayError, match=message):
+        plain(f)(np.ones(3), np.int64(1))

@@ -168,9 +168,9 @@ class ArrayMethods:
         """As np.any: a constant."""
         return self._call(np.any, axis=axis, **options)
 
-    def round(self, decimals: int = 0) -> Self:
+    def round(self, decimals: int = 0, **options: Any) -> Self:
         """As np.round: a constant."""
-        return self._call(np.round, decimals)
+        return self._call(np.round, decimals, **options)
 
     def conj(self) -> Self:
         """As np.conjugate."""
@@ -243,9 +243,9 @@ class ArrayMethods:
         """As np.diagonal."""
         return self._call(np.diagonal, offset)
 
-    def clip(self, min: Any = None, max: Any = None) -> Self:
+    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Self:
         """As np.clip."""
-        return self._call(np.clip, min, max)
+        return self._call(np.clip, min, max, **options)
 
     def astype(self, dtype: Any, *, copy: bool = True) -> Self:
         """As np.astype; the gradient comes back in this Tensor's own dtype."""

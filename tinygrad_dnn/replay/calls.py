@@ -2,6 +2,8 @@
 
 import operator
 from contextvars import ContextVar, copy_context
+from functools import lru_cache
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,23 @@ def error_variable() -> ContextVar[Any]:
     with np.errstate(all="ignore"):
         (found,) = (v for v, state in copy_context().items() if before.get(v) is not state)
     return found
+
+
+def out_named(fn: Function, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return the arguments with ``out``, if it has no name, and all after it among the named."""
+    names = _names(fn)
+    at = names.index("out") if "out" in names else len(args)
+    return args[:at], kwargs | dict(zip(names[at:], args[at:], strict=False))
+
+
+@lru_cache
+def _names(fn: Function) -> list[str]:
+    """Return what the arguments of ``fn`` are called that can be given without a name."""
+    try:
+        found = signature(fn).parameters.values()
+    except ValueError:  # nobody knows
+        return []
+    return [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def done_to(fn: Function, x: Any, *args: Any, **kwargs: Any) -> Any:

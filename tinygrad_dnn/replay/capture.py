@@ -24,7 +24,7 @@ from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Absent, Lookout, Moving
 from tinygrad_dnn.replay.places import Place, first_shared, state_of
 from tinygrad_dnn.replay.program import Program, State, Value
-from tinygrad_dnn.replay.refusals import outdated_view
+from tinygrad_dnn.replay.refusals import assigned, outdated_view
 from tinygrad_dnn.replay.symbol import Symbol
 from tinygrad_dnn.replay.tape import Tape, current
 from tinygrad_dnn.tensor import Tensor
@@ -226,14 +226,20 @@ class _Run:
             return self._node(value) if isinstance(x, Tensor) else x
         if value.link and value.link.outdated:
             raise outdated_view(self.tape.name, value.link.outdated)
-        return value.node
+        return self._node(value)
 
     def _node(self, left: Any) -> Node:
         """Return the node of what is left in a place, whose value is kept; a constant gets one."""
-        symbol = isinstance(left, Symbol)
-        node = left.node if symbol else Value(left)
-        self.left[node] = left.value if symbol else left
-        return node
+        if not isinstance(left, Symbol):
+            node = Value(left)
+            self.left[node] = left
+            return node
+        self.left[left.node] = value = left.value
+        if type(value) is np.ndarray and left.shape != value.shape:
+            raise assigned(self.tape.name, "shape")
+        if type(value) is np.ndarray and left.dtype != value.dtype:
+            raise assigned(self.tape.name, "dtype")
+        return left.node
 
     def rewind(self) -> None:
         """Undo what the run has done: draws, what it has put into places, modes."""
@@ -256,15 +262,22 @@ class _Run:
             place.set(rng)
 
     def carry_out(self, program: Program, given: Sequence[Any]) -> bool:
-        """Leave in every live place what the run has computed for it."""
-        written = program.written
+        """Leave in every live place what the run has computed for it; say if it is all alike.
+
+        Not if an array is of another kind by now, or is where there was none.
+        """
+        alike, written = True, program.written
         left = [(s.after, self.left[s.after]) for s in written]
         values = [value if after.fn else copy(value) for after, value in left]
         for s, value in zip(written, values, strict=True):
-            if s.is_array:
-                s.before.value[...] = value
-            else:
+            now = s.before.value
+            if not s.is_array:
                 s.place.set(own(value))
+            elif np.shape(value) == now.shape and np.result_type(value) == now.dtype:
+                now[...] = value
+            else:
+                s.place.set(np.array(value))
+                alike = False
         changed(*self.updated)
         for leaf in program.dropped:
             leaf.grad = None
@@ -278,7 +291,7 @@ class _Run:
         ]
         for place in made:
             place.set(np.array(place.get().value))
-        return not made
+        return alike and not made
 
 
 def _is(node: Node | None, left: Any) -> bool:

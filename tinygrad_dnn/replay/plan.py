@@ -16,6 +16,7 @@ from tinygrad_dnn.replay.joined import joined
 from tinygrad_dnn.replay.memory import planned
 from tinygrad_dnn.replay.order import updates_early
 from tinygrad_dnn.replay.passes import simplified
+from tinygrad_dnn.replay.places import first_shared
 from tinygrad_dnn.replay.program import Call, Program, constant
 from tinygrad_dnn.replay.regrouped import regrouped
 from tinygrad_dnn.replay.signature import Guard
@@ -149,8 +150,8 @@ class Plan:
     def follows(self) -> bool:
         """Take over the data of leaves that were given a new array; the plan keeps its own.
 
-        False if one is of another kind than was recorded, or has a hook by now; or if the plan is
-        outdated, which is seen at a change only.
+        False if one is of another kind than was recorded, lies in the memory of another one, or has
+        a hook by now; or if the plan is outdated, which is seen at a change only.
         """
         if self._changed == graph.last_change:
             return True
@@ -166,6 +167,8 @@ class Plan:
         new = [(place, place.get(), array) for place, array in self._arrays]
         new = [(place, now, array) for place, now, array in new if now is not array]
         if any(now.shape != array.shape or now.dtype != array.dtype for _, now, array in new):
+            return False
+        if new and first_shared([place.get() for place, _ in self._arrays]):
             return False
         for place, now, array in new:
             array[...] = now

@@ -89,14 +89,39 @@ def of_unknown_shape(name: str, call: str) -> ReplayError:
     )
 
 
+def done_outside(name: str, call: str) -> ReplayError:
+    """Return the error of a call that returns nothing: what it does is no computing."""
+    return ReplayError(
+        f"{name} calls {call} at {shown(users_place())}, which a replay would not do; return the "
+        f"array and do that outside"
+    )
+
+
 def of_number(name: str) -> ReplayError:
     """Return the error of what takes a number out of what is recorded."""
     if _is_stored():
         return written_elsewhere(name)
+    frame = users_frame()
+    asking = expression(frame.f_code, frame.f_lasti)
+    called = ast.unparse(asking.func) if isinstance(asking, ast.Call) else ""
+    if called.startswith("math."):
+        return ReplayError(
+            f"{name} calls {called}, at {shown(users_place())}, of a number that differs from call "
+            f"to call, where tg.jit cannot follow; take NumPy's function: np.{called[5:]}"
+        )
     return ReplayError(
         f"{name} asks for a number that differs from call to call, at {shown(users_place())}: an "
         f"if, float(...), print or loop over data would be frozen in a replay; choose with "
         f"np.where, return the value and look at it outside, or do not use tg.jit"
+    )
+
+
+def of_index(name: str) -> ReplayError:
+    """Return the error of what takes a recorded number for an index."""
+    return ReplayError(
+        f"{name} takes a number that differs from call to call for an index, a size or an axis, at "
+        f"{shown(users_place())}; let it be an argument, and an int of Python's (int(i)), so that "
+        f"each one has a recording of its own"
     )
 
 
@@ -146,6 +171,15 @@ def outdated_view(
     return ReplayError(
         f"{name} {how} a view of an array that it has changed in place since, at "
         f"{shown(changed)}; take the view afterwards, or a copy before: x[i].copy()"
+    )
+
+
+def assigned(name: str, what: str) -> ReplayError:
+    """Return the error of ``y.shape = ...``, which a recorded array does not follow."""
+    instead = "y.reshape(shape)" if what == "shape" else "y.astype(dtype)"
+    return ReplayError(
+        f"{name} assigns the {what} of an array that differs from call to call, and leaves or "
+        f"returns it, where tg.jit cannot follow; take another one: y = {instead}"
     )
 
 

@@ -26,6 +26,7 @@ from tinygrad_dnn.replay.calls import (
     done_to,
     has_mask,
     is_of_unknown_shape,
+    out_named,
     with_entries,
     with_results,
 )
@@ -33,6 +34,7 @@ from tinygrad_dnn.replay.operators import Operators
 from tinygrad_dnn.replay.reductions import as_method
 from tinygrad_dnn.replay.refusals import (
     of_entries,
+    of_index,
     of_number,
     of_unknown_shape,
     outdated_view,
@@ -100,6 +102,8 @@ class Symbol(Operators, ArrayMethods):
     def __array_function__(self, fn: Function, types: Any, args: Any, kwargs: Any) -> Any:
         if len(types) > 1 and any(map(is_recorded, types)):
             return NotImplemented
+        if len(args) > 2:
+            args, kwargs = out_named(fn, args, kwargs)
         if fn in _UNUSUAL or (kwargs and kwargs.get("out") is not None):
             return self._unusual(fn, args, kwargs)
         if fn is np.dot and len(args) == 2:  # by far the most frequent
@@ -109,7 +113,9 @@ class Symbol(Operators, ArrayMethods):
     def _unusual(self, fn: Function, args: Any, kwargs: Any) -> Any:
         """Call ``fn`` if it is not to be refused, and if it is more than a call with one result."""
         if kwargs.get("out") is not None:
-            self._owner(None)
+            target = self._owner(kwargs["out"])
+            options = {key: x for key, x in kwargs.items() if key != "out"}
+            return target.becomes(self._unusual(fn, args, options), fn)
         if fn in IN_PLACE:
             return self._done(fn, args, kwargs)
         if is_of_unknown_shape(fn, args, kwargs, _is_symbol):
@@ -222,7 +228,11 @@ class Symbol(Operators, ArrayMethods):
         self._refuse_outside()
         raise of_number(self.tape.name)
 
-    __bool__ = __float__ = __int__ = __index__ = __complex__ = _refuse
+    def __index__(self) -> NoReturn:
+        self._refuse_outside()
+        raise of_index(self.tape.name)
+
+    __bool__ = __float__ = __int__ = __complex__ = _refuse
     item = tolist = __str__ = __format__ = tobytes = __reduce_ex__ = _refuse
     flat = property(_refuse)
 

@@ -22,6 +22,7 @@ from tinygrad_dnn.recording import name_of, require_plain
 from tinygrad_dnn.replay.calls import Packed, Under, error_variable
 from tinygrad_dnn.replay.program import Call, Value
 from tinygrad_dnn.replay.refusals import (
+    done_outside,
     leaked,
     of_another_thread,
     place_of,
@@ -122,6 +123,8 @@ class Tape:
         elif isinstance(value, (tuple, list)):
             return self._several(value, fn, nodes, kwargs)
         else:
+            if value is None:
+                raise done_outside(self.name, name_of(fn))
             if isinstance(value, ndarray):  # of a kind of its own
                 require_plain(value, f"{name_of(fn)} in {self.name}")
             return self.made(np.asarray(value), fn, nodes, kwargs)
