@@ -1,5 +1,7 @@
 """tg.jit: a replay does what the function does, to the bit with NumPy alone."""
 
+import gc
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -403,3 +405,13 @@ def test_large_gradients_are_used_up_one_after_the_other():
         assert same(W.data, V.data)
     one = 400 * 400 * 8
     assert one < replayed.plan().bytes < 2 * one
+
+
+def test_what_was_given_long_ago_is_let_go():
+    f, noise = plain(lambda x, n: x * 2), lambda: 0
+    f(np.ones(2), noise)
+    gone = weakref.ref(noise)
+    del noise
+    assert all(f(np.ones(2), i)[0] == 2.0 for i in range(300))
+    gc.collect()
+    assert gone() is None

@@ -23,6 +23,8 @@ from tinygrad_dnn.replay.signature import guard, signature
 from tinygrad_dnn.replay.tape import current
 from tinygrad_dnn.tensor import Tensor
 
+MOST = 256  # plans of one function: one with more is given something else at every call
+
 
 class jit:  # noqa: N801  (named as what it does)
     """``f``, recorded at its first call and replayed at every further one; a decorator.
@@ -145,6 +147,10 @@ class jit:  # noqa: N801  (named as what it does)
 
     def _renew(self, given: list[Any]) -> Live:
         """Look again for what is live; numbers that have changed are."""
+        if len(self._lives) + len(self._plans) > MOST:
+            self._lives.clear()
+            self._plans.clear()
+            self._kept.clear()
         live = live_in(self.f, *(x for x in given if not is_input(x)))
         if before := self._lives.get(_identity(given)):
             exchanged = before.exchanged()
