@@ -1,6 +1,7 @@
 """tg.jit: what a function leaves in attributes and entries; eager is the witness."""
 
 from collections import Counter, OrderedDict, defaultdict, deque
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -291,3 +292,67 @@ def test_a_refused_run_leaves_a_container_as_it_was(kind):
     with pytest.raises(ReplayError, match="asks for a number"):
         step(np.ones(2))
     assert [*held] == before
+
+
+# ---- Tensors that nobody finds -------------------------------------------------------------------
+class Hidden:
+    """What it has is in a closure of a function of Python's, where nobody looks."""
+
+    def __init__(self, made):
+        self.get = lru_cache(made)
+
+
+def trained(hidden, x):
+    W = hidden.get()
+    J = np.sum(W * W * x)
+    J.backward()
+    W.data = W.data - 0.1 * W.grad
+    W.grad = None
+    return J
+
+
+def set_only(hidden, x):
+    hidden.get().data = x * 2
+    return x * 3
+
+
+def read_only(hidden, x):
+    return hidden.get() * x
+
+
+@pytest.mark.parametrize("step", [trained, set_only, read_only])
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("jit", JITS)
+def test_a_tensor_that_is_hidden(step, before, jit):
+    def run(jit):
+        hidden = Hidden(lambda: tg.Tensor(np.ones(2)))
+        if before:
+            hidden.get()
+        f, found = jit(lambda x: step(hidden, x)), []
+        for i in range(6):
+            found += numbers([f(np.full(2, i + 0.5)), hidden.get()])
+            if i == 3:
+                hidden.get().data = np.full(2, 7.0)
+        return found
+
+    for a, b in zip(run(jit), run(lambda f: f), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+
+
+@pytest.mark.parametrize("how", ["as it is", "in a circle"])
+def test_tensors_that_are_made_and_dropped_inside_do_not_stand_in_the_way(how):
+    @plain
+    def f(x):
+        eye, fast = tg.Tensor(np.eye(2)), tg.Tensor(x)
+        fast.data = fast.data * 2
+
+        def again(n):
+            return again(n - 1) if n else (eye, fast)[1]
+
+        if how == "in a circle":
+            fast = again(1)
+        return (eye @ fast) * 2
+
+    for _ in range(3):
+        assert same(f(np.ones(2)).data, np.full(2, 4.0))
+        assert f.plan()

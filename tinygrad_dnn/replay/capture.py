@@ -19,12 +19,12 @@ from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.nn.reach import are_iterators
 from tinygrad_dnn.replay.arguments import Arguments, hooked, is_input
 from tinygrad_dnn.replay.draws import Drawn, without_other_draws
-from tinygrad_dnn.replay.kept import Kept, own, public
+from tinygrad_dnn.replay.kept import Kept, own, public, settle_leaf, value_of
 from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Absent, Lookout, Moving
 from tinygrad_dnn.replay.places import Place, first_shared, state_of
 from tinygrad_dnn.replay.program import Program, State, Value
-from tinygrad_dnn.replay.refusals import assigned, outdated_view
+from tinygrad_dnn.replay.refusals import outdated_view
 from tinygrad_dnn.replay.symbol import Symbol
 from tinygrad_dnn.replay.tape import Tape, current
 from tinygrad_dnn.tensor import Tensor
@@ -44,13 +44,13 @@ def capture(
     """
     tape = Tape(getattr(f, "__name__", "the function"), sys._getframe())
     run = _Run(tape, live)
-    token = current.set(tape)
+    token, lookout = current.set(tape), Lookout()
     try:
         run.lift()
         run.arguments = Arguments(tape, run.lifted)
         args, kwargs = run.arguments.put_together(tree, [run.given(x) for x in inputs])
         others = run.drawn.others(live.unknown)
-        with watched_by(Lookout()), without_other_draws(tape, others, live.drawing):
+        with watched_by(lookout), without_other_draws(tape, others, live.drawing):
             returned = f(*args, **kwargs)
         program = run.program(returned)
         returned = rebuilt(returned, map(public, leaves(returned)))
@@ -65,7 +65,9 @@ def capture(
         returned = (returned, *run.kept.settle())
         live.hold_no_longer(run.kept.names)
     complete = run.carry_out(program, [x for x in inputs if is_input(x)])
-    return program, returned, complete and run.kept.stable
+    for leaf in (strays := lookout.strays(live.leaves)):
+        settle_leaf(leaf)
+    return program, returned, complete and run.kept.stable and not strays
 
 
 def leave_gradient(target: Node | int, g: Any, given: Sequence[Any]) -> None:
@@ -234,11 +236,7 @@ class _Run:
             node = Value(left)
             self.left[node] = left
             return node
-        self.left[left.node] = value = left.value
-        if type(value) is np.ndarray and left.shape != value.shape:
-            raise assigned(self.tape.name, "shape")
-        if type(value) is np.ndarray and left.dtype != value.dtype:
-            raise assigned(self.tape.name, "dtype")
+        self.left[left.node] = value_of(left)
         return left.node
 
     def rewind(self) -> None:

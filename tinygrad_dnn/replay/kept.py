@@ -12,9 +12,10 @@ from tinygrad_dnn.containers import leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.live import ARRAYS, Live
-from tinygrad_dnn.replay.lookout import Moving
+from tinygrad_dnn.replay.lookout import Absent, Moving
 from tinygrad_dnn.replay.places import Place
 from tinygrad_dnn.replay.program import State
+from tinygrad_dnn.replay.refusals import assigned
 from tinygrad_dnn.replay.symbol import NUMBERS, Symbol
 from tinygrad_dnn.tensor import Tensor, handle
 
@@ -81,8 +82,7 @@ class Kept:
         if not _is_tensor(x) or x.node.fn:
             return public(x)
         if x.node not in self._live:  # made in this run
-            x.node.value = public(x).node.value
-            x.node.grad = public(x.node.grad)
+            settle_leaf(x.node)
         return x
 
     def _is_recorded(self, left: Any) -> bool:
@@ -132,6 +132,22 @@ def own(value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value
     return np.array(value) if value.ndim else value[()]
+
+
+def value_of(left: Symbol) -> Any:
+    """Return the value of a Symbol, to which nobody has assigned another shape or dtype."""
+    value = left.value
+    for name in ("shape", "dtype") if type(value) is np.ndarray else ():
+        if getattr(left, name) != getattr(value, name):
+            raise assigned(left.tape.name, name)
+    return value
+
+
+def settle_leaf(leaf: Node) -> None:
+    """Let a leaf that the run has made have arrays."""
+    if isinstance(leaf.value, Symbol):
+        leaf.value = np.array(leaf.value.value)
+    leaf.grad = None if type(leaf.grad) is Absent else public(leaf.grad)
 
 
 def public(x: Any) -> Any:

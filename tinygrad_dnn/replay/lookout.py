@@ -1,6 +1,8 @@
 """Lookout: what is found out while a function is recorded, so that it must be recorded again."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Collection, Sequence
+from sys import getrefcount
 from typing import Any, NoReturn
 
 import numpy as np
@@ -59,12 +61,16 @@ class Absent(Symbol):
 
 
 class Lookout:
-    """Watches for Tensors that are used but were not found to be reachable."""
+    """Watches for Tensors that are used but were not found to be reachable.
+
+    ``young`` are leaves that the run makes, with numbers of their own, or changes.
+    """
 
     walks = False
 
     def __init__(self) -> None:
         self.start = moment()
+        self.young: dict[int, Node] = {}
 
     def called(self, node: Node, fn: Any, inputs: Sequence[Any]) -> None:
         """Stop where a leaf older than the run has data of its own."""
@@ -74,8 +80,26 @@ class Lookout:
 
     def read(self, node: Node) -> None:
         """Stop there too."""
-        if not node.fn and node.born < self.start and isinstance(node.value, np.ndarray):
-            raise Overlooked(node)
+        if not node.fn and isinstance(node.value, np.ndarray):
+            if node.born < self.start:
+                raise Overlooked(node)
+            self.young[id(node)] = node
 
     def changed(self, node: Node) -> None:
         """Let data change."""
+        self.young[id(node)] = node
+
+    def strays(self, live: Collection[Node]) -> list[Node]:
+        """Return the young that somebody still has, when the run is over, and are not ``live``."""
+        for node in live:
+            self.young.pop(id(node), None)
+        if _held(self.young):
+            gc.collect()
+        return _held(self.young)
+
+
+def _held(nodes: dict[int, Node]) -> list[Node]:
+    """Return those of ``nodes`` that others have, too."""
+    of_nobody = {0: Node(None)}
+    (count,) = [getrefcount(node) for node in of_nobody.values()]
+    return [node for node in nodes.values() if getrefcount(node) > count]
