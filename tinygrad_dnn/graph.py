@@ -112,21 +112,23 @@ def data_of(a: Any) -> Any:
     return a.value if isinstance(a, Node) else a
 
 
-def changed(*leaves: Node) -> int:
+def changed(*leaves: Node) -> tuple[int, int]:
     """Say that the data of ``leaves`` is no longer what earlier calls, and plans, have seen.
 
-    Returns the moment of the change: while it is the ``last_change``, nobody has made another.
+    Returns the ``last_change`` before it, and its own moment: who has seen all up to the one has
+    seen all up to the other.
     """
     global last_change
     born = moment()
     for leaf in leaves:
         leaf.born = born
-    if born > last_change:  # from here to the next line no other thread gets in
+    before = last_change  # from here to the next but one line no other thread gets in
+    if born > before:
         last_change = born
     if watched and (watch := watching.get()):
         for leaf in leaves:
             watch.changed(leaf)
-    return born
+    return before, born
 
 
 last_change = 0  # the moment of the latest such change of any leaf: no younger call can be stale

@@ -106,7 +106,7 @@ class Plan:
         with self._lock:
             out = self._run(*(self._data(given) if self._of_tensors else given))
             if self._leaves:
-                self._changed = changed(*self._leaves)
+                self._note_change()
         if not self.repeats:
             (*out,) = out
             self._leave(out, given)
@@ -131,12 +131,18 @@ class Plan:
             self._repeat = self._repeat or self.source.repeated()
             self._repeat(n, kept, *self._data(given))
             if self._leaves:
-                self._changed = changed(*self._leaves)
+                self._note_change()
         return kept[0] if self._tree is ... else rebuilt(self._tree, kept)
 
     @staticmethod
     def _data(given: Sequence[Any]) -> Sequence[Any]:
         return [x.node.value if isinstance(x, Tensor) else x for x in given]
+
+    def _note_change(self) -> None:
+        """Note that the data of leaves are new; a change by others meanwhile is still to be seen."""
+        before, now = changed(*self._leaves)
+        if before == self._changed:
+            self._changed = now
 
     def _leave(self, out: list[Any], given: Sequence[Any]) -> None:
         """Leave modes as the function does, and gradients, which are the last of ``out``."""
