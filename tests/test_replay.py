@@ -359,54 +359,7 @@ def test_gradients_that_are_equal_are_changed_apart():
     assert same(V.data, another.data)
 
 
-# ---- the plan ----------------------------------------------------------------------------------
-def test_the_plan_says_what_will_run():
-    _, _, step, X, Y = training([2, 3, 1], 8, jit=plain)
-    with pytest.raises(ReplayError, match="no plan before its first call"):
-        step.plan()
-    step(X, Y)
-    text = str(step.plan())
-    assert "np.matmul(W1, x0)" in text
-    assert "-> W1" in text
-    assert "in place of" in text
-
-
-def test_the_plan_calls_what_is_live_by_its_name():
-    A, B = tg.Tensor([1.0, 2.0]), tg.Tensor([3.0, 4.0])
-    descent = optim.Momentum([A, B], lr=0.1)
-
-    @plain
-    def step():
-        descent.zero_grad()
-        (A * B).sum().backward()
-        descent.step()
-
-    step()
-    text = str(step.plan())
-    assert "np.multiply(v[1], beta)" in text
-    assert "-> v[1]" in text
-    assert "-> t0" in text
-    assert "-> t1" in text
-
-
-def test_buffers_are_used_again():
-    _, _, step, X, Y = training([4, *[64] * 3, 1], 64, jit=plain)
-    step(X, Y)
-    one = 64 * 64 * 8
-    assert step.plan().bytes < 8 * one
-
-
-def test_large_gradients_are_used_up_one_after_the_other():
-    net, _, step, X, Y = training([400] * 6 + [1], 6)
-    other, _, replayed, _, _ = training([400] * 6 + [1], 6, jit=plain)
-    for _ in range(3):
-        assert same(replayed(X, Y).data, step(X, Y).data)
-    for W, V in zip(net.parameters().values(), other.parameters().values(), strict=True):
-        assert same(W.data, V.data)
-    one = 400 * 400 * 8
-    assert one < replayed.plan().bytes < 2 * one
-
-
+# ---- what it keeps ------------------------------------------------------------------------------
 def test_what_was_given_long_ago_is_let_go():
     f, noise = plain(lambda x, n: x * 2), lambda: 0
     f(np.ones(2), noise)

@@ -86,7 +86,7 @@ def test_no_number_of_a_plan_is_shown_as_they_are_left_overs():
 def test_machine_code_is_told_from_calls():
     pytest.importorskip("llvmlite")
     note = draw(plan(native=True)).scene.notes[-1]
-    assert "of them machine code" in note
+    assert "fused into 1 of machine code" in note
 
 
 def test_a_replayed_network_is_drawn_as_what_it_replays():

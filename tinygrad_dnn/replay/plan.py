@@ -54,7 +54,7 @@ class Plan:
             updates_early(program)
             joined(program)
             self.memory = planned(program)
-            self.steps = [*program.calls]
+            self.steps = self.calls
         self.source = Source(program, self.memory, self.steps)
         self._run = self.source.function()
         self._repeat: Callable[..., Any] | None = None
@@ -85,7 +85,7 @@ class Plan:
 
     @property
     def calls(self) -> list[Call]:
-        """The calls, in order; views of what stays where it is are made once and not listed."""
+        """The calls, in order, without views of what stays where it is, which are made once."""
         return [c for c in self.program.calls if c not in self.memory.views]
 
     @property
@@ -139,7 +139,7 @@ class Plan:
         return [x.node.value if isinstance(x, Tensor) else x for x in given]
 
     def _note_change(self) -> None:
-        """Note that the data of leaves are new; a change by others meanwhile is still to be seen."""
+        """Note that the data of leaves are new; what others change meanwhile is seen later."""
         before, now = changed(*self._leaves)
         if before == self._changed:
             self._changed = now
@@ -184,32 +184,54 @@ class Plan:
         self._changed = seen
         return True
 
+    @property
+    def buffers(self) -> dict[Node, int]:
+        """The number of the buffer that each result is in; those with the same take turns there."""
+        base, end = self.memory.arena.ctypes.data, max(1, self.memory.arena.nbytes)
+        starts = {
+            node: array.ctypes.data - base
+            for node, array in self.memory.arrays.items()
+            if node.fn and 0 <= array.ctypes.data - base < end
+        }
+        number = {start: i for i, start in enumerate(sorted({*starts.values()}), 1)}
+        return {node: number[start] for node, start in starts.items()}
+
+    @property
+    def summary(self) -> str:
+        """How many calls it makes, how many of these are fused, and how much memory they take."""
+        fused = [step for step in self.steps if not isinstance(step, Node)]
+        inside = sum(len(step.calls) for step in fused)
+        code = f", {inside} of them fused into {len(fused)} of machine code" if fused else ""
+        return f"{len(self.calls)} calls{code}, {self.bytes:,} bytes of buffers"
+
     def __str__(self) -> str:
-        calls = self.calls
-        lines = [
-            f"{self.program.name}: {len(calls)} calls, {self.bytes:,} bytes of buffers",
-            *self._described(calls),
-        ]
+        lines = [f"{self.program.name}: {self.summary}", *self._described()]
         if constants := self.constants:
             said = ", ".join(f"{a.dtype} {a.shape}" for a in constants)
             lines.append(f"taken to be constant: {said}")
         return "\n".join(lines)
 
-    def _described(self, calls: Sequence[Call]) -> Iterator[str]:
-        names = self.program.names
-        targets = {s.after: names[s.before] for s in self.program.written}
+    def _described(self) -> Iterator[str]:
+        """Yield a line for each call: its result, where that is put, and in what it is fused."""
+        names, buffers = self.program.names, self.buffers
+        fused = [step for step in self.steps if not isinstance(step, Node)]
+        code = {call: f"[{i}] " for i, step in enumerate(fused, 1) for call in step.calls}
+        targets = {s.after: f" -> {names[s.before]}" for s in self.program.written}
         for call in self.program.calls:
-            names.setdefault(call, f"v{len(names)}")
-        for call in calls:
+            name = names.setdefault(call, f"v{len(names)}")
             options = [f"{key}={_shown(a, names)}" for key, a in call.kwargs.items()]
             args = ", ".join([*(_shown(a, names) for a in call.args), *options])
             several = isinstance(call.value, (tuple, list))
             shape = getattr(call.value, "shape", "number")
             shape = f"({len(call.value)} arrays)" if several else shape
-            over = self.memory.reused.get(call)
-            where = f" in place of {names[over]}" if over else ""
-            into = f" -> {targets[call]}" if call in targets else ""
-            yield f"  {names[call]} {shape} = {name_of(call.fn)}({args}){where}{into}"
+            if call in self.memory.views:
+                where = ", a view"
+            elif over := self.memory.reused.get(call):
+                where = f" in place of {names[over]}"
+            else:
+                where = f" in buffer {buffers[call]}" if call in buffers else ""
+            into = targets.get(call, "")
+            yield f"  {code.get(call, '')}{name} {shape} = {name_of(call.fn)}({args}){where}{into}"
 
     __repr__ = __str__
 

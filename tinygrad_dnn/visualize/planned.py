@@ -3,8 +3,6 @@
 A plan's arrays hold whatever the last replay left there, so its numbers are never shown.
 """
 
-from collections.abc import Iterator
-
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.replay.plan import Plan
 
@@ -24,23 +22,12 @@ def ends_of(plan: Plan) -> dict[str, Node]:
 
 def remarks_of(plan: Plan) -> dict[Node, str]:
     """Return where each value lives: in which buffer, in another one's, or outside of the plan."""
-    memory, base = plan.memory, plan.memory.arena.ctypes.data
-    starts = {
-        node: array.ctypes.data - base
-        for node, array in memory.arrays.items()
-        if node.fn and 0 <= array.ctypes.data - base < max(1, memory.arena.nbytes)
-    }
-    number = {start: i for i, start in enumerate(sorted(set(starts.values())), 1)}
-    remarks = {node: f"buffer {number[start]}" for node, start in starts.items()}
+    remarks = {node: f"buffer {number}" for node, number in plan.buffers.items()}
     remarks |= {state.before: "live" for state in plan.program.state}
-    return remarks | dict.fromkeys(memory.views, "a view")
+    return remarks | dict.fromkeys(plan.memory.views, "a view")
 
 
-def notes_of(plan: Plan) -> Iterator[str]:
-    """Yield what a picture does not show by itself."""
-    steps, native = len(plan.steps), sum(not isinstance(step, Node) for step in plan.steps)
-    code = f", {native} of them machine code" if native else ""
-    yield (
-        f"{len(plan.calls)} calls in {steps} steps{code}; {plan.bytes:,} bytes of buffers. "
-        f"Results with the same buffer stand in the same memory, one after the other."
-    )
+def note_of(plan: Plan) -> str:
+    """Return what a picture does not show by itself."""
+    sharing = "Results with the same buffer stand in the same memory, one after the other."
+    return f"{plan.summary}. {sharing}"

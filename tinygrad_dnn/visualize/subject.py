@@ -14,7 +14,7 @@ from tinygrad_dnn.visualize.block import block_scene
 from tinygrad_dnn.visualize.chain import Chain, NotAChain, read_chain
 from tinygrad_dnn.visualize.ops import ops_scene
 from tinygrad_dnn.visualize.parts import parts_of
-from tinygrad_dnn.visualize.planned import notes_of, remarks_of
+from tinygrad_dnn.visualize.planned import note_of, remarks_of
 from tinygrad_dnn.visualize.reading import Reading
 from tinygrad_dnn.visualize.scene import Scene
 from tinygrad_dnn.visualize.targets import Computed, small_gradients
@@ -67,7 +67,7 @@ class Subject:
         if found.plan:
             names = [(name, node) for node, name in found.plan.program.names.items()]
             remarks = remarks_of(found.plan)
-            notes = [*notes, *notes_of(found.plan)]
+            notes = [*notes, note_of(found.plan)]
         reading = Reading(found.ends, names, gradients, found.failure, found.walked, remarks)
         parts = parts_of(reading, fold, self.max_nodes)
         scene = ops_scene(
