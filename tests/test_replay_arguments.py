@@ -136,3 +136,28 @@ def test_changes_of_lists_and_dicts_that_are_given_are_refused(change, given):
     with pytest.raises(ReplayError, match="step changes a list or a dict that is its argument"):
         tg.jit(step)(np.ones(2), held=given)
     assert repr(given) == before
+
+
+@pytest.mark.parametrize("part", [lambda W: W.data, lambda W: W.data[:2], lambda W: W.detach()])
+@pytest.mark.parametrize("jit", KINDS)
+def test_data_that_are_given_later_are_not_read_after_they_were_overwritten(part, jit):
+    W = tg.Tensor(np.arange(3.0), name="W")
+
+    @jit
+    def step(x):
+        W.data = W.data * 0.5
+        return W.data.sum() + x * 1.0
+
+    x = part(W)
+    for i in range(3):
+        copied = tg.Tensor(x.data.copy()) if isinstance(x, tg.Tensor) else x.copy()
+        step(copied)
+        assert same(W.data, np.arange(3.0) / 2 ** (i + 1))
+    try:
+        found = step(part(W))
+    except ReplayError as error:
+        assert "is given the data of W, which it changes" in str(error)  # noqa: PT017
+    else:
+        rest = np.arange(3.0)[: part(W).shape[0]]
+        found = found.data if isinstance(found, tg.Tensor) else found
+        np.testing.assert_allclose(found, 3 / 16 + rest / 8)

@@ -154,3 +154,19 @@ def test_another_container_is_named():
 def test_what_is_wanted_is_said(f, message):
     with pytest.raises(ReplayError, match=message):
         plain(f)(np.ones(3), np.int64(1))
+
+
+def test_an_object_that_is_called_is_named():
+    class Network:
+        def __call__(self, x):
+            return x if x[0] > 0 else -x
+
+    with pytest.raises(ReplayError, match=r"^Network asks for a number"):
+        plain(Network())(np.ones(2))
+
+
+def test_who_goes_back_from_a_result_is_told_that_it_has_no_history():
+    W = tg.Tensor(np.ones(2))
+    J = plain(lambda x: np.sum(W * x))(np.ones(2))
+    with pytest.raises(HistoryError, match=r"outside no_grad\(\), tg\.jit$"):
+        J.backward()

@@ -142,7 +142,7 @@ class Tensor(ArrayMethods, Advising):
         if not self.node.needs_grad:
             raise HistoryError(
                 f"backward() from {self.name or 'a Tensor'}: nothing that requires a gradient "
-                f"flows into it; wrap what you differentiate in Tensor(...), outside no_grad()"
+                f"flows into it; wrap what you differentiate in Tensor, outside no_grad(), tg.jit"
             )
         g = seed(self.node, gradient.data if isinstance(gradient, Tensor) else gradient)
         for node, c in owned(pullback({self.node: g}), g).items():

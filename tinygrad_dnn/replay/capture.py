@@ -42,7 +42,7 @@ def capture(
     run made state that was not there before, as an optimiser may at its first step, or has left
     values where others were.
     """
-    tape = Tape(getattr(f, "__name__", "the function"), sys._getframe())
+    tape = Tape(getattr(f, "__name__", type(f).__name__), sys._getframe())
     run = _Run(tape, live)
     token, lookout = current.set(tape), Lookout()
     try:

@@ -109,9 +109,10 @@ class jit:  # noqa: N801  (named as what it does)
         live = self._lives.get(_identity(given))
         if live is not None and not live.has_changed():
             plan = self._plans.get(signature(args, kwargs, live))
-            if plan is not None and plan.follows():
+            inputs = [x for x in given if is_input(x)]
+            if plan is not None and plan.is_apart(inputs) and plan.follows():
                 self._latest = plan
-                return plan.replay([x for x in given if is_input(x)])
+                return plan.replay(inputs)
         with one_at_a_time:
             collecting = gc.isenabled()
             gc.disable()  # to look for garbage among so many new objects takes a fifth of the time

@@ -13,7 +13,7 @@ from tinygrad_dnn.hooks import hooks_of
 from tinygrad_dnn.recording import name_of
 from tinygrad_dnn.replay.capture import leave_gradient, one_at_a_time
 from tinygrad_dnn.replay.joined import joined
-from tinygrad_dnn.replay.memory import planned
+from tinygrad_dnn.replay.memory import Memory, planned
 from tinygrad_dnn.replay.order import updates_early
 from tinygrad_dnn.replay.passes import simplified
 from tinygrad_dnn.replay.places import first_shared
@@ -69,6 +69,7 @@ class Plan:
         self._outdated = outdated
         self._lock = Lock()
         self._of_tensors = program.of_tensors
+        self._overwritten = _overwritten(program, self.memory)
         self._forget()
 
     def _forget(self) -> None:
@@ -97,9 +98,16 @@ class Plan:
         """Say if it is quickly seen that these arguments, all of a call, are of its signature."""
         guard, inputs = self._guard
         try:
-            return guard is not None and len(args) == inputs and guard(*args)
+            known = guard is not None and len(args) == inputs and guard(*args)
+            return known and (not self._overwritten or self.is_apart(args))
         except (AttributeError, LookupError, ValueError):  # what was held is not there any more
             return False
+
+    def is_apart(self, given: Sequence[Any]) -> bool:
+        """Say if none of the inputs is an array that is overwritten before they are read."""
+        data = self._data(given) if self._overwritten else ()
+        owners = (x for a in data for x in (a, getattr(a, "base", None)))
+        return self._overwritten.isdisjoint(map(id, owners))
 
     def replay(self, given: Sequence[Any]) -> Any:
         """Run it on the arguments that are inputs; return what the function returns."""
@@ -234,6 +242,22 @@ class Plan:
             yield f"  {code.get(call, '')}{name} {shape} = {name_of(call.fn)}({args}){where}{into}"
 
     __repr__ = __str__
+
+
+def _overwritten(program: Program, memory: Memory) -> frozenset[int]:
+    """Return the ids of live arrays that have new numbers while inputs are still to be read."""
+    places = {id(s.before.value) for s in program.state if s.is_array}
+    inputs: set[Node] = {*program.inputs} - memory.staged.keys()
+    written: set[int] = set()
+    found: set[int] = set()
+    for call in program.calls:
+        if not inputs.isdisjoint(call.parents):
+            found |= written
+            if call.base is not None:
+                inputs.add(call)
+        written |= places & {id(memory.arrays.get(call))}
+    returned = any(isinstance(r, Node) and r in inputs for r in program.results)
+    return frozenset(written if returned else found)
 
 
 def _constants(program: Program) -> list[np.ndarray]:
