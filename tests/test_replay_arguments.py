@@ -161,3 +161,13 @@ def test_data_that_are_given_later_are_not_read_after_they_were_overwritten(part
         rest = np.arange(3.0)[: part(W).shape[0]]
         found = found.data if isinstance(found, tg.Tensor) else found
         np.testing.assert_allclose(found, 3 / 16 + rest / 8)
+
+
+@pytest.mark.parametrize("jit", KINDS)
+@pytest.mark.parametrize("fn", [np.sum, np.max, np.min, np.prod, np.mean, np.std, np.square])
+def test_a_number_is_reduced_as_an_array_of_no_dimensions_is(jit, fn):
+    rng, same_rng = np.random.default_rng(0), np.random.default_rng(0)
+    f = jit(lambda x, s: x * fn(s) + fn(rng.random()))
+    x = np.arange(3.0)
+    for s in (0.2, 0.5, 0.7):
+        np.testing.assert_allclose(f(x, s), x * fn(s) + fn(same_rng.random()), rtol=1e-15)

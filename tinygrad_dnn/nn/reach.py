@@ -30,7 +30,7 @@ GENERATORS = (np.random.Generator, np.random.RandomState)
 _OURS = __name__.partition(".")[0]
 _LIBRARIES = (_OURS, "numpy")
 _NO_PARTS = (
-    str, bytes, int, float, complex, ModuleType, BuiltinFunctionType, np.dtype, Node,
+    str, bytes, int, float, complex, ModuleType, np.dtype, Node,
     CodeType,
     Step,  # its layer is one of the network's
 )  # fmt: skip
@@ -88,6 +88,8 @@ def entries_of(kind: Any) -> Callable[[Any], Entries] | None:
         return None
     if issubclass(kind, MethodType):
         return lambda part: [(key, getattr(part, key)) for key in ("__self__", "__func__")]
+    if issubclass(kind, BuiltinFunctionType):
+        return lambda part: [("__self__", part.__self__)]
     if issubclass(kind, partial):
         return lambda part: [(key, getattr(part, key)) for key in ("func", "args", "keywords")]
     if issubclass(kind, (dict, MappingProxyType)):

@@ -1,11 +1,8 @@
 """Draws: what stands in for a generator, so that all that is drawn from it is drawn again."""
 
-import pickle
 import random
 import sys
 from collections.abc import Sequence
-from ctypes import c_char
-from functools import lru_cache
 from types import FrameType
 from typing import Any, NoReturn, Self
 
@@ -14,6 +11,7 @@ import numpy as np
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.replay.lookout import Drawing
 from tinygrad_dnn.replay.refusals import is_ours, shown, users_place
+from tinygrad_dnn.replay.sources import Sources
 from tinygrad_dnn.replay.tape import Tape
 
 _REFUSED = {
@@ -21,9 +19,6 @@ _REFUSED = {
     "spawn": "new generators would be the same at every replay; spawn them outside",
     "bytes": "bytes are no array; take rng.integers(0, 256, n, dtype=np.uint8)",
 }
-_NUMPYS: Any = np.random.random.__self__  # type: ignore[attr-defined]
-_PYTHONS: Any = random.random.__self__  # type: ignore[attr-defined]
-_MT19937 = c_char * (625 * 4)  # 624 numbers, and how many of them are used up
 
 
 class Draws:
@@ -120,15 +115,21 @@ class without_other_draws:  # noqa: N801  (named as what it does)
     """Refuse what this block has drawn from generators for which nothing stands in.
 
     These are the two that all programs share, and ``others``, which are of other kinds.  That they
-    were drawn from is seen at the end.  Where, if the block is then run once more, line by line,
-    knowing that it draws from ``known``.
+    were drawn from is seen at the end, and undone.  Where, if the block is then run once more, line
+    by line, knowing that it draws from ``known``.
     """
 
     def __init__(self, tape: Tape, others: Sequence[Any], known: str) -> None:
         self._tape, self._others, self._known = tape, others, known
 
     def __enter__(self) -> None:
-        self._before, self._states = _global_states(), [*map(pickle.dumps, self._others)]
+        try:
+            self._sources = Sources(self._others)
+        except NotImplementedError:  # as random.SystemRandom
+            raise ReplayError(
+                f"{self._tape.name} reaches a source of random numbers that has no state, so "
+                f"nobody can say if it draws from that; let it draw from an np.random.Generator"
+            ) from None
         if self._known:
             self._place = users_place()
             self._tracer = sys.gettrace()
@@ -137,26 +138,19 @@ class without_other_draws:  # noqa: N801  (named as what it does)
     def __exit__(self, error: Any, *_: object) -> None:
         if self._known:
             sys.settrace(self._tracer)
+        if drawn := self._sources.drawn():
+            self._sources.put_back()
         if error is None and self._known:
             self._refuse("")
-        if error is None and (drawn := self._drawn()):
+        if error is None and drawn:
             raise Drawing(drawn)
-
-    def _drawn(self) -> str:
-        """Return what has been drawn from."""
-        if _global_states() != self._before:
-            return "np.random or random themselves"
-        for other, before in zip(self._others, self._states, strict=True):
-            if pickle.dumps(other) != before:
-                return f"a {type(other).__name__}"
-        return ""
 
     def _look(self, frame: FrameType, event: str, _: Any) -> Any:
         """Look before every line of the user's, and after the last one of a function."""
         path = frame.f_code.co_filename
         if is_ours(path) or path == random.__file__:
             return None
-        if self._drawn():
+        if self._sources.drawn():
             self._refuse(f", at {shown(self._place)}")
         if event == "return" and frame.f_back:
             frame = frame.f_back
@@ -168,29 +162,3 @@ class without_other_draws:  # noqa: N801  (named as what it does)
             f"{self._tape.name} draws from {self._known}{where}, and a replay would repeat the "
             f"same numbers; let it draw from an np.random.Generator: rng = np.random.default_rng(0)"
         )
-
-
-def _memory(x: Any) -> Any:
-    """Return a view of what ``x``, of a type written in C, has besides what every object has."""
-    head = object.__basicsize__
-    return (c_char * (type(x).__basicsize__ - head)).from_address(id(x) + head)
-
-
-_OF_NUMPYS, _OF_PYTHONS = _memory(_NUMPYS), _memory(_PYTHONS)
-
-
-def _global_states() -> Any:
-    """Return the states of NumPy's and of Python's shared generator, normals in store included.
-
-    As they lie in memory, if that is known: to ask for them takes as long as some twenty calls.
-    """
-    bits: Any = np.random.get_bit_generator()  # type: ignore[attr-defined]
-    numbers = str(bits.state) if (inside := _inside(bits)) is None else inside.raw
-    return numbers, _OF_NUMPYS.raw, _OF_PYTHONS.raw, id(_PYTHONS.gauss_next)
-
-
-@lru_cache(maxsize=1)
-def _inside(bits: Any) -> Any:
-    """Return a view of the state of a source of random bits; None if it is of a kind not known."""
-    known = isinstance(bits, np.random.MT19937)
-    return _MT19937.from_address(bits.ctypes.state_address) if known else None

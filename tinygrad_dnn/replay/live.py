@@ -36,6 +36,7 @@ _FIXED = (
     np.ndarray,
     partial,
     MethodType,
+    BuiltinFunctionType,
 )  # hold what they were made with
 ARRAYS = (np.ndarray, np.generic)
 _UNKNOWN = (  # draw without a recording noticing

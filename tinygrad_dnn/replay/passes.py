@@ -201,7 +201,8 @@ def plain(program: Program) -> None:
             call.fn = np.matmul
         elif found := method_for(call.fn, call):
             x = call.args[0]
-            if isinstance(x, Node) and x.value.dtype.kind == "f":
+            dtype = getattr(data_of(x), "dtype", None)  # a number of Python's has none
+            if isinstance(x, Node) and dtype is not None and dtype.kind == "f":
                 (call.fn, call.args), call.kwargs = found, {}
 
 

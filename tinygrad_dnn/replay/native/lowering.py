@@ -36,7 +36,9 @@ def _is_square(call: Node, live: set[Node]) -> bool:
 
 def _keeps_dtype(mean: Node) -> bool:
     x = mean.args[0]
-    return isinstance(x, Node) and x.value.dtype == mean.value.dtype and x.value.size > 0
+    if not (isinstance(x, Node) and hasattr(x.value, "dtype")):  # a number of Python's has none
+        return False
+    return bool(x.value.dtype == mean.value.dtype and x.value.size > 0)
 
 
 def _sum_before(mean: Node, method: Function, args: list[Any]) -> Call:
