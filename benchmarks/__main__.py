@@ -174,22 +174,35 @@ COMMANDS = {
 }
 
 
+IN_ROUNDS = ("race", "growth", "recording", "threads", "all")
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Race libraries on the same training step."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run in COMMANDS.items():
-        command = commands.add_parser(name, help=run.__doc__)
+        command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         command.set_defaults(command=name)
-        if name != "page":
+        if name not in ("page", "all"):
             command.add_argument(
-                "--rounds", type=int, default=40 if name in ("race", "all") else 10
+                "--save",
+                action="store_true",
+                help="keep it for the page, in place of what is there",
             )
-            command.add_argument("--save", action="store_true", help="keep it for the page")
+        if name in IN_ROUNDS:
+            rounds = 40 if name in ("race", "all") else 10
+            command.add_argument("--rounds", type=int, default=rounds, help="default: %(default)s")
         if name in ("race", "all"):
-            command.add_argument("--cases", type=names(CASES), default=list(CASES))
-            command.add_argument("--only", type=names(NAMES), default=list(NAMES))
             every = list(DTYPES) if name == "all" else ["float32"]
-            command.add_argument("--dtypes", type=names(DTYPES), default=every)
+            chosen = {"cases": (CASES, list(CASES)), "only": (NAMES, list(NAMES))}
+            for what, (known, default) in (chosen | {"dtypes": (DTYPES, every)}).items():
+                usual = "all" if default == [*known] else ", ".join(default)
+                said = f"of {', '.join(known)}; default: {usual}"
+                command.add_argument(
+                    f"--{what}", type=names(known), default=default, metavar="A,B", help=said
+                )
             command.add_argument(
                 "--against", metavar="REV", help="race the package also as it was at a revision"
             )
