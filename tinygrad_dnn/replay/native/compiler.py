@@ -3,10 +3,11 @@
 import ctypes
 import hashlib
 import os
+from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -22,6 +23,7 @@ BLAS = {np.dtype(np.float32): "sgemm", np.dtype(np.float64): "dgemm"}
 SOURCES = (
     "code", "vectors", "functions", "frame", "panels", "products", "kernels", "compiler",
 )  # fmt: skip
+DIGEST = hashlib.sha256().digest_size
 
 
 class Library:
@@ -61,29 +63,51 @@ def _machine() -> Any:
 def _object(dtype: Any, width: int, machine: Any) -> bytes:
     """Return the machine code, from disk if it is there."""
     kept = _kept(dtype, width)
-    if kept and kept.exists():
-        return kept.read_bytes()
-    code: bytes = machine.emit_object(_optimised(_module(REALS[dtype], width), machine))
-    if kept:
-        try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=kept.parent, delete=False) as file:
-                file.write(code)
-            os.replace(file.name, kept)
-        except OSError:
-            pass  # a folder that cannot be written: compiled again the next time
-    return code
+    if code := _read(kept):
+        return code
+    made: bytes = machine.emit_object(_optimised(_module(REALS[dtype], width), machine))
+    with suppress(OSError):  # a folder that cannot be written: compiled again the next time
+        _write(kept, made)
+    return made
 
 
-def _kept(dtype: Any, width: int) -> Path | None:
+def _read(kept: Path) -> bytes:
+    """Return the machine code in a file; nothing if that is not there, or damaged."""
+    try:
+        found = kept.read_bytes()
+    except OSError:
+        return b""
+    digest, code = found[:DIGEST], found[DIGEST:]
+    return code if hashlib.sha256(code).digest() == digest else b""
+
+
+def _write(kept: Path, code: bytes) -> None:
+    """Put machine code into a file, all of it or nothing, after what tells if it is damaged."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=kept.parent) as beside:
+        whole = Path(beside) / kept.name
+        whole.write_bytes(hashlib.sha256(code).digest() + code)
+        whole.replace(kept)
+
+
+def _kept(dtype: Any, width: int) -> Path:
     """Return where the machine code is kept: by all that it depends on."""
     here = Path(__file__).parent
     told = hashlib.sha256(f"{llvm.llvm_version_info} {width} {llvm.get_host_cpu_name()}".encode())
     told.update(llvm.get_host_cpu_features().flatten().encode())
     for source in SOURCES:
         told.update((here / f"{source}.py").read_bytes())
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "tinygrad_dnn" / f"kernels-{dtype}-{told.hexdigest()[:16]}.o"
+    return _folder() / "tinygrad_dnn" / f"kernels-{dtype}-{told.hexdigest()[:16]}.o"
+
+
+def _folder() -> Path:
+    """Return the user's folder of what can be made again; who has none gets one that cannot be."""
+    if root := os.environ.get("XDG_CACHE_HOME"):
+        return Path(root)
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:
+        return Path(os.devnull)
 
 
 def vector_width() -> int:
