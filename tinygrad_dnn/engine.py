@@ -38,12 +38,13 @@ def pullback(
         return _traced(pullback, seeds, wrt, view)
     wanted = None if wrt is None else set(wrt)
     reached = None if wanted is None else _reached(seeds, wanted)
-    cotangents = {
-        end: g
-        for end, g in seeds.items()
-        if (end.needs_grad if reached is None else end in reached)
-    }
-    queue = [(-end.born, end) for end in cotangents if end.fn]
+    cotangents: dict[Node, Array] = {}
+    queue: list[tuple[int, Node]] = []
+    for end in seeds:
+        if end.needs_grad if reached is None else end in reached:
+            cotangents[end] = seeds[end]
+            if end.fn:
+                queue.append((-end.born, end))
     heapify(queue)
     aside: list[tuple[Node, Array]] = []  # what a detour leads round: reported, not passed on
     hooked, watch = graph.hooked, walk_watch() if graph.watched else None

@@ -78,8 +78,8 @@ rule(
 def _take(a, indices, axis=None, out=None, mode="raise"):
     if axis is None or not np.ndim(a):
         a, axis = np.ravel(a), 0
-    axis %= np.ndim(a)
-    return getitem(a, *(slice(None),) * axis, _places(indices, np.shape(a)[axis], mode))
+    n, axis = np.shape(a)[axis], axis % np.ndim(a)
+    return getitem(a, *(slice(None),) * axis, _places(indices, n, mode))
 
 
 def _places(indices, n, mode):
