@@ -41,7 +41,8 @@ def by_kernel(fn, *args, known=None):
     known = known or library(found.dtype)
     work = np.full(found.work, 255, np.uint8)  # of nan
     rows = np.array([found.numbers(known, work.ctypes.data)], np.int64)
-    known.execute(rows.ctypes.data, 1, memory.slots.ctypes.data)
+    step = np.array([rows.ctypes.data, 1, memory.slots.ctypes.data], np.int64)
+    known.execute(step.ctypes.data)
     return out
 
 

@@ -104,7 +104,7 @@ class Node:
 
     def changed(self) -> None:
         """Say that a leaf's data is no longer what earlier calls saw: it is young again."""
-        changed(self)
+        changed([self])
 
 
 def data_of(a: Any) -> Any:
@@ -112,7 +112,7 @@ def data_of(a: Any) -> Any:
     return a.value if isinstance(a, Node) else a
 
 
-def changed(*leaves: Node) -> tuple[int, int]:
+def changed(leaves: Sequence[Node] = ()) -> tuple[int, int]:
     """Say that the data of ``leaves`` is no longer what earlier calls, and plans, have seen.
 
     Returns the ``last_change`` before it, and its own moment: who has seen all up to the one has

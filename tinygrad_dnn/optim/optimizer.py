@@ -77,7 +77,7 @@ class Optimizer:
         try:
             self.descend(gradients)
         finally:
-            changed(*[W for _, W, _ in gradients])
+            changed([W for _, W, _ in gradients])
 
     def descend(self, gradients: Gradients) -> None:
         """Leave the new data of each parameter in its node."""

@@ -58,7 +58,7 @@ class Recorded:
         try:
             self._plan.replay(given)
         except BaseException:  # an interrupt, or a warning that is an error: in the midst of it
-            changed(*leaves)
+            changed(leaves)
             raise
         return True
 
@@ -106,7 +106,7 @@ def captured(optimizer: Any, leaves: Sequence[Node], gradients: Sequence[Any]) -
     except Drawing as found:
         raise ReplayError(f"{update.__name__} draws from {found.what}") from None
     finally:
-        changed(*updated)
+        changed(updated)
     for s in program.state:
         place = Place(real[id(s.place.holder)], s.place.key)
         if s.after is not s.before and not s.is_array:  # a number that the twin has counted

@@ -26,7 +26,7 @@ from tinygrad_dnn.replay.places import Place, first_shared, state_of
 from tinygrad_dnn.replay.program import Program, State, Value
 from tinygrad_dnn.replay.refusals import outdated_view
 from tinygrad_dnn.replay.symbol import Symbol
-from tinygrad_dnn.replay.tape import Tape, current
+from tinygrad_dnn.replay.tape import Tape
 from tinygrad_dnn.tensor import Tensor
 
 one_at_a_time = RLock()  # while a function is recorded, live places hold Symbols
@@ -44,7 +44,7 @@ def capture(
     """
     tape = Tape(getattr(f, "__name__", type(f).__name__), sys._getframe())
     run = _Run(tape, live)
-    token, lookout = current.set(tape), Lookout()
+    lookout = Lookout()
     try:
         run.lift()
         run.arguments = Arguments(tape, run.lifted)
@@ -58,7 +58,6 @@ def capture(
         run.rewind()
         raise
     finally:
-        current.reset(token)
         tape.close()
         run.put_back()
     if program.kept:
@@ -276,7 +275,7 @@ class _Run:
             else:
                 s.place.set(np.array(value))
                 alike = False
-        changed(*self.updated)
+        changed(self.updated)
         for leaf in program.dropped:
             leaf.grad = None
         for target, g in program.grads:

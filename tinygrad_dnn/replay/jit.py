@@ -20,7 +20,6 @@ from tinygrad_dnn.replay.live import ARRAYS, Live, live_in
 from tinygrad_dnn.replay.lookout import Again
 from tinygrad_dnn.replay.plan import Plan
 from tinygrad_dnn.replay.signature import guard, signature
-from tinygrad_dnn.replay.tape import current
 from tinygrad_dnn.tensor import Tensor
 
 MOST = 256  # plans of one function: one with more is given something else at every call
@@ -185,8 +184,8 @@ def _unpickled(f: Callable[..., Any], native: bool) -> jit:
 
 
 def is_looked_at() -> bool:
-    """Say if somebody records the calls that are made now, or looks at each of them."""
-    return current.get() is not None or tracing.get() or bool(graph.watched and watching.get())
+    """Say if the calls made now are differentiated, or looked at, as by who records them."""
+    return tracing.get() or bool(graph.watched and watching.get())
 
 
 def has_native() -> bool:

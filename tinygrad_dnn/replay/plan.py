@@ -148,7 +148,7 @@ class Plan:
 
     def _note_change(self) -> None:
         """Note that the data of leaves are new; what others change meanwhile is seen later."""
-        before, now = changed(*self._leaves)
+        before, now = changed(self._leaves)
         if before == self._changed:
             self._changed = now
 

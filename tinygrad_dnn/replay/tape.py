@@ -6,7 +6,6 @@ calls on Symbols.
 
 import operator
 from collections.abc import Sequence
-from contextvars import ContextVar
 from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any
@@ -213,6 +212,3 @@ def _link(made: Any, fn: Function, args: Sequence[Any], data: Sequence[Any]) -> 
         for a in args:
             if type(a) is Symbol:
                 link(made, a, index)
-
-
-current: ContextVar[Tape | None] = ContextVar("tape", default=None)

@@ -29,7 +29,9 @@ DIGEST = hashlib.sha256().digest_size
 class Library:
     """The compiled kernels of one dtype, for vectors of ``width`` bytes: ``addresses`` by name.
 
-    ``execute(table, rows, slots)``, addresses and a count, runs the rows of a table in order.
+    ``execute(step)`` runs the rows of a table in order; at the address ``step`` stand that of the
+    table, the number of its rows and the address of the slots.  One address is all that is given,
+    and as a pointer, since ctypes takes longer for three numbers than a small kernel runs.
     """
 
     def __init__(self, dtype: Any, width: int) -> None:
@@ -40,7 +42,7 @@ class Library:
         self._engine.finalize_object()
         self.addresses = {name: self._engine.get_function_address(name) for name in KERNELS}
         execute = self._engine.get_function_address("execute")
-        self.execute = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3)(execute)
+        self.execute = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(execute)
         self.blas = _address_of_blas(BLAS[dtype])
 
 
@@ -123,8 +125,9 @@ def _module(real: Any, width: int) -> ir.Module:
         code = Code(module, name, 2, real, width)
         kernel(Frame(code))
         code.finish()
-    code = Code(module, "execute", 3, real, width)
-    table, rows, slots = code.arguments
+    code = Code(module, "execute", 1, real, width)
+    (step,) = code.arguments
+    table, rows, slots = (code.load(step, i, I64) for i in range(3))
     with code.loop(rows) as i:
         row = table + i * (8 * WIDTH)
         code.call(code.load(row, 0, I64), row, slots)

@@ -32,7 +32,9 @@ class NativeStep:
         known, work = library(rows[0].dtype), memory.work.ctypes.data
         self.table = np.array([r.numbers(known, work) for r in rows], np.int64)
         self.run = known.execute
-        self.arguments = self.table.ctypes.data, len(rows), memory.slots.ctypes.data
+        step = self.table.ctypes.data, len(rows), memory.slots.ctypes.data
+        self.step = np.array(step, np.int64)
+        self.arguments = (self.step.ctypes.data,)
 
 
 def grouped(program: Program, memory: Memory) -> list[Node | NativeStep]:
