@@ -23,8 +23,9 @@ Every library is a process of its own on the same core, and its time is what it 
 every round each takes the same number of steps, at least five in a row, in changing order.  A round
 gives each one ratio, its time over that of the same step written by hand in NumPy
 (`benchmarks/contestants/hand.py`) in that round.  Shown are the median of the ratios and, in
-brackets, its 95 % bootstrap interval.  Before the race all take 20 steps from the same numbers,
-and who is then not where the hand-written step in float64 is does not race.
+brackets, its 95 % bootstrap interval.  Before the race all take 20 steps from the same numbers;
+who is then more than ten times as far from where the hand-written step comes to in float64 as that
+step itself is, and farther than rounding takes one (1e-5, in float64 1e-11), does not race.
 """
 NOT_RACED = """Not raced: Chainer 7.8.1 cannot be installed with today's setuptools (it imports
 `pkg_resources`), DeZero cannot be imported with NumPy 1.24 or newer (it uses `np.int`).
@@ -45,6 +46,8 @@ call without, both of new networks, in the same round and process.  The other ro
 steps that follow, 5 ms of them.  The process, whose clock it is, has recorded before: what is done
 once, as imports and the loading of machine code, is in the section above.  Float32.
 """
+THREADS = """Time over that of the same contestant with one thread on one core, float32.  Two
+threads are timed by a clock on the wall: what others had of the two cores meanwhile counts too."""
 PEAK = "Peaks, float32, beyond data and parameters, in KiB (and over that by hand).\n"
 
 
@@ -174,7 +177,7 @@ def _peak(name: str, i: int, peaks: dict[str, list[int]]) -> str:
 
 def _threads(found: dict[str, Any]) -> Iterator[str]:
     yield "## Two BLAS threads on two cores\n"
-    yield "Time over that of the same contestant with one thread on one core, float32.\n"
+    yield f"{THREADS}\n"
     races = {case: unpacked(results) for case, results in found.items()}
     rows = [
         [

@@ -368,3 +368,24 @@ def test_what_was_given_long_ago_is_let_go():
     assert all(f(np.ones(2), i)[0] == 2.0 for i in range(300))
     gc.collect()
     assert gone() is None
+
+
+def test_an_error_of_the_function_undoes_what_it_has_done():
+    net, _, step, X, Y = training([2, 3, 1], 8)
+    rng, counted, calls = np.random.default_rng(0), {"n": 0}, []
+    before = [W.data.copy() for W in net.parameters().values()]
+    state = rng.bit_generator.state
+
+    @plain
+    def failing(X, Y):
+        counted["n"] += 1
+        calls.append(rng.random())
+        step(X, Y)
+        raise KeyError("here")
+
+    with pytest.raises(KeyError, match="here"):
+        failing(X, Y)
+    assert all(map(same, before, [W.data for W in net.parameters().values()]))
+    assert counted == {"n": 0}
+    assert calls == []
+    assert rng.bit_generator.state == state

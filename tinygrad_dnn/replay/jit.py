@@ -41,7 +41,8 @@ class jit:  # noqa: N801  (named as what it does)
 
     Raises ReplayError where ``f`` does what a replay could not repeat: an ``if`` on data, a number
     taken out of an array, a shape that depends on data, a write into an array of its own; and where
-    two of the Tensors that it reaches share their memory.
+    two of the Tensors that it reaches share their memory.  A recording that ends with an error, its
+    own or one of ``f``, undoes what ``f`` has done so far: draws, updates, attributes.
 
     >>> import numpy as np
     >>> import tinygrad_dnn as tg
