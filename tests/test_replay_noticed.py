@@ -4,6 +4,7 @@ import random
 import sys
 from collections import deque
 from copy import copy
+from functools import partial
 from itertools import count, cycle
 from types import MappingProxyType
 
@@ -163,6 +164,39 @@ def test_what_is_sent_to_a_generator_is_refused():
     parts = every()
     with pytest.raises(ReplayError, match="takes the next part of a generator"):
         tg.jit(lambda x: x * parts.send(None))(np.ones(2))
+
+
+def test_an_iterator_in_a_tuple_is_refused_too():
+    held = (every(), 1)
+    with pytest.raises(ReplayError, match="takes the next part of a generator"):
+        tg.jit(lambda x: x * next(held[0]))(np.ones(2))
+    assert next(held[0]) == 1
+    f = plain(lambda x: x * held[1])
+    assert same(f(np.ones(2)), f(np.ones(2)))
+
+
+@pytest.mark.parametrize(
+    ("made", "kind"),
+    [
+        (lambda: partial(next, every()), "partial"),
+        (lambda: every().__next__, "method-wrapper"),
+        (lambda: partial(every().send, None), "builtin_function_or_method"),
+    ],
+)
+def test_what_only_takes_the_next_part_is_refused(made, kind):
+    draw = made()
+    with pytest.raises(ReplayError, match=rf"is held by a {kind}, where .* be arguments"):
+        tg.jit(lambda x: x * draw())(np.ones(2))
+    assert draw() == 1
+
+
+def test_numbers_that_are_taken_away_are_refused():
+    held = deque([1.0, 2.0, 3.0])
+    f = tg.jit(lambda x: x * held.popleft())
+    assert same(f(np.ones(2)), np.ones(2))  # the numbers that are left have moved: they are live
+    with pytest.raises(ReplayError, match="takes the entry 1 out of a deque, where every replay"):
+        f(np.ones(2))
+    assert held == deque([2.0, 3.0])
 
 
 def test_iterators_may_be_there():

@@ -15,6 +15,7 @@ from types import (
     FunctionType,
     MappingProxyType,
     MethodType,
+    MethodWrapperType,
     ModuleType,
 )
 from typing import Any
@@ -34,6 +35,7 @@ _NO_PARTS = (
     CodeType,
     Step,  # its layer is one of the network's
 )  # fmt: skip
+BOUND = (BuiltinFunctionType, MethodWrapperType)  # methods written in C, with what they belong to
 _OWN = "__code__", "__defaults__", "__kwdefaults__"  # what a function can be given anew
 _WHOLE = (Tensor, np.ndarray, np.generic, *GENERATORS)  # are yielded, and not taken apart
 
@@ -88,7 +90,7 @@ def entries_of(kind: Any) -> Callable[[Any], Entries] | None:
         return None
     if issubclass(kind, MethodType):
         return lambda part: [(key, getattr(part, key)) for key in ("__self__", "__func__")]
-    if issubclass(kind, BuiltinFunctionType):
+    if issubclass(kind, BOUND):
         return lambda part: [("__self__", part.__self__)]
     if issubclass(kind, partial):
         return lambda part: [(key, getattr(part, key)) for key in ("func", "args", "keywords")]

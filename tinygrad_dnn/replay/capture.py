@@ -16,9 +16,8 @@ from tinygrad_dnn.containers import leaves, rebuilt
 from tinygrad_dnn.errors import ReplayError
 from tinygrad_dnn.graph import Node, changed, watched_by
 from tinygrad_dnn.hooks import hooks_of
-from tinygrad_dnn.nn.reach import are_iterators
 from tinygrad_dnn.replay.arguments import Arguments, hooked, is_input
-from tinygrad_dnn.replay.draws import Drawn, without_other_draws
+from tinygrad_dnn.replay.draws import Drawn, gives_another, without_other_draws
 from tinygrad_dnn.replay.kept import Kept, own, public, settle_leaf, value_of
 from tinygrad_dnn.replay.live import Live
 from tinygrad_dnn.replay.lookout import Absent, Lookout, Moving
@@ -76,6 +75,9 @@ def leave_gradient(target: Node | int, g: Any, given: Sequence[Any]) -> None:
     else:
         leaf = given[target].node
         leaf.grad = g if leaf.grad is None else leaf.grad + g
+
+
+_GONE = object()  # what is in a place that is not there any more
 
 
 class _Run:
@@ -146,8 +148,7 @@ class _Run:
 
     def given(self, x: Any) -> Any:
         """Return what stands for the argument ``x`` in this run."""
-        kind: Any = type(x)
-        if isinstance(x, np.random.Generator) or are_iterators(kind):
+        if gives_another(x):
             return self.drawn.stand_in(x)
         return self.arguments.given(x) if is_input(x) else x
 
@@ -191,7 +192,9 @@ class _Run:
                 s.after = self._node(leaf.value)
                 self.updated.append(leaf)
         for s in self.others:
-            left = s.place.get()
+            left = s.place.get(_GONE)
+            if left is _GONE:
+                raise s.place.emptied(self.tape.name)
             if not (_is(s.before, left) or s.place.name in self.kept.names):
                 s.after = self._node(left)
 

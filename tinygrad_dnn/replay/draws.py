@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from tinygrad_dnn.errors import ReplayError
+from tinygrad_dnn.nn.reach import are_iterators
 from tinygrad_dnn.replay.lookout import Drawing
 from tinygrad_dnn.replay.refusals import is_ours, shown, users_place
 from tinygrad_dnn.replay.sources import Sources
@@ -84,6 +85,12 @@ class Parts:
         return getattr(self._iterator, name)
 
 
+def gives_another(x: Any) -> bool:
+    """Say if ``x`` gives something else whenever it is asked: a generator, or an iterator."""
+    kind: Any = type(x)
+    return isinstance(x, np.random.Generator) or are_iterators(kind)
+
+
 class Drawn:
     """The generators that a recording draws from, and where each of them was before."""
 
@@ -94,7 +101,7 @@ class Drawn:
     def stand_in(self, rng: Any) -> Any:
         """Return what stands for a generator, or for those in a tuple; or for an iterator."""
         if isinstance(rng, tuple):
-            return tuple(self.stand_in(x) if isinstance(x, np.random.Generator) else x for x in rng)
+            return tuple(self.stand_in(x) if gives_another(x) else x for x in rng)
         if not isinstance(rng, np.random.Generator):
             return Parts(rng, self._tape)
         self._before.append((rng, rng.bit_generator.state))

@@ -17,6 +17,7 @@ import numpy as np
 from tinygrad_dnn.graph import Node
 from tinygrad_dnn.nn.noticed import Noticed
 from tinygrad_dnn.nn.reach import (
+    BOUND,
     Entries,
     are_iterators,
     are_ours,
@@ -36,7 +37,7 @@ _FIXED = (
     np.ndarray,
     partial,
     MethodType,
-    BuiltinFunctionType,
+    *BOUND,
 )  # hold what they were made with
 ARRAYS = (np.ndarray, np.generic)
 _UNKNOWN = (  # draw without a recording noticing
@@ -236,9 +237,6 @@ def live_in(*roots: Any) -> Live:
                     tuples.append((holder, key, part))
                 elif role == "unknown":
                     found.unknown.append(part)
-                elif role == "iterator":
-                    if not fixed:
-                        found.generators.append((holder, key))
                 elif isinstance(holder, tuple):
                     drawing.add(id(holder))
                 else:

@@ -61,9 +61,17 @@ class Place:
     def _staying(self) -> ReplayError:
         """Return the error of a place that cannot be given anything else."""
         return ReplayError(
-            f"a generator or a number that is live is held by a {type(self.holder).__name__}, "
-            f"where tg.jit cannot exchange it while it records; hold it in a variable, attribute, "
-            f"list or dict, and draw from it there: rng.random() instead of draw()"
+            f"a generator or a number that is live, or an iterator, is held by a "
+            f"{type(self.holder).__name__}, where tg.jit cannot exchange it while it records; hold "
+            f"it in a variable, attribute, list or dict, and draw from it there: rng.random() "
+            f"instead of draw(); let parts of an iterator be arguments"
+        )
+
+    def emptied(self, name: str) -> ReplayError:
+        """Return the error of a function that takes away what is there."""
+        return ReplayError(
+            f"{name} takes the entry {self.key!r} out of a {type(self.holder).__name__}, where "
+            f"every replay would look for it; take it outside and let it be an argument"
         )
 
     @property
