@@ -153,3 +153,26 @@ def test_take_outside():
 def test_assigning_entries_is_refused():
     with pytest.raises(TypeError, match="entries cannot be assigned"):
         x[0] = 1.0
+
+
+# ---- places outside ------------------------------------------------------------------------------
+@pytest.mark.parametrize("mode", ["raise", "wrap", "clip"])
+@pytest.mark.parametrize("places", [[], [0.5], (1, 2), 1, [[2, 0]], [-5, 7]])
+def test_places_in_a_list_are_those_of_numpy(mode, places):
+    if mode == "raise" and places == [-5, 7]:
+        with pytest.raises(IndexError, match="out of bounds"):
+            np.take(x, places, axis=1)
+        return
+    expected = np.take(X, places, axis=1, mode=mode)
+    np.testing.assert_array_equal(np.take(x, places, axis=1, mode=mode).data, expected)
+
+
+@pytest.mark.parametrize("jit", [lambda f: f, tg.jit])
+def test_choices_are_not_counted_from_the_end(jit):
+    t, u = tg.Tensor([1.0, 2.0, 3.0]), tg.Tensor([4.0, 5.0, 6.0])
+    choose = jit(lambda a: np.choose(a, [t, u]))
+    for a in ([0, 1, 1], [1, 0, 0], [True, False, True]):
+        found = choose(np.array(a)).data
+        np.testing.assert_array_equal(found, np.choose(a, [t.data, u.data]))
+    with pytest.raises(IndexError, match="out of bounds for axis 0 with size 2"):
+        choose(np.array([0, -1, 1]))

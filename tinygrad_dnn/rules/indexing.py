@@ -84,11 +84,13 @@ def _take(a, indices, axis=None, out=None, mode="raise"):
 
 def _places(indices, n, mode):
     """Return where ``indices`` are among n places, those outside by ``mode``."""
+    if not hasattr(indices, "dtype"):
+        indices = np.array(indices, dtype=np.intp)
     if mode == "wrap":
         return np.mod(indices, n)
     if mode == "clip":
         return np.clip(indices, 0, n - 1)
-    return indices if hasattr(indices, "dtype") else np.array(indices, dtype=np.intp)
+    return indices
 
 
 @composite(np.take_along_axis)
@@ -121,7 +123,11 @@ def _extract(condition, arr):
 
 @composite(np.choose)
 def _choose(a, choices, out=None, mode="raise"):
-    a, *choices = np.broadcast_arrays(_places(a, len(choices), mode), *choices)
+    n = len(choices)
+    a = _places(a, n, mode)
+    if mode == "raise":
+        a = np.where(a < 0, n, a)  # outside: choices are not counted from the end
+    a, *choices = np.broadcast_arrays(a, *choices)
     grid = np.indices(np.shape(a), sparse=True)
     return getitem(np.stack(choices), a, *grid)
 
