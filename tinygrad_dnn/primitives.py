@@ -177,8 +177,13 @@ def refused(advice: str, *names: str) -> None:
     REFUSED.update(dict.fromkeys(names, advice))
 
 
+_BEFORE_OUT: dict[Function, int] = {np.concatenate: 2, np.dot: 2}  # in C: they do not say so
+
+
 def place_of_out(fn: Function) -> int:
     """Return how many positional arguments NumPy's ``fn`` takes before ``out``."""
+    if fn in _BEFORE_OUT:
+        return _BEFORE_OUT[fn]
     code = getattr(getattr(fn, "_implementation", None), "__code__", None)
     names = code.co_varnames[: code.co_argcount] if code else ()
     return names.index("out") if "out" in names else maxsize

@@ -2,14 +2,13 @@
 
 import operator
 from contextvars import ContextVar, copy_context
-from functools import lru_cache
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from tinygrad_dnn.containers import rebuilt
-from tinygrad_dnn.primitives import Function
+from tinygrad_dnn.primitives import Function, place_of_out
 
 
 class Packed:
@@ -48,19 +47,11 @@ def error_variable() -> ContextVar[Any]:
 
 def out_named(fn: Function, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Return the arguments with ``out``, if it has no name, and all after it among the named."""
-    names = _names(fn)
-    at = names.index("out") if "out" in names else len(args)
-    return args[:at], kwargs | dict(zip(names[at:], args[at:], strict=False))
-
-
-@lru_cache
-def _names(fn: Function) -> list[str]:
-    """Return what the arguments of ``fn`` are called that can be given without a name."""
-    try:
-        found = signature(fn).parameters.values()
-    except ValueError:  # nobody knows
-        return []
-    return [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    at = place_of_out(fn)
+    if len(args) <= at:
+        return args, kwargs
+    names = ["out", *list(signature(fn).parameters)[at + 1 :]] if args[at + 1 :] else ["out"]
+    return args[:at], kwargs | dict(zip(names, args[at:], strict=False))
 
 
 def done_to(fn: Function, x: Any, *args: Any, **kwargs: Any) -> Any:
